@@ -1,0 +1,9 @@
+//! Teal's decisions, pure: no clock, no rng, no IO. Time comes in with each event, a deadline goes out.
+
+pub mod colour;
+pub mod document;
+pub mod machine;
+pub mod policy;
+pub mod settings;
+pub mod statistics;
+pub mod time;

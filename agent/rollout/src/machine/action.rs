@@ -1,0 +1,126 @@
+//! Everything the machine can ask of the world: a closed list of absolute, repeatable orders.
+
+use crate::colour::Colour;
+use crate::document::{Cause, Document, Outcome, Phase};
+use crate::machine::event::Arm;
+use crate::policy::Policy;
+
+/// In which order an edge writes (decision section 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Direction {
+    /// File first, then the running proxy, then read back; stop at the first failure and try again.
+    Forward,
+    /// The running proxy first, then the file; a failure of one does not keep the other from happening.
+    Back,
+}
+
+/// One thing to do. Orders are absolute, so doing one twice is harmless.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Make this document durable; answer [`crate::machine::Event::Stored`] when it is.
+    Persist(Box<Document>),
+    /// Make this edge route by this policy; answer with an [`crate::machine::event::EdgeReport`].
+    Route {
+        /// Index in [`Document::edges`].
+        edge: usize,
+        /// What to route by.
+        policy: Policy,
+        /// In which order to write.
+        direction: Direction,
+    },
+    /// Run `version` on this colour at full capacity; answer with [`crate::machine::event::Capacity`].
+    Start {
+        /// The component's id.
+        component: usize,
+        /// Where.
+        colour: Colour,
+        /// What.
+        version: String,
+        /// For which release.
+        release: u64,
+    },
+    /// Scale this colour down, gracefully.
+    Stop {
+        /// The component's id.
+        component: usize,
+        /// Where.
+        colour: Colour,
+    },
+    /// Run the smoke suite straight against these colours; answer [`crate::machine::Event::Smoke`].
+    Smoke {
+        /// For which release.
+        release: u64,
+        /// Component id and colour, one for each component that takes part.
+        targets: Vec<(usize, Colour)>,
+    },
+    /// Send three parallel requests straight to this colour; answer [`crate::machine::Event::Probed`].
+    Probe {
+        /// To be repeated in the answer.
+        round: u64,
+        /// Which arm this is.
+        arm: Arm,
+        /// The component's id.
+        component: usize,
+        /// The colour to ask.
+        colour: Colour,
+        /// The route groups that failed most on the candidate, worst first; may be empty.
+        groups: Vec<u8>,
+    },
+    /// Record this and tell people; never waited for.
+    Announce(Notice),
+}
+
+/// Something worth a line in the history and perhaps a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// For which release.
+    pub release: u64,
+    /// What.
+    pub news: News,
+}
+
+/// What is announced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// The release entered this phase.
+    Entered(Phase),
+    /// The candidate's share became this, acknowledged by every edge.
+    Switched(crate::colour::Share),
+    /// The release ended.
+    Ended(Outcome, Option<Cause>),
+    /// The release is bad and traffic is on its way back.
+    Bad(Cause),
+    /// In `observe` and `advise`: what would have been done.
+    WouldRollBack(Cause),
+    /// In `observe` and `advise`: somebody moved traffic, and Teal watches.
+    Observed,
+    /// Both colours fail: a shared outage, nothing is switched.
+    SharedOutage {
+        /// Which component's errors raised it.
+        component: String,
+    },
+    /// The shared outage is over and the evidence starts anew.
+    SharedOutageOver,
+    /// A colour that should not serve does, because the right one has nothing ready.
+    Emergency {
+        /// Which component.
+        component: String,
+    },
+    /// The right colour serves again.
+    EmergencyOver {
+        /// Which component.
+        component: String,
+    },
+    /// Bad, and there is no colour to go back to.
+    NoWayBack(Cause),
+    /// A manual move to the last good colour was adopted.
+    ManualAdopted,
+    /// A manual move to an unproven colour was put back.
+    ManualPutBack,
+    /// Paused or resumed, by whom.
+    Paused(String),
+    /// The pause ended, by whom.
+    Resumed(String),
+    /// The watch was extended because not enough is known.
+    Extended,
+}

@@ -1,0 +1,163 @@
+//! Everything that can happen to an environment: a closed list.
+
+use crate::colour::Colour;
+use crate::policy::Policy;
+
+/// A human's order. The answer says at once whether it is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Release these versions, by component name; components not named stay as they are.
+    Deploy {
+        /// Component name and version.
+        versions: Vec<(String, String)>,
+        /// Who asks.
+        by: String,
+    },
+    /// Take traffic back to the old colour.
+    Rollback {
+        /// Who asks.
+        by: String,
+    },
+    /// Go on at once: end a hold, a watch or a question as kept.
+    Promote {
+        /// Who asks.
+        by: String,
+    },
+    /// End a release that has not moved traffic.
+    Abort {
+        /// Who asks.
+        by: String,
+    },
+    /// Hold forward movement and leave manual moves alone.
+    Pause {
+        /// Who asks.
+        by: String,
+    },
+    /// End the pause.
+    Resume {
+        /// Who asks.
+        by: String,
+    },
+}
+
+/// One request that the edge finished, or that is overdue at a colour that hangs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// The component's id: its index in [`crate::settings::Settings::components`].
+    pub component: u8,
+    /// The colour that answered.
+    pub colour: Colour,
+    /// The release whose policy routed it; 0 where the edge does not know.
+    pub release: u64,
+    /// The route group, 0..=32; 0 is "any other path".
+    pub group: u8,
+    /// Bad by decision section 1.
+    pub bad: bool,
+}
+
+/// What the platform says about one colour of one component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Capacity {
+    /// The component's id.
+    pub component: usize,
+    /// The colour.
+    pub colour: Colour,
+    /// The version that runs there; `None` when nothing is meant to run.
+    pub version: Option<String>,
+    /// Instances that answer their readiness check.
+    pub ready: u32,
+    /// Instances that should run.
+    pub wanted: u32,
+    /// Instances that restart over and over.
+    pub crash_looping: u32,
+    /// Why it will not become ready, when the platform knows (port in use, image pull, exit status).
+    pub failure: Option<String>,
+}
+
+/// Whether an edge's evidence can be relied on just now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// Log lines arrive, or would if there were requests.
+    Live,
+    /// The log is not being read; silence means nothing.
+    Lost,
+}
+
+/// What an edge shows: sent at the start, after every order, at every change, and at least once a second.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EdgeReport {
+    /// Index in [`crate::document::Document::edges`].
+    pub edge: usize,
+    /// The policy the running proxy routes by; `None` when it cannot be reached or holds none.
+    pub running: Option<Policy>,
+    /// The policy on disk, what a restart would route by; `None` when it cannot be read or written.
+    pub saved: Option<Policy>,
+    /// The running policy was changed by somebody else while the proxy kept running. The adapter leaves such
+    /// a change alone until the next order; every other difference it mends by itself.
+    pub manual: bool,
+    /// Whether evidence flows.
+    pub feed: Feed,
+    /// What the edge knows of its back ends; empty while it cannot be asked.
+    pub backends: Vec<Backend>,
+}
+
+/// One colour of one component as an edge sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backend {
+    /// The component's id.
+    pub component: usize,
+    /// The colour.
+    pub colour: Colour,
+    /// Servers that pass the edge's own checks.
+    pub up: u32,
+    /// Requests in flight.
+    pub in_flight: u32,
+}
+
+/// Which colour a confirming probe asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Arm {
+    /// The stable colour.
+    Old,
+    /// The candidate.
+    New,
+}
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Requests finished, in the order they finished.
+    Requests(Vec<Observation>),
+    /// The platform's word on one colour.
+    Capacity(Capacity),
+    /// An edge's word.
+    Edge(EdgeReport),
+    /// The smoke suite ended; `Err` carries the first failed check.
+    Smoke {
+        /// For which release.
+        release: u64,
+        /// Passed, or what failed.
+        result: Result<(), String>,
+    },
+    /// The three requests of a probe ended.
+    Probed {
+        /// The round asked for; an answer to an older round is ignored.
+        round: u64,
+        /// Which colour was asked.
+        arm: Arm,
+        /// How many of the three passed, 0..=3.
+        passed: u8,
+    },
+    /// The document of this revision, and every one before it, is durable.
+    Stored {
+        /// Its revision.
+        revision: u64,
+    },
+    /// The store cannot write just now; it goes on trying by itself.
+    StoreFailed {
+        /// The revision that is not durable.
+        revision: u64,
+    },
+    /// A deadline the machine asked for has come (or any moment at all).
+    Tick,
+}

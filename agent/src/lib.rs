@@ -1,0 +1,7 @@
+//! Teal's agent, edge and operator CLI: everything that touches the world, behind four ports.
+//!
+//! ```text
+//! main -> cli -> runtime -> controller -> teal-rollout
+//!                   |            |
+//!                   +-> platform, proxy, store, notifier   (ports; they do not know each other)
+//! ```

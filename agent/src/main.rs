@@ -1,0 +1,3 @@
+//! The `teal` binary.
+
+fn main() {}
