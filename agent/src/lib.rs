@@ -5,3 +5,5 @@
 //!                   |            |
 //!                   +-> platform, proxy, store, notifier   (ports; they do not know each other)
 //! ```
+
+pub mod proxy;

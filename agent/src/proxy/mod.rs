@@ -1,0 +1,3 @@
+//! The proxy port: what stands between the clients and the two colours.
+
+pub mod haproxy;
