@@ -8,3 +8,4 @@
 
 pub mod proxy;
 pub mod demo;
+pub mod probe;

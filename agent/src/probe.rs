@@ -1,0 +1,128 @@
+//! Confirming probes: three requests at once, straight to a colour's servers, answered within milliseconds or not at all.
+//!
+//! ```text
+//!            +-- request 0 --> server 0      each on a new connection: a pooled one would hide
+//!  probe() --+-- request 1 --> server 1      a server that no longer accepts
+//!            +-- request 2 --> server 0 ...
+//! ```
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::join_all;
+use http::header::HOST;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http_body_util::Empty;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How many requests a probe sends; two of them passing is a healthy colour (decision section 5).
+pub const REQUESTS: usize = 3;
+
+/// Marks a request as Teal's own, so that an application can keep it out of its statistics.
+pub const MARKER: HeaderName = HeaderName::from_static("x-teal-probe");
+
+/// How long a probe may take. Every request has both limits to itself; all run at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// To connect.
+    pub connect: Duration,
+    /// From the start until the head of the answer has arrived, connecting included.
+    pub total: Duration,
+}
+
+impl Default for Limits {
+    /// 10 ms to connect, 50 ms in all.
+    fn default() -> Self {
+        Self { connect: Duration::from_millis(10), total: Duration::from_millis(50) }
+    }
+}
+
+/// Why a probe request is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ProbeRequestError {
+    /// A probe changes nothing, so it may only read.
+    #[error("a probe's method must be GET or HEAD, not {0}")]
+    Method(Method),
+    /// Not `/something`.
+    #[error("`{0}` is not a path to probe: it must start with `/`, without spaces or fragment")]
+    Path(String),
+    /// Not a host name, with or without port.
+    #[error("`{0}` is not a host name")]
+    Host(String),
+}
+
+/// One safe request, checked once so that sending it cannot fail for its form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProbeRequest {
+    method: Method,
+    path: Uri,
+    headers: HeaderMap,
+}
+
+impl ProbeRequest {
+    /// A request for `path` (with query, if any) of `host`; `headers` are sent along, [`MARKER`] is added.
+    ///
+    /// # Errors
+    /// When the method does more than read, or when path or host cannot stand in a request.
+    pub fn new(method: Method, path: &str, host: &str, mut headers: HeaderMap) -> Result<Self, ProbeRequestError> {
+        if method != Method::GET && method != Method::HEAD {
+            return Err(ProbeRequestError::Method(method));
+        }
+        let valid = path.starts_with('/') && !path.contains('#');
+        let uri = path.parse().ok().filter(|_| valid).ok_or_else(|| ProbeRequestError::Path(path.to_owned()))?;
+        let not_a_host = || ProbeRequestError::Host(host.to_owned());
+        if host.is_empty() || host.parse::<http::uri::Authority>().is_err() {
+            return Err(not_a_host());
+        }
+        headers.insert(HOST, HeaderValue::from_str(host).map_err(|_| not_a_host())?);
+        headers.insert(MARKER, HeaderValue::from_static("1"));
+        Ok(Self { method, path: uri, headers })
+    }
+
+    fn to_http(&self) -> Request<Empty<Bytes>> {
+        let mut request = Request::new(Empty::new());
+        *request.method_mut() = self.method.clone();
+        *request.uri_mut() = self.path.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
+
+/// Sends [`REQUESTS`] requests at once, spread over `addresses` and `requests`, and counts those that pass.
+///
+/// A request passes when the head of an answer below 500 arrives in time. The body is not waited for: a
+/// stream that never ends is healthy. With no address or nothing to ask none passes; ask the smoke suite then.
+pub async fn probe(addresses: &[SocketAddr], requests: &[ProbeRequest], limits: Limits) -> u8 {
+    if addresses.is_empty() || requests.is_empty() {
+        return 0;
+    }
+    let sent = (0..REQUESTS).map(|i| {
+        let (address, request) = (addresses[i % addresses.len()], &requests[i % requests.len()]);
+        async move { timeout(limits.total, passes(address, request, limits.connect)).await.unwrap_or(false) }
+    });
+    join_all(sent).await.into_iter().map(u8::from).sum()
+}
+
+async fn passes(address: SocketAddr, request: &ProbeRequest, connect: Duration) -> bool {
+    let Ok(Ok(stream)) = timeout(connect, TcpStream::connect(address)).await else { return false };
+    // Without it the kernel may hold a small request back; where it cannot be set the probe still works.
+    let _ = stream.set_nodelay(true);
+    let Ok((mut sender, connection)) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await else {
+        return false;
+    };
+    let answer = sender.send_request(request.to_http());
+    tokio::pin!(answer, connection);
+    let answer = tokio::select! {
+        biased;
+        answer = &mut answer => answer,
+        // A connection that ends may have delivered the answer in the same moment.
+        _ = &mut connection => answer.await,
+    };
+    answer.is_ok_and(|response| response.status().as_u16() < 500)
+}
+
+#[cfg(test)]
+mod tests;
