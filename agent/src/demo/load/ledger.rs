@@ -1,0 +1,111 @@
+//! What became of each request: pushed in the order they were sent, closed in whatever order they end.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Not yet.
+    InFlight,
+    /// With a complete response of this status.
+    Answered(u16),
+    /// No connection: lost.
+    Refused,
+    /// The connection broke before the response was complete: lost.
+    Broken,
+    /// The client gave up waiting: lost.
+    GaveUp,
+    /// Never sent, because this machine had no descriptor or port left for it. Says nothing about the target, so
+    /// it counts nowhere, but the run is invalid.
+    Unsent,
+}
+
+impl Ending {
+    /// No complete response came.
+    #[must_use]
+    pub const fn is_lost(self) -> bool {
+        matches!(self, Self::Refused | Self::Broken | Self::GaveUp)
+    }
+
+    /// A user would call it failed: lost, or answered with 500 or above.
+    #[must_use]
+    pub const fn is_bad(self) -> bool {
+        self.is_lost() || matches!(self, Self::Answered(500..))
+    }
+}
+
+/// One request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Record {
+    /// When it left, since the start of the load.
+    pub(super) sent: Duration,
+    /// How much later than intended that was.
+    pub(super) late: Duration,
+    /// From the intended start to the end.
+    pub(super) took: Duration,
+    pub(super) ending: Ending,
+    /// Index in [`Ledger::versions`] of the version that answered.
+    pub(super) version: Option<u16>,
+}
+
+/// The requests sent so far. The oldest are forgotten beyond [`Ledger::ROOM`], so that `--stay` can run for ever.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    records: VecDeque<Record>,
+    /// How many were forgotten: the id of the first record.
+    forgotten: u64,
+    versions: Vec<String>,
+}
+
+impl Ledger {
+    /// Half an hour at 500 requests a second.
+    pub(super) const ROOM: usize = 900_000;
+
+    /// A request leaves; the id closes it.
+    pub(super) fn begin(&mut self, sent: Duration, intended: Duration) -> u64 {
+        if self.records.len() == Self::ROOM {
+            self.records.pop_front();
+            self.forgotten += 1;
+        }
+        let late = sent.saturating_sub(intended);
+        self.records.push_back(Record { sent, late, took: Duration::ZERO, ending: Ending::InFlight, version: None });
+        self.forgotten + self.records.len() as u64 - 1
+    }
+
+    /// The request `id` ended at `now`, answered by `version` if by any.
+    pub(super) fn end(&mut self, id: u64, now: Duration, ending: Ending, version: Option<&str>) {
+        let version = version.and_then(|name| self.intern(name));
+        let Some(record) =
+            id.checked_sub(self.forgotten).and_then(|at| self.records.get_mut(usize::try_from(at).ok()?))
+        else {
+            return;
+        };
+        record.took = (now + record.late).saturating_sub(record.sent);
+        record.ending = ending;
+        record.version = version;
+    }
+
+    pub(super) fn versions(&self) -> &[String] {
+        &self.versions
+    }
+
+    /// The requests sent in `from..to`, in the order they were sent.
+    pub(super) fn sent(&self, from: Duration, to: Duration) -> impl Iterator<Item = &Record> {
+        let first = self.records.partition_point(|record| record.sent < from);
+        let last = self.records.partition_point(|record| record.sent < to).max(first);
+        self.records.range(first..last)
+    }
+
+    pub(super) fn in_flight_before(&self, mark: Duration) -> bool {
+        self.sent(Duration::ZERO, mark).any(|record| record.ending == Ending::InFlight)
+    }
+
+    fn intern(&mut self, name: &str) -> Option<u16> {
+        let at = self.versions.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.versions.push(name.to_owned());
+            self.versions.len() - 1
+        });
+        u16::try_from(at).ok()
+    }
+}
