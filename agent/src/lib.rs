@@ -9,3 +9,4 @@
 pub mod proxy;
 pub mod demo;
 pub mod probe;
+pub mod smoke;
