@@ -1,0 +1,283 @@
+//! The old colour's history of one component: its last requests, and whether its errors come in clusters.
+//!
+//! ```text
+//!   requests  ..x......x.|.........|..xxx....|....     a block: 100 ms and 100 requests, whichever is longer
+//!   buckets   [ minute 17        ] [ minute 18 ...     sums over blocks; the oldest bucket is dropped whole
+//! ```
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::bound::Counts;
+
+/// The most requests a history holds.
+pub const MAX_REQUESTS: u64 = 200_000;
+/// How far back it reaches unless told otherwise.
+pub const DAY: Duration = Duration::from_secs(24 * 3600);
+/// How far back it can reach at most, for where traffic is low.
+pub const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// A bucket ends with its minute or at this many requests, so that dropping one forgets at most 1 %.
+const BUCKET_REQUESTS: u64 = MAX_REQUESTS / 100;
+/// A block lasts at least this long. Errors that share a cause (a stall, a restart) lie closer together.
+const BLOCK_MILLIS: u64 = 100;
+/// A block holds at least this many requests, or where traffic is low each would hold a single one and clusters
+/// could not show.
+const BLOCK_REQUESTS: u64 = 100;
+/// Requests may be reported this late or out of order; a clock that is further back was set back.
+const LATE_MINUTES: u64 = 2;
+
+/// Sums over blocks of n requests and k bad ones; all that the rate and its dispersion need.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Sums {
+    n: u64,
+    k: u64,
+    nn: u64,
+    nk: u64,
+    kk: u64,
+}
+
+impl Sums {
+    fn of_block(n: u64, k: u64) -> Self {
+        Self { n, k, nn: n * n, nk: n * k, kk: k * k }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.n += other.n;
+        self.k += other.k;
+        self.nn += other.nn;
+        self.nk += other.nk;
+        self.kk += other.kk;
+    }
+
+    fn subtract(&mut self, other: &Self) {
+        self.n -= other.n;
+        self.k -= other.k;
+        self.nn -= other.nn;
+        self.nk -= other.nk;
+        self.kk -= other.kk;
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bucket {
+    minute: u64,
+    sums: Sums,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Block {
+    start_millis: u64,
+    n: u64,
+    k: u64,
+}
+
+/// The last requests of a component's old colour: at most [`MAX_REQUESTS`] and no older than its reach.
+///
+/// Memory is bounded by one bucket a minute and two hundred more (1,640 for a day, about 77 KiB). Saved with serde;
+/// the form is compact and checked on the way in.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Saved", into = "Saved")]
+pub struct Baseline {
+    reach_minutes: u64,
+    buckets: VecDeque<Bucket>,
+    total: Sums,
+    open: Block,
+}
+
+impl Baseline {
+    /// An empty history that reaches back `reach`, from a minute to [`WEEK`]; what is outside is brought inside.
+    #[must_use]
+    pub fn new(reach: Duration) -> Self {
+        let reach_minutes = reach.clamp(Duration::from_secs(60), WEEK).as_secs() / 60;
+        Self { reach_minutes, buckets: VecDeque::new(), total: Sums::default(), open: Block::default() }
+    }
+
+    /// A day's history of `n` requests, `k` of them bad and none in clusters, as if made in the minute of
+    /// `unix_millis`: for demonstrations and tests. More than [`MAX_REQUESTS`] is scaled down.
+    #[must_use]
+    pub fn seeded(n: u64, k: u64, unix_millis: u64) -> Self {
+        let mut seeded = Self::new(DAY);
+        let k = k.min(n);
+        let (n, k) = if n > MAX_REQUESTS {
+            let scaled = u128::from(k) * u128::from(MAX_REQUESTS) / u128::from(n);
+            (MAX_REQUESTS, u64::try_from(scaled).unwrap_or(MAX_REQUESTS))
+        } else {
+            (n, k)
+        };
+        let parts = n.div_ceil(BUCKET_REQUESTS);
+        for i in 0..parts {
+            let share = |whole: u64| whole * (i + 1) / parts - whole * i / parts;
+            let (n, k) = (share(n), share(k));
+            // As blocks of a single request each, which is what "no clusters" looks like.
+            seeded.push(minute_of(unix_millis), Sums { n, k, nn: n, nk: k, kk: k });
+        }
+        seeded
+    }
+
+    /// Takes in one finished request of the old colour, at this wall-clock time in milliseconds since 1970.
+    ///
+    /// Constant time on average. A clock that was set back takes the history along with it, so that old requests
+    /// keep their age; one that was set forward ages them.
+    pub fn observe(&mut self, unix_millis: u64, bad: bool) {
+        let minute = minute_of(unix_millis);
+        if self.open.n > 0 {
+            let lasted = unix_millis.saturating_sub(self.open.start_millis);
+            let long = lasted >= BLOCK_MILLIS && self.open.n >= BLOCK_REQUESTS;
+            if long || self.open.n >= BUCKET_REQUESTS || minute != minute_of(self.open.start_millis) {
+                self.close_block();
+            }
+        }
+        self.follow_clock(minute);
+        if self.open.n == 0 {
+            self.open.start_millis = unix_millis;
+        }
+        self.open.n += 1;
+        self.open.k += u64::from(bad);
+        self.forget();
+    }
+
+    /// Forgets what is older than the reach at this wall-clock time; to be called before the history is read
+    /// after a time without traffic.
+    pub fn expire(&mut self, unix_millis: u64) {
+        self.close_block();
+        let oldest = minute_of(unix_millis).saturating_sub(self.reach_minutes);
+        while self.buckets.front().is_some_and(|b| b.minute < oldest) {
+            self.drop_oldest();
+        }
+    }
+
+    /// How many requests are remembered, and how many of them were bad.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        Counts { n0: self.total.n + self.open.n, k0: self.total.k + self.open.k }
+    }
+
+    /// How much the errors cluster, D: the variance of bad requests per block over what independent errors at the
+    /// same rate and the same traffic would show. About 1 when they are independent; 1 too when there were none.
+    ///
+    /// Comparing with each block's own traffic (Pearson's statistic) keeps a burst of requests from being taken
+    /// for a burst of errors.
+    #[must_use]
+    pub fn dispersion(&self) -> f64 {
+        let mut sums = self.total;
+        sums.add(&Sums::of_block(self.open.n, self.open.k));
+        if sums.k == 0 || sums.k >= sums.n {
+            return 1.0;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "200,000 requests squared stay below 2^53")]
+        let [n, k, nn, nk, kk] = [sums.n, sums.k, sums.nn, sums.nk, sums.kk].map(|sum| sum as f64);
+        let p = k / n;
+        (kk - 2.0 * p * nk + p * p * nn) / (n * p * (1.0 - p))
+    }
+
+    fn close_block(&mut self) {
+        let Block { start_millis, n, k } = std::mem::take(&mut self.open);
+        if n > 0 {
+            self.push(minute_of(start_millis), Sums::of_block(n, k));
+        }
+    }
+
+    fn push(&mut self, minute: u64, sums: Sums) {
+        self.total.add(&sums);
+        match self.buckets.back_mut() {
+            Some(last) if last.minute >= minute && last.sums.n + sums.n <= BUCKET_REQUESTS => last.sums.add(&sums),
+            last => {
+                let minute = last.map_or(minute, |last| last.minute.max(minute));
+                self.buckets.push_back(Bucket { minute, sums });
+            }
+        }
+    }
+
+    /// Re-dates the history when the clock was set back, or it would stay young until the clock caught up.
+    fn follow_clock(&mut self, minute: u64) {
+        let Some(newest) = self.buckets.back().map(|b| b.minute) else { return };
+        let back = newest.saturating_sub(minute);
+        if back > LATE_MINUTES {
+            for bucket in &mut self.buckets {
+                bucket.minute = bucket.minute.saturating_sub(back);
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        let oldest = minute_of(self.open.start_millis).saturating_sub(self.reach_minutes);
+        while self.buckets.front().is_some_and(|b| b.minute < oldest) || self.counts().n0 > MAX_REQUESTS {
+            if self.buckets.is_empty() {
+                break;
+            }
+            self.drop_oldest();
+        }
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(bucket) = self.buckets.pop_front() {
+            self.total.subtract(&bucket.sums);
+        }
+    }
+}
+
+impl Default for Baseline {
+    fn default() -> Self {
+        Self::new(DAY)
+    }
+}
+
+const fn minute_of(unix_millis: u64) -> u64 {
+    unix_millis / 60_000
+}
+
+/// The form a history is saved in: a row of six numbers a bucket, minutes counted from the row before.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    reach_minutes: u64,
+    buckets: Vec<[u64; 6]>,
+}
+
+/// A saved history that cannot be true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("saved baseline: row {0} of `buckets` cannot be true; delete the saved baseline to measure a new one")]
+pub struct BaselineError(usize);
+
+impl From<Baseline> for Saved {
+    fn from(mut baseline: Baseline) -> Self {
+        baseline.close_block();
+        let mut before = 0;
+        let buckets = baseline
+            .buckets
+            .iter()
+            .map(|Bucket { minute, sums: Sums { n, k, nn, nk, kk } }| {
+                let step = minute - before;
+                before = *minute;
+                [step, *n, *k, *nn, *nk, *kk]
+            })
+            .collect();
+        Self { reach_minutes: baseline.reach_minutes, buckets }
+    }
+}
+
+impl TryFrom<Saved> for Baseline {
+    type Error = BaselineError;
+
+    fn try_from(saved: Saved) -> Result<Self, Self::Error> {
+        let mut baseline = Self::new(Duration::from_secs(saved.reach_minutes.saturating_mul(60)));
+        let mut minute = 0_u64;
+        for (row, &[step, n, k, nn, nk, kk]) in saved.buckets.iter().enumerate() {
+            minute = minute.checked_add(step).ok_or(BaselineError(row))?;
+            let fits = (1..=MAX_REQUESTS).contains(&n) && k <= n && nn <= n * n && nk <= nn && kk <= nk;
+            if !fits {
+                return Err(BaselineError(row));
+            }
+            let sums = Sums { n, k, nn, nk, kk };
+            baseline.total.add(&sums);
+            baseline.buckets.push_back(Bucket { minute, sums });
+            // Also keeps what is read from growing past what would have been written.
+            while baseline.total.n > MAX_REQUESTS {
+                baseline.drop_oldest();
+            }
+        }
+        Ok(baseline)
+    }
+}
