@@ -10,3 +10,4 @@ pub mod proxy;
 pub mod demo;
 pub mod probe;
 pub mod smoke;
+pub mod config;

@@ -1,0 +1,34 @@
+//! `teal.toml`: found, read with every mistake at once, validated, and turned into what the rest of Teal takes.
+//!
+//! ```text
+//! file -> TOML with positions -> Section by Section -> Config -> teal_rollout::settings::Settings
+//!                                      |
+//!                                      +-> every mistake with line, column and way out
+//! ```
+//! Nothing after this module meets an unvalidated value.
+
+mod diagnostic;
+mod load;
+mod read;
+mod section;
+mod settings;
+mod text;
+mod types;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use diagnostic::Diagnostic;
+pub use load::{LoadError, Loaded, find, load, parse};
+pub use settings::NoSettings;
+pub use types::{
+    Agent, Component, Config, Edge, Environment, Evidence, Form, Notify, Platform, PlatformKind, PortRange, Replicas,
+    Retain, RouteGroup, Smoke, Step, Switch, UserSource, Watch,
+};
+
+/// The first `teal.toml` that `teal init` writes; `{app}` stands for the application's name.
+pub const FIRST: &str = include_str!("examples/first.toml");
+
+/// A whole configuration of one API and one web app on one machine, in `act` mode.
+pub const TWO_COMPONENTS: &str = include_str!("examples/two-components.toml");

@@ -1,0 +1,145 @@
+//! One file per part of `teal.toml`: which keys it has, their defaults, and what must hold between them.
+
+mod component;
+mod edge;
+mod environment;
+mod watch;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::section::Section;
+use super::types::{Agent, Config, Environment, Notify, Platform, PlatformKind, PortRange};
+
+/// The whole file. Values after a mistake are stand-ins: the caller refuses the file when the report has errors.
+pub(super) fn config(root: Section<'_>) -> Config {
+    let app: String = root.required("app", "\"my-app\"");
+    name_check(&root, "app", &app);
+    let state: PathBuf = root.required("state", "\"/var/lib/teal\"");
+    let agent = agent(root.table("agent"), &state);
+    let platform = root.table("platform");
+    let kind = platform.or("kind", PlatformKind::Local);
+    platform.finish();
+    let notify = notify(root.table("notify"));
+
+    let mut environments = BTreeMap::new();
+    let sections = root.table("environments").children();
+    if sections.is_empty() {
+        root.report.error(&root.place, "no environment: add `[environments.prod]` and `[environments.prod.edge]`");
+    }
+    for (name, section) in sections {
+        if !is_name(&name) {
+            root.report.error(&section.place, format!("environment name `{name}` must match [a-z][a-z0-9-]{{0,29}}"));
+        }
+        if let Some(environment) = environment::read(&name, section, &root, &app) {
+            environments.insert(name, environment);
+        }
+    }
+    shared_ports(&root, &environments);
+    shared_maps(&root, &environments);
+
+    // Read again with every environment above; asked for here so that they are known.
+    for common in ["components", "smoke", "watch"] {
+        root.table(common);
+    }
+    root.finish();
+    Config { app, state, agent, platform: Platform { kind }, notify, environments }
+}
+
+fn agent(section: Section<'_>, state: &Path) -> Agent {
+    let agent = Agent {
+        socket: section.or("socket", state.join("agent.sock")),
+        listen: section.or("listen", std::net::SocketAddr::from(([127, 0, 0, 1], 9180))),
+    };
+    section.finish();
+    agent
+}
+
+fn notify(section: Section<'_>) -> Notify {
+    let notify = Notify {
+        command: section.or("command", Vec::new()),
+        webhook: section.optional("webhook"),
+        webhook_file: section.optional("webhook_file"),
+    };
+    if let Some(url) = &notify.webhook {
+        url_check(&section, "webhook", url);
+    }
+    if notify.webhook.is_some() && notify.webhook_file.is_some() {
+        section.error("webhook_file", "`webhook` and `webhook_file` are the same thing: keep one");
+    }
+    if notify == Notify::default() {
+        section.report.warn(
+            &section.place,
+            "nobody will be told when something goes wrong: set `command` or `webhook` in `[notify]`",
+        );
+    }
+    section.finish();
+    notify
+}
+
+/// Two environments on one machine cannot listen on the same ports, nor two components.
+fn shared_ports(root: &Section<'_>, environments: &BTreeMap<String, Environment>) {
+    let mut taken: Vec<(String, PortRange)> = Vec::new();
+    for (environment, settings) in environments {
+        for (component, settings) in &settings.components {
+            let here = format!("environments.{environment}.components.{component}");
+            let ports = settings.ports;
+            if let Some((other, _)) = taken.iter().find(|(_, range)| range.overlaps(ports)) {
+                let message = format!(
+                    "{here}: ports {ports} are shared with {other}; give it its own, for instance `ports = \"{}\"` in \
+                     `[{here}]`",
+                    beyond(ports)
+                );
+                root.report.error(&root.place_of("components"), message);
+            }
+            taken.push((here, ports));
+        }
+    }
+}
+
+/// A range of the same length a thousand ports up, as an example.
+fn beyond(ports: PortRange) -> PortRange {
+    PortRange { first: ports.first.saturating_add(1000), last: ports.last.saturating_add(1000) }
+}
+
+/// Exactly one agent owns a map, and a map holds one environment.
+fn shared_maps(root: &Section<'_>, environments: &BTreeMap<String, Environment>) {
+    let mut seen: Vec<(&Path, &str)> = Vec::new();
+    for (name, environment) in environments {
+        let map = environment.edge.map.as_path();
+        if map.as_os_str().is_empty() {
+            continue; // already reported as missing
+        }
+        if let Some((_, other)) = seen.iter().find(|(path, _)| *path == map) {
+            let message =
+                format!("environments `{other}` and `{name}` have the same `map` {}: one file each", map.display());
+            root.report.error(&root.place_of("environments"), message);
+        }
+        seen.push((map, name));
+    }
+}
+
+/// `[a-z][a-z0-9-]{0,29}`: it stands in HAProxy names, metrics and file names.
+fn is_name(name: &str) -> bool {
+    name.len() <= 30
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn name_check(section: &Section<'_>, key: &'static str, name: &str) {
+    if !name.is_empty() && !is_name(name) {
+        section.error(key, format!("`{name}` must match [a-z][a-z0-9-]{{0,29}}"));
+    }
+}
+
+fn path_check(section: &Section<'_>, key: &'static str, path: &str) {
+    if !path.starts_with('/') || path.contains(char::is_whitespace) {
+        section.error(key, format!("`{path}` is not a path: it starts with `/` and has no spaces"));
+    }
+}
+
+fn url_check(section: &Section<'_>, key: &'static str, url: &str) {
+    if !url.starts_with("https://") && !url.starts_with("http://") {
+        section.error(key, format!("`{url}` is not an address: it starts with https:// or http://"));
+    }
+}

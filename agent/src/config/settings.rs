@@ -1,0 +1,88 @@
+//! From the configuration to what the state machine takes.
+
+use std::time::Duration;
+
+use teal_rollout::settings::{ComponentSettings, Settings, SettingsError, Step};
+
+use super::diagnostic::suggest;
+use super::types::{Config, Environment};
+
+/// Why there are no settings for an environment.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum NoSettings {
+    /// The file has no such environment.
+    #[error("there is no environment `{name}` in the configuration{near}")]
+    Unknown {
+        /// As given.
+        name: String,
+        /// What was perhaps meant.
+        near: String,
+    },
+    /// A rule between values that reading did not catch.
+    #[error("environment `{name}`: {error}")]
+    Invalid {
+        /// Which environment.
+        name: String,
+        /// The rule.
+        error: SettingsError,
+    },
+}
+
+impl Config {
+    /// The environment called `name`.
+    ///
+    /// # Errors
+    /// [`NoSettings::Unknown`] with the nearest name.
+    pub fn environment(&self, name: &str) -> Result<&Environment, NoSettings> {
+        self.environments.get(name).ok_or_else(|| NoSettings::Unknown {
+            name: name.to_owned(),
+            near: suggest(name, self.environments.keys().map(String::as_str)),
+        })
+    }
+
+    /// The configuration as a `teal.toml` with every default filled in and every environment on its own.
+    #[must_use]
+    pub fn effective(&self) -> String {
+        // Every type below is made of what TOML can carry.
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    /// What the state machine needs to know about the environment called `name`, validated.
+    ///
+    /// # Errors
+    /// An unknown environment, or a rule that is broken.
+    pub fn settings(&self, name: &str) -> Result<Settings, NoSettings> {
+        let settings = self.environment(name)?.settings();
+        settings.validate().map_err(|error| NoSettings::Invalid { name: name.to_owned(), error })?;
+        Ok(settings)
+    }
+}
+
+impl Environment {
+    /// Not yet validated by the machine's own rules: [`Config::settings`] does both.
+    pub(super) fn settings(&self) -> Settings {
+        Settings {
+            mode: self.mode,
+            components: self
+                .components
+                .iter()
+                .map(|(name, component)| ComponentSettings {
+                    name: name.clone(),
+                    acceptable_error_rate: component.acceptable_error_rate.fraction(),
+                })
+                .collect(),
+            edges: vec![self.edge.name.clone()],
+            salt: self.switch.salt.clone(),
+            steps: self.switch.steps.iter().map(|step| Step { share: step.share, hold: step.hold }).collect(),
+            watch_min: self.watch.min,
+            watch_max: self.watch.max,
+            on_unknown: self.watch.on_unknown,
+            min_requests: self.watch.min_requests,
+            retain: self.watch.retain.iter().map(|stage| stage.length).sum(),
+            deploy_timeout: self.components.values().map(|c| c.ready_timeout).max().unwrap_or(Duration::ZERO),
+            switch_timeout: self.switch.timeout,
+            drain_timeout: self.switch.drain,
+            confirm: self.watch.confirm,
+        }
+    }
+}

@@ -1,0 +1,240 @@
+use std::path::Path;
+use std::time::Duration;
+
+use teal_rollout::colour::{Colour, Share};
+use teal_rollout::settings::Mode;
+
+use super::*;
+
+/// The smallest configuration: what has no default.
+const LEAST: &str = r#"
+app = "shop"
+state = "/var/lib/teal"
+[environments.prod.edge]
+map = "/etc/haproxy/prod.map"
+socket = "/run/haproxy/teal.sock"
+[components.api]
+run = ["api", "{port}"]
+ports = "8100-8109"
+"#;
+
+fn read(text: &str) -> Config {
+    parse(text, Path::new("/etc/teal")).0.unwrap_or_else(|errors| {
+        panic!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"));
+    })
+}
+
+fn mistakes(text: &str) -> Vec<String> {
+    let errors = parse(text, Path::new("/etc/teal")).0.expect_err("must be refused");
+    errors.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_newcomer_starts_in_observe_mode() {
+    for text in [LEAST, &FIRST.replace("{app}", "shop")] {
+        assert_eq!(read(text).environments["prod"].mode, Mode::Observe);
+    }
+}
+
+#[test]
+fn defaults_are_filled_in() {
+    insta::assert_snapshot!(read(LEAST).effective());
+}
+
+#[test]
+fn the_effective_configuration_reads_back_as_itself() {
+    for text in [LEAST, TWO_COMPONENTS, &FIRST.replace("{app}", "shop")] {
+        let config = read(text);
+        assert_eq!(read(&config.effective()), config);
+    }
+}
+
+#[test]
+fn an_environment_overrides_what_is_common_key_by_key() {
+    let config = read(TWO_COMPONENTS);
+    let (prod, staging) = (&config.environments["prod"], &config.environments["staging"]);
+    assert_eq!(prod.watch.min, Duration::from_secs(300));
+    assert_eq!(staging.watch.min, Duration::from_secs(30));
+    assert_eq!(staging.watch.acceptable_error_rate, Share::percent(1));
+    assert_eq!(staging.components["api"].addresses(Colour::Green)[1].to_string(), "127.0.0.1:9106");
+    assert_eq!(staging.components["api"].run, prod.components["api"].run);
+}
+
+#[test]
+fn settings_take_components_in_name_order_with_their_own_rates() {
+    let settings = read(TWO_COMPONENTS).settings("prod").unwrap();
+    let rates: Vec<_> = settings.components.iter().map(|c| (c.name.as_str(), c.acceptable_error_rate)).collect();
+    assert_eq!(rates, [("api", 0.01), ("web", 0.005)]);
+    assert_eq!(settings.steps.iter().map(|s| s.share.get()).collect::<Vec<_>>(), [10_000, 50_000]);
+    assert_eq!(settings.retain, Duration::from_secs(86_400));
+    assert_eq!(settings.salt.as_str(), "physioflow-prod");
+}
+
+#[test]
+fn an_unknown_environment_names_the_nearest() {
+    let error = read(TWO_COMPONENTS).settings("stagign").unwrap_err().to_string();
+    assert_eq!(error, "there is no environment `stagign` in the configuration; did you mean `staging`?");
+}
+
+#[test]
+fn relative_paths_start_from_the_folder_of_the_file() {
+    let config = read(&LEAST.replace("/var/lib/teal", "run"));
+    assert_eq!(config.agent.socket, Path::new("/etc/teal/run/agent.sock"));
+}
+
+#[test]
+fn a_mistake_names_its_place_its_value_and_the_way_out() {
+    // Replaces one line of LEAST (or appends) and expects exactly one mistake.
+    let check = |from: &str, to: &str, words: &str| {
+        let text = if from.is_empty() { format!("{LEAST}{to}\n") } else { LEAST.replace(from, to) };
+        let found = mistakes(&text);
+        assert_eq!(found.len(), 1, "{to}: {found:#?}");
+        assert!(found[0].contains(words), "{to}: {}", found[0]);
+    };
+    check(
+        "app = \"shop\"",
+        "ap = \"shop\"\napp = \"s\"",
+        "line 2, column 1: ap: unknown key `ap`; did you mean `app`?",
+    );
+    check("app = \"shop\"", "app = \"Shop\"", "line 2, column 7: app: `Shop` must match [a-z]");
+    check("app = \"shop\"", "app = 3", "app: this must be text in quotes, not 3");
+    check("app = \"shop\"", "", "`app` is missing: add for instance `app = \"my-app\"`");
+    check("app = \"shop\"", "app = \"shop", "line 2, column");
+    check("map = \"/etc/haproxy/prod.map\"", "", "line 4, column 1: environments.prod.edge: `map` is missing");
+    check("[components.api]", "[components.API]", "component name `API` must match");
+    check("\"8100-8109\"", "\"8109-8100\"", "components.api.ports: `8109-8100` must rise");
+    check("\"8100-8109\"", "8100", "this must be text in quotes, not 8100");
+    check("\"8100-8109\"", "\"8100-8101\"\nreplicas = 2", "2 replicas of two colours need 4 ports");
+    check(
+        "{port}",
+        "{prot}",
+        "line 8, column 7: components.api.run: `{prot}` is not filled in; known: {version} {port}",
+    );
+    check("", "ready = \"healthz\"", "`healthz` is not a path: it starts with `/`");
+    check("", "replicas = 70000", "at most 65535, not 70000");
+    check("", "raedy = \"/\"", "line 10, column 1: components.api.raedy: unknown key `raedy`; did you mean `ready`?");
+    check(
+        "",
+        "routes = [{ name = \"a\", path = \"/a\", latency = 800 }]",
+        "a duration needs its unit, in quotes: \"800s\" or",
+    );
+    check("", "[watch]\nmni = \"5m\"", "watch.mni: unknown key `mni`; did you mean `min`?");
+    check("", "[watch]\nmin = \"5 minutes\"", "watch.min: `5 minutes` is not a duration");
+    check("", "[watch]\nmin = \"1h\"", "is longer than the longest");
+    check("", "[watch]\nacceptable_error_rate = 0.01", "a percentage is text: \"0.01%\"");
+    check("", "[watch]\nacceptable_error_rate = \"51%\"", "must be above 0 % and at most 50 %");
+    check("", "[watch]\non_unknown = \"kep\"", "`kep` is not one of keep, rollback, ask; did you mean `keep`?");
+    check("", "[watch]\nretain = [{ replicas = \"full\" }]", "`for` is missing");
+    check(
+        "",
+        "[environments.prod.switch]\nsteps = [{ share = \"50%\", hold = \"1m\" }, { share = \"10%\", hold = \"1m\" }]",
+        "10 % is out of order",
+    );
+    check("", "[environments.prod.switch]\nsalt = \"a b\"", "is not a salt");
+    check("", "[environments]\nprod.mode = \"auto\"", "line 11, column 13: environments.prod.mode: `auto` is not one of");
+    check("socket = ", "user = \"header:x-user\"\nsocket = ", "name who may in `trusted_proxies");
+    check("socket = ", "user = \"session\"\nsocket = ", "write \"none\", \"header:NAME\"");
+    check("socket = ", "evidence = \"file\"\nsocket = ", "write \"ring\" or \"datagram:");
+    check("socket = ", "bind = []\nsocket = ", "an edge listens somewhere");
+    check("socket = ", "bind = [\"a\\nb\"]\nsocket = ", "control characters or line breaks");
+    check("", "[platform]\nkind = \"kubernetes\"", "is not in this version yet: use \"local\"");
+    check("", "[notify]\nwebhook = \"hooks.example\"", "it starts with https://");
+    check("", "[components.web]\nrun = [\"w\"]\nports = \"8200-8201\"", "api and web have neither `hosts` nor `paths`");
+    check(
+        "",
+        "[components.web]\nrun = [\"w\"]\nports = \"8109-8110\"\npaths = [\"/w\"]",
+        "ports 8109-8110 are shared with",
+    );
+    check("", "watch = 5", "components.api.watch: unknown key `watch`");
+    check("app = \"shop\"", "app = \"shop\"\nwatch = 5", "watch: this must be a table: write `[watch]`");
+}
+
+#[test]
+fn two_environments_cannot_share_ports_or_a_map() {
+    let found = mistakes(&format!(
+        "{LEAST}\n[environments.dev.edge]\nmap = \"/etc/haproxy/prod.map\"\nsocket = \"/run/haproxy/dev.sock\"\n"
+    ));
+    assert!(
+        found.iter().any(|m| m.contains("ports 8100-8109 are shared with environments.dev.components.api")),
+        "{found:#?}"
+    );
+    assert!(found.iter().any(|m| m.contains("have the same `map`")), "{found:#?}");
+}
+
+#[test]
+fn every_mistake_is_found_at_once_and_a_common_one_only_once() {
+    let text = TWO_COMPONENTS
+        .replace("\"/healthz\"\npaths", "\"healthz\"\npaths")
+        .replace("\"24h\"", "\"1 day\"")
+        .replace("act", "on");
+    let found = mistakes(&text);
+    let fields: Vec<&str> = found.iter().map(|m| m.split(": ").nth(1).unwrap()).collect();
+    assert_eq!(
+        fields,
+        ["environments.prod.mode", "environments.staging.mode", "components.api.ready", "watch.retain.for"],
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn what_works_but_should_be_known_is_a_warning() {
+    let (config, warnings) = parse(LEAST, Path::new("/"));
+    assert!(config.is_ok());
+    assert!(warnings.iter().any(|w| w.message.contains("nobody will be told")), "{warnings:#?}");
+}
+
+#[test]
+fn the_shape_in_the_design_reads() {
+    let text = r#"
+app = "physioflow"
+state = "/var/lib/teal"
+[environments.prod]
+mode = "act"
+confirm = "DEPLOY"
+url = "https://physioflow.example"
+[environments.prod.edge]
+map = "/etc/haproxy/teal/prod.map"
+socket = "/run/haproxy/teal.sock"
+user = "cookie:uid"
+[platform]
+kind = "local"
+[components.api]
+run = ["/srv/api/{version}/api", "--port", "{port}"]
+ports = "8100-8109"
+ready = "/healthz"
+routes = [{ name = "patients", path = "/api/v1/patients", latency = "800ms" }]
+[smoke]
+suite = "/etc/teal/smoke.toml"
+[watch]
+min = "5m"
+max = "30m"
+on_unknown = "keep"
+acceptable_error_rate = "1%"
+ignore_paths = ["/healthz", "/metrics"]
+retain = [{ for = "24h", replicas = "full" }]
+[notify]
+command = ["/usr/local/bin/ntfy-send"]
+"#;
+    assert_eq!(read(text).environments["prod"].confirm.as_deref(), Some("DEPLOY"));
+}
+
+#[test]
+fn an_inline_smoke_suite_is_handed_on_as_written() {
+    let config = read(&format!("{LEAST}\n[[smoke.checks]]\nname = \"front\"\npath = \"/\"\n"));
+    assert_eq!(config.environments["prod"].smoke.inline["checks"][0]["name"].as_str(), Some("front"));
+}
+
+#[test]
+fn files_that_are_missing_or_broken_say_which() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("teal.toml");
+    let check = |words: &str| {
+        let error = load(Some(&path)).unwrap_err().to_string();
+        assert!(error.contains(words) && error.contains("teal.toml"), "{error}");
+    };
+    check("cannot read");
+    std::fs::write(&path, "app = ").unwrap();
+    check("has 1 mistake");
+    std::fs::write(&path, LEAST).unwrap();
+    assert_eq!(load(Some(&path)).unwrap().config.app, "shop");
+}

@@ -1,0 +1,393 @@
+//! The validated configuration. Serialised it is a `teal.toml` with every default filled in.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+use teal_rollout::colour::{Colour, Share};
+use teal_rollout::policy::Salt;
+use teal_rollout::settings::{Mode, OnUnknown};
+
+use super::text::{serialize_duration, serialize_percent};
+
+/// The whole file.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Config {
+    /// The application's name, `[a-z][a-z0-9-]{0,29}`.
+    pub app: String,
+    /// The folder of everything Teal keeps: database, sockets, output of processes.
+    pub state: PathBuf,
+    /// The agent itself.
+    pub agent: Agent,
+    /// What runs the application.
+    pub platform: Platform,
+    /// Who is told.
+    pub notify: Notify,
+    /// At least one, by name.
+    pub environments: BTreeMap<String, Environment>,
+}
+
+/// `[agent]`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Agent {
+    /// The operators' unix socket; default `{state}/agent.sock`.
+    pub socket: PathBuf,
+    /// Metrics and health; default `127.0.0.1:9180`.
+    pub listen: SocketAddr,
+}
+
+/// `[platform]`.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Platform {
+    /// Default `local`.
+    pub kind: PlatformKind,
+}
+
+/// What runs the application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PlatformKind {
+    /// Processes on this machine.
+    Local,
+}
+
+/// `[notify]`: neither means that nobody is told, which deploys say.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Notify {
+    /// Program and arguments; the message comes on its standard input.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub command: Vec<String>,
+    /// An `http://` or `https://` address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<String>,
+    /// A file that holds the address, where the address itself is a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_file: Option<PathBuf>,
+}
+
+/// `[environments.NAME]`, with what is common to all environments already merged in.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Environment {
+    /// How far Teal's hand reaches; default `observe`.
+    pub mode: Mode,
+    /// The word that a deploy asks to type unless `--yes`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirm: Option<String>,
+    /// Where users find it, for messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Its HAProxy.
+    pub edge: Edge,
+    /// How traffic moves.
+    pub switch: Switch,
+    /// How the new colour is judged.
+    pub watch: Watch,
+    /// What is checked before any traffic moves.
+    pub smoke: Smoke,
+    /// 1 to 16, by name; the index in this order is the component's id everywhere.
+    pub components: BTreeMap<String, Component>,
+}
+
+/// `[environments.NAME.edge]`: the HAProxy in front.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Edge {
+    /// Its name in status and evidence; default `edge`.
+    pub name: String,
+    /// The policy map's file.
+    pub map: PathBuf,
+    /// The Runtime API's unix socket.
+    pub socket: PathBuf,
+    /// The master's unix socket, to reach old workers after a reload.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub master_socket: Option<PathBuf>,
+    /// HAProxy `bind` lines; default `["127.0.0.1:8080"]`.
+    pub bind: Vec<String>,
+    /// Whether the configuration is all Teal's or stands beside another; default `whole`.
+    pub form: Form,
+    /// Where a user's id comes from; default none.
+    pub user: UserSource,
+    /// Networks whose identity header is believed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub trusted_proxies: Vec<String>,
+    /// How finished requests reach the agent; default `ring`.
+    pub evidence: Evidence,
+}
+
+/// The form of the rendered HAProxy configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Form {
+    /// The only configuration of its HAProxy.
+    Whole,
+    /// For `haproxy -f theirs.cfg -f ours.cfg`.
+    Fragment,
+}
+
+/// Where a user's id comes from; the edge deletes what clients send as identity headers otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UserSource {
+    /// Nowhere: a partial share has nobody to go by and stays on the old colour.
+    None,
+    /// A header, believed from `trusted_proxies` only.
+    Header(String),
+    /// A cookie.
+    Cookie(String),
+    /// A claim of the bearer token.
+    Jwt(String),
+}
+
+impl fmt::Display for UserSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("none"),
+            Self::Header(name) => write!(f, "header:{name}"),
+            Self::Cookie(name) => write!(f, "cookie:{name}"),
+            Self::Jwt(claim) => write!(f, "jwt:{claim}"),
+        }
+    }
+}
+
+impl Serialize for UserSource {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+/// How finished requests reach the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// HAProxy's ring, read over the Runtime API.
+    Ring,
+    /// A unix datagram socket at this path, where the kernel's queue is deep enough.
+    Datagram(PathBuf),
+}
+
+impl Serialize for Evidence {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Ring => to.serialize_str("ring"),
+            Self::Datagram(path) => to.collect_str(&format_args!("datagram:{}", path.display())),
+        }
+    }
+}
+
+/// `[environments.NAME.switch]`: how traffic moves.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Switch {
+    /// Partial shares before everything; empty means at once.
+    pub steps: Vec<Step>,
+    /// How long the edges may take to acknowledge; default 5 s.
+    #[serde(serialize_with = "serialize_duration")]
+    pub timeout: Duration,
+    /// How long requests in flight may go on before a colour is stopped; default 30 s.
+    #[serde(serialize_with = "serialize_duration")]
+    pub drain: Duration,
+    /// Salt of the canary buckets; default `APP-ENVIRONMENT`.
+    pub salt: Salt,
+}
+
+/// One partial step.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Step {
+    /// Above 0 %, below 100 %, more than the step before.
+    #[serde(serialize_with = "serialize_percent")]
+    pub share: Share,
+    /// How long it is watched.
+    #[serde(serialize_with = "serialize_duration")]
+    pub hold: Duration,
+}
+
+/// `[watch]`: how the new colour is judged.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Watch {
+    /// The shortest watch; default 5 min.
+    #[serde(serialize_with = "serialize_duration")]
+    pub min: Duration,
+    /// The longest; default 30 min.
+    #[serde(serialize_with = "serialize_duration")]
+    pub max: Duration,
+    /// What happens at its end when nothing is proven; default `keep`.
+    pub on_unknown: OnUnknown,
+    /// The tolerated error rate while history is too short, above 0 % and at most 50 %; default 5 %.
+    #[serde(serialize_with = "serialize_percent")]
+    pub acceptable_error_rate: Share,
+    /// Requests of the new colour needed, per component, to call a watch proven; default 100.
+    pub min_requests: u64,
+    /// Ask the old colour before a rollback; default true.
+    pub confirm: bool,
+    /// Paths that count for neither colour; default `/healthz` and `/metrics`.
+    pub ignore_paths: Vec<String>,
+    /// How long the old colour is kept after the watch; default 24 h at full capacity.
+    pub retain: Vec<Retain>,
+}
+
+/// One stage of keeping the old colour.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Retain {
+    /// Its length.
+    #[serde(rename = "for", serialize_with = "serialize_duration")]
+    pub length: Duration,
+    /// Its capacity.
+    pub replicas: Replicas,
+}
+
+/// How much of the old colour is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Replicas {
+    /// As much as served.
+    Full,
+    /// So many.
+    Count(u16),
+}
+
+impl Serialize for Replicas {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Full => to.serialize_str("full"),
+            Self::Count(count) => to.serialize_u16(*count),
+        }
+    }
+}
+
+/// `[smoke]`: a file with the suite, or the checks in place. Their own fields are the smoke suite's to judge.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Smoke {
+    /// A TOML file with the suite.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub suite: Option<PathBuf>,
+    /// The suite in place, as written: `checks`, `allow_writes`, ...
+    #[serde(flatten)]
+    pub inline: toml::Table,
+}
+
+/// `[components.NAME]`, with an environment's own values merged over it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Component {
+    /// Program and arguments; `{version} {port} {colour} {slot} {component} {environment}` are filled in.
+    pub run: Vec<String>,
+    /// A command that stops it, where a signal does not (`docker stop ...`).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stop: Vec<String>,
+    /// `KEY=value` lines; a copy is kept for each colour.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub env_file: Option<PathBuf>,
+    /// Where it runs; default the folder of the configuration.
+    pub working_dir: PathBuf,
+    /// First half blue's, second half green's.
+    pub ports: PortRange,
+    /// Processes per colour; default 1.
+    pub replicas: u16,
+    /// The path of its readiness check; default `/healthz`.
+    pub ready: String,
+    /// How long it may take to become ready; default 2 min.
+    #[serde(serialize_with = "serialize_duration")]
+    pub ready_timeout: Duration,
+    /// Between SIGTERM and SIGKILL; default 10 s.
+    #[serde(serialize_with = "serialize_duration")]
+    pub grace: Duration,
+    /// Host names that lead to it; without hosts and paths it gets what no other component takes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hosts: Vec<String>,
+    /// Path prefixes that lead to it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub paths: Vec<String>,
+    /// Its own tolerated error rate, instead of the watch's.
+    #[serde(serialize_with = "serialize_percent")]
+    pub acceptable_error_rate: Share,
+    /// Route groups 1 to 32 in this order; group 0 is any other path.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<RouteGroup>,
+}
+
+/// Requests that are counted together and have their own latency limit.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RouteGroup {
+    /// Its name in evidence and messages.
+    pub name: String,
+    /// The path prefix.
+    pub path: String,
+    /// A client that gives up later than this counts as bad; default 1 s.
+    #[serde(serialize_with = "serialize_duration")]
+    pub latency: Duration,
+}
+
+/// TCP ports of this machine, both ends included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PortRange {
+    /// The first, blue's slot 1.
+    pub first: u16,
+    /// The last.
+    pub last: u16,
+}
+
+impl PortRange {
+    /// How many each colour has.
+    #[must_use]
+    pub const fn per_colour(self) -> u16 {
+        // Half of `last - first + 1`, without the overflow that the addition could bring.
+        let gaps = self.last - self.first;
+        gaps / 2 + gaps % 2
+    }
+
+    /// The port of a colour's slot, counted from 0.
+    #[must_use]
+    pub const fn port(self, colour: Colour, slot: u16) -> u16 {
+        match colour {
+            Colour::Blue => self.first + slot,
+            Colour::Green => self.first + self.per_colour() + slot,
+        }
+    }
+
+    /// Whether the two have a port in common.
+    #[must_use]
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.first <= other.last && other.first <= self.last
+    }
+}
+
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
+impl Serialize for PortRange {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+impl Component {
+    /// Where a colour listens, one address for each replica.
+    #[must_use]
+    pub fn addresses(&self, colour: Colour) -> Vec<SocketAddr> {
+        let address = |slot| SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports.port(colour, slot)));
+        (0..self.replicas).map(address).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_half_of_a_port_range_is_blue_and_the_second_green() {
+        let range = PortRange { first: 8100, last: 8109 };
+        assert_eq!(range.per_colour(), 5);
+        assert_eq!((range.port(Colour::Blue, 0), range.port(Colour::Green, 0)), (8100, 8105));
+        assert_eq!(range.port(Colour::Green, 4), 8109);
+        // An odd range leaves its last port unused.
+        assert_eq!(PortRange { first: 1, last: 3 }.per_colour(), 1);
+        assert_eq!(PortRange { first: 1, last: 65_535 }.per_colour(), 32_767);
+    }
+
+    #[test]
+    fn ranges_overlap_when_they_share_a_port() {
+        let range = |first, last| PortRange { first, last };
+        assert!(range(10, 19).overlaps(range(19, 20)) && range(10, 19).overlaps(range(12, 13)));
+        assert!(!range(10, 19).overlaps(range(20, 29)));
+    }
+}
