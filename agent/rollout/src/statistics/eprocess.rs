@@ -30,8 +30,9 @@ pub const CLUSTERED: f64 = 1.1;
 pub(super) const BETTORS: usize = 12;
 
 const THRESHOLD: f64 = 2e6;
-/// Keeps a bettor who lost everything from sinking into denormal numbers; adds at most 1e-294 to M in 1e6 requests.
-const LEAST: f64 = 1e-300;
+/// No bettor sinks below this, so that what breaks long after the nominal watch is found within requests instead of
+/// thousands of them. It adds at most 1e-14 to the mean of M with each request: 1e-5 of the bound in 1e9 requests.
+const LEAST: f64 = 1e-14;
 /// Shares of the mass at hand that bet at once, and over the nominal watch; the rest is the reserve.
 pub(super) const AT_ONCE: f64 = 0.45;
 const OVER_THE_WATCH: f64 = 0.45;

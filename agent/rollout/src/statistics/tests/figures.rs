@@ -55,6 +55,22 @@ fn a_candidate_that_breaks_late_is_still_found_out() {
 }
 
 #[test]
+fn a_candidate_that_breaks_long_after_the_nominal_watch_is_found_out_too() {
+    let mut rng = Rng(13);
+    let mut healthy = ErrorProcess::new(0.0075, 1.0, MINUTES_5);
+    for i in 0..1_000_000 {
+        healthy.observe(at_1000_rps(i), rng.bad(0.005));
+    }
+    for (rate, most) in [(1.00, 12.0), (0.20, 120.0), (0.05, 1_100.0), (0.02, 7_500.0)] {
+        let runs = 200;
+        let mut needed = || requests_to_detect(&mut healthy.clone(), &mut rng, rate, 1_000_000).unwrap();
+        let mean = (0..runs).map(|_| needed()).sum::<u64>() as f64 / f64::from(runs);
+        println!("after the watch {:5.1} %: mean {mean:.1} requests", rate * 100.0);
+        assert!(mean <= most, "{mean} requests at {rate}");
+    }
+}
+
+#[test]
 fn ten_million_healthy_requests_raise_no_alarm() {
     let mut process = ErrorProcess::new(0.0075, 1.0, MINUTES_5);
     let mut rng = Rng(3);
