@@ -10,4 +10,5 @@ pub mod proxy;
 pub mod demo;
 pub mod probe;
 pub mod smoke;
+pub mod api;
 pub mod config;

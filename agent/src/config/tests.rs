@@ -131,7 +131,11 @@ fn a_mistake_names_its_place_its_value_and_the_way_out() {
         "10 % is out of order",
     );
     check("", "[environments.prod.switch]\nsalt = \"a b\"", "is not a salt");
-    check("", "[environments]\nprod.mode = \"auto\"", "line 11, column 13: environments.prod.mode: `auto` is not one of");
+    check(
+        "",
+        "[environments]\nprod.mode = \"auto\"",
+        "line 11, column 13: environments.prod.mode: `auto` is not one of",
+    );
     check("socket = ", "user = \"header:x-user\"\nsocket = ", "name who may in `trusted_proxies");
     check("socket = ", "user = \"session\"\nsocket = ", "write \"none\", \"header:NAME\"");
     check("socket = ", "evidence = \"file\"\nsocket = ", "write \"ring\" or \"datagram:");
