@@ -8,6 +8,7 @@
 
 pub mod proxy;
 pub mod demo;
+pub mod notifier;
 pub mod probe;
 pub mod smoke;
 pub mod api;
