@@ -95,6 +95,15 @@ pub fn start(settings: LoadSettings) -> Result<Load, LoadError> {
     Ok(Load { engine, stop, thread: Some(thread) })
 }
 
+/// The status of one GET, outside any load.
+///
+/// # Errors
+/// When no complete response comes.
+pub async fn ask_once(target: SocketAddr, path: &str) -> std::io::Result<u16> {
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {target}\r\nconnection: close\r\n\r\n");
+    Ok(connection::Connection::open(target).await?.ask(request.as_bytes()).await?.status)
+}
+
 impl Load {
     /// Now, to cut the figures at.
     #[must_use]
