@@ -1,3 +1,33 @@
 //! HAProxy 2.6 to 3.x as the edge of an environment.
+//!
+//! ```text
+//!  orders --> edge ---> saver  ---> map file          what a restart routes by
+//!              |  \---> keeper ---> Runtime API       what requests are routed by now
+//!              |          |  \----> old workers       after a reload, through the master socket
+//!  events <----+          v instance
+//!              ^        ring / datagram --> evidence --> sink --> events
+//!              |                            stall ------^
+//! ```
 
+pub mod edge;
+pub mod evidence;
+pub mod force;
+pub mod map_file;
+pub mod owner;
 pub mod render;
+pub mod runtime;
+pub mod settings;
+pub mod stall;
+pub mod stat;
+pub mod status;
+
+mod answer;
+mod backoff;
+mod datagram;
+mod keeper;
+mod lines;
+mod names;
+mod old_workers;
+mod ring;
+mod saver;
+mod sink;

@@ -1,0 +1,97 @@
+//! The request log as datagrams, for where a ring cannot be read. The kernel's queue must be deep: HAProxy
+//! drops a line rather than wait.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::net::UnixDatagram;
+use tokio::sync::watch;
+
+use super::ring::FeedState;
+use super::sink::Sink;
+
+/// With 10, Linux' default, 8 to 17 % of 10,000 lines a second are lost; with 512 none.
+const DEEP_ENOUGH: u32 = 512;
+/// Where the kernel says how deep it is.
+const DEPTH: &str = "/proc/sys/net/unix/max_dgram_qlen";
+/// At most this many lines become one batch.
+const BATCH: usize = 1024;
+
+/// Why datagrams cannot be received.
+#[derive(Debug, thiserror::Error)]
+pub enum DatagramError {
+    /// The kernel's queue is too short.
+    #[error(
+        "a datagram log loses lines here: the kernel queues {0}. Set `net.unix.max_dgram_qlen = {DEEP_ENOUGH}` in \
+         /etc/sysctl.d/60-teal.conf and run `sysctl --system`, or read the ring instead"
+    )]
+    Shallow(u32),
+    /// The socket cannot be made.
+    #[error("{}: {error}", .path.display())]
+    Io {
+        /// The socket's path.
+        path: PathBuf,
+        /// What the system said.
+        error: io::Error,
+    },
+}
+
+/// Refuses a queue that would lose lines.
+fn check_depth(depth: u32) -> Result<(), DatagramError> {
+    if depth < DEEP_ENOUGH { Err(DatagramError::Shallow(depth)) } else { Ok(()) }
+}
+
+/// Makes the socket, after making sure that the queue is deep enough: it counts from the bind on.
+pub(super) fn bind(path: &Path) -> Result<UnixDatagram, DatagramError> {
+    let depth = fs::read_to_string(DEPTH).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    check_depth(depth)?;
+    let failed = |error| DatagramError::Io { path: path.to_owned(), error };
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
+    }
+    let socket = UnixDatagram::bind(path).map_err(failed)?;
+    // HAProxy logs as its own user, by the socket's group.
+    fs::set_permissions(path, fs::Permissions::from_mode(0o660)).map_err(failed)?;
+    Ok(socket)
+}
+
+/// Receives for ever. Datagrams need no connection, so the feed is live as long as the socket is.
+pub(super) async fn run(socket: UnixDatagram, sink: Arc<Sink>, state: watch::Sender<FeedState>) {
+    state.send_replace(FeedState::LIVE);
+    let mut buffer = Vec::with_capacity(BATCH * 256);
+    let mut ends = Vec::with_capacity(BATCH);
+    loop {
+        buffer.clear();
+        ends.clear();
+        if let Err(error) = socket.recv_buf(&mut buffer).await {
+            state.send_replace(FeedState::lost(Some(error.to_string())));
+            return;
+        }
+        ends.push(buffer.len());
+        while ends.len() < BATCH && socket.try_recv_buf(&mut buffer).is_ok() {
+            ends.push(buffer.len());
+        }
+        let mut start = 0;
+        sink.lines(ends.iter().map(|&end| {
+            let line = buffer[start..end].trim_ascii_end();
+            start = end;
+            line
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shallow_queue_is_refused_with_the_line_that_deepens_it() {
+        let error = check_depth(10).unwrap_err().to_string();
+        assert!(error.contains("net.unix.max_dgram_qlen = 512") && error.contains("queues 10"), "{error}");
+        assert!(check_depth(512).is_ok());
+    }
+}

@@ -1,0 +1,346 @@
+//! Keeps the running HAProxy at the ordered policy: writes it, looks whether it stays, mends what restarts undo.
+//!
+//! ```text
+//!            +--> order? -- write, read back --+
+//!  new order |                                 v
+//!  or time --+                       look: process, value, counters
+//!            ^                                 |
+//!            |   same value                    | fine
+//!            |   another value, same process   | manual: a person's hand, left alone until the next order
+//!            +-- anything else                 | drift: written again at once
+//! ```
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use teal_rollout::colour::{Colour, Share};
+use teal_rollout::machine::event::Backend;
+use teal_rollout::policy::Policy;
+use teal_rollout::time::Time;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::time::{Instant, sleep_until};
+
+use super::backoff::Backoff;
+use super::runtime::{BackendRow, Look, Process, Runtime, RuntimeError};
+use super::saver::Target;
+use super::sink::Sink;
+use super::stall::{Counts, Stall};
+use super::status::Counters;
+
+/// What the running proxy shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Running {
+    /// Whether it was looked at yet, successfully or not.
+    pub(super) known: bool,
+    /// The process that serves new requests.
+    pub(super) process: Option<Process>,
+    /// What it routes by.
+    pub(super) policy: Option<Policy>,
+    /// Somebody changed that by hand.
+    pub(super) manual: bool,
+    /// The generation of the last target that it acknowledged.
+    pub(super) acknowledged: Option<u64>,
+    /// Servers and requests.
+    pub(super) backends: Vec<Backend>,
+    /// Why it cannot be asked or does not do as told.
+    pub(super) error: Option<RuntimeError>,
+}
+
+/// How often to look while a candidate has traffic, so that a hang shows within 25 ms of its limit.
+const WATCHED: Duration = Duration::from_millis(25);
+/// How often to look otherwise.
+const QUIET: Duration = Duration::from_millis(100);
+/// How soon to look again while HAProxy cannot be reached: it may be back at any moment, without our policy.
+const UNREACHABLE: Duration = Duration::from_millis(50);
+/// How soon to ask again when a process answered that a reload is just replacing.
+const REPLACED: Duration = Duration::from_millis(10);
+/// Writes whose fate is unknown are remembered, so that one carried out late is not taken for a person's.
+const REMEMBERED: usize = 16;
+
+/// See the module.
+pub(super) struct Keeper {
+    pub(super) runtime: Runtime,
+    pub(super) components: usize,
+    pub(super) running: watch::Sender<Running>,
+    /// Processes that a reload replaced.
+    pub(super) replaced: mpsc::UnboundedSender<Process>,
+    pub(super) sink: Arc<Sink>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) stalls: Vec<[Stall; 2]>,
+    pub(super) origin: Instant,
+    /// What is known of the process behind [`Running::process`].
+    pub(super) memory: Memory,
+}
+
+/// What must not outlive a process, and which processes are over.
+#[derive(Default)]
+pub(super) struct Memory {
+    /// The ordered policy was seen in this process, so that another value is somebody's doing.
+    confirmed: bool,
+    /// The ordered policy has to be written again.
+    mend: bool,
+    /// Values sent without an answer.
+    unanswered: Vec<String>,
+    /// Colours that had nothing in flight at the last look.
+    idle: Vec<(usize, Colour)>,
+    /// Processes that were replaced; their word does not count.
+    over: Vec<Process>,
+}
+
+impl Keeper {
+    /// Runs until the sender of targets is gone. `nudge` asks for a look at once.
+    pub(super) async fn run(mut self, mut targets: watch::Receiver<Option<Target>>, nudge: Arc<Notify>) {
+        let mut backoff = Backoff::new();
+        let mut look_at = Instant::now();
+        loop {
+            let target = targets.borrow_and_update().clone();
+            let due = target.as_ref().filter(|target| self.is_due(target));
+            let write = due.is_some_and(|_| backoff.at() <= Instant::now());
+            if let (Some(target), true) = (due, write) {
+                let text = target.policy.to_string();
+                self.remember(&text);
+                let asked = Instant::now();
+                tokio::select! {
+                    biased;
+                    changed = targets.changed() => match changed {
+                        Ok(()) => continue,
+                        Err(_) => return,
+                    },
+                    answer = self.runtime.set(&text) => match answer {
+                        Ok(process) if !self.is_over(&process) => {
+                            backoff = Backoff::new();
+                            self.acknowledged(target, process, asked.elapsed());
+                        }
+                        Ok(_) | Err(RuntimeError::Leaving { .. }) => backoff.delay(REPLACED),
+                        Err(error) => {
+                            backoff.failed();
+                            self.failed(error, false);
+                        }
+                    },
+                }
+            }
+            let retry_at = if due.is_some_and(|target| self.is_due(target)) { backoff.at() } else { look_at };
+            tokio::select! {
+                biased;
+                changed = targets.changed() => match changed {
+                    Ok(()) => {
+                        backoff = Backoff::new();
+                        continue;
+                    }
+                    Err(_) => return,
+                },
+                () = nudge.notified() => {}
+                () = sleep_until(look_at.min(retry_at)) => {}
+            }
+            if Instant::now() < look_at && retry_at < look_at {
+                continue;
+            }
+            // Taken before the look: a request that ends in between must not be missing in one and not the other.
+            let pending = self.pending();
+            let look = tokio::select! {
+                biased;
+                changed = targets.changed() => match changed {
+                    Ok(()) => continue,
+                    Err(_) => return,
+                },
+                look = self.runtime.look() => look,
+            };
+            let was_away = self.running.borrow().error.as_ref().is_some_and(RuntimeError::is_unreachable);
+            look_at = Instant::now() + self.looked(look, target.as_ref(), &pending);
+            if was_away && self.running.borrow().error.is_none() {
+                backoff = Backoff::new();
+            }
+        }
+    }
+
+    fn is_due(&self, target: &Target) -> bool {
+        self.memory.mend || self.running.borrow().acknowledged != Some(target.generation)
+    }
+
+    fn is_over(&self, process: &Process) -> bool {
+        process.stopping || self.memory.over.iter().any(|over| over.is(process))
+    }
+
+    fn remember(&mut self, text: &str) {
+        let unanswered = &mut self.memory.unanswered;
+        if !unanswered.iter().any(|known| known == text) {
+            if unanswered.len() == REMEMBERED {
+                unanswered.remove(0);
+            }
+            unanswered.push(text.to_owned());
+        }
+    }
+
+    /// HAProxy took the target.
+    fn acknowledged(&mut self, target: &Target, process: Process, took: Duration) {
+        self.meet(&process);
+        let text = target.policy.to_string();
+        self.memory.unanswered.retain(|sent| *sent != text);
+        self.memory.confirmed = true;
+        if std::mem::take(&mut self.memory.mend) {
+            self.counters.reassertions.add(1);
+        }
+        self.counters.ack_micros.set(u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1));
+        self.running.send_modify(|running| {
+            running.known = true;
+            running.process = Some(process);
+            running.policy = Some(target.policy.clone());
+            running.manual = false;
+            running.acknowledged = Some(target.generation);
+            running.error = None;
+        });
+    }
+
+    /// A write or, with `blind`, a look failed.
+    fn failed(&self, error: RuntimeError, blind: bool) {
+        self.running.send_if_modified(|running| {
+            let changed = !running.known || running.error.as_ref() != Some(&error);
+            if changed {
+                tracing::warn!(%error, "HAProxy's Runtime API");
+            }
+            running.known = true;
+            if blind {
+                running.policy = None;
+                running.backends.clear();
+            }
+            running.error = Some(error);
+            changed
+        });
+    }
+
+    /// Takes in a look and says after how long to look again.
+    fn looked(&mut self, look: Result<Look, RuntimeError>, target: Option<&Target>, pending: &[[u64; 2]]) -> Duration {
+        let look = match look {
+            Ok(look) if self.is_over(&look.process) => return REPLACED,
+            Ok(look) => look,
+            Err(error) => {
+                let unreachable = error.is_unreachable();
+                self.failed(error, true);
+                return if unreachable { UNREACHABLE } else { QUIET };
+            }
+        };
+        self.meet(&look.process);
+        let parsed = look.value.as_deref().and_then(|value| value.parse::<Policy>().ok());
+        let policy = parsed.filter(|policy| policy.routes.len() == self.components);
+        let release = policy.as_ref().map_or(0, |policy| policy.epoch.release);
+        self.count(&look.backends, release, pending);
+        let period = if policy.as_ref().is_some_and(is_watched) { WATCHED } else { QUIET };
+        let manual = target.is_some_and(|target| self.compare(target, look.value.as_deref(), policy.is_some()));
+        let seen = target.filter(|target| policy.as_ref() == Some(&target.policy)).map(|target| target.generation);
+        let backends = look.backends.iter().map(|row| Backend {
+            component: row.component,
+            colour: row.colour,
+            up: row.up,
+            in_flight: row.in_flight,
+        });
+        let backends = backends.collect();
+        self.running.send_if_modified(|running| {
+            let acknowledged = seen.or(running.acknowledged);
+            let had_error = running.error.is_some();
+            // A write that HAProxy refuses is not mended by a look that it allows.
+            let refused = target.is_some_and(|target| acknowledged != Some(target.generation));
+            let error = running.error.take().filter(|error| refused && !error.is_unreachable());
+            let now =
+                Running { known: true, process: Some(look.process), policy, manual, acknowledged, backends, error };
+            let changed = *running != now || had_error;
+            *running = now;
+            changed
+        });
+        period
+    }
+
+    /// Judges the value found against the one ordered; gives whether it is a person's move.
+    fn compare(&mut self, target: &Target, value: Option<&str>, valid: bool) -> bool {
+        let running = self.running.borrow();
+        let text = target.policy.to_string();
+        if value == Some(text.as_str()) {
+            self.memory.confirmed = true;
+            self.memory.mend = false;
+            return false;
+        }
+        if running.acknowledged != Some(target.generation) {
+            // Not written yet; that is no drift.
+            return running.manual;
+        }
+        let by_hand =
+            valid && self.memory.confirmed && !self.memory.unanswered.iter().any(|sent| Some(sent.as_str()) == value);
+        if by_hand {
+            if !running.manual {
+                tracing::warn!(value, "the policy was changed by hand");
+            }
+            return true;
+        }
+        if !self.memory.mend {
+            tracing::warn!(found = value, ordered = %text, "HAProxy lost the ordered policy, writing it again");
+            self.counters.drift.add(1);
+        }
+        self.memory.mend = true;
+        false
+    }
+
+    /// Notices that another process answers than before.
+    fn meet(&mut self, process: &Process) {
+        let before = self.running.borrow().process.clone();
+        if before.as_ref().is_some_and(|before| before.is(process)) {
+            return;
+        }
+        if let Some(before) = before {
+            tracing::info!(before = before.pid, now = process.pid, "another HAProxy process serves");
+            self.memory.over.push(before.clone());
+            if self.memory.over.len() > REMEMBERED {
+                self.memory.over.remove(0);
+            }
+            // Nobody is left to hear it only while the adapter stops.
+            let _ = self.replaced.send(before);
+        }
+        self.memory = Memory { over: std::mem::take(&mut self.memory.over), ..Memory::default() };
+        for (component, stalls) in self.stalls.iter_mut().enumerate() {
+            for (stall, colour) in stalls.iter_mut().zip(Colour::BOTH) {
+                stall.reset();
+                self.sink.forgive(component, colour);
+            }
+        }
+        self.running.send_modify(|running| {
+            running.process = Some(process.clone());
+            running.manual = false;
+        });
+    }
+
+    fn pending(&self) -> Vec<[u64; 2]> {
+        let both = |component| Colour::BOTH.map(|colour| self.sink.pending(component, colour));
+        (0..self.components).map(both).collect()
+    }
+
+    /// Feeds the counters to the detection of hangs.
+    fn count(&mut self, rows: &[BackendRow], release: u64, pending: &[[u64; 2]]) {
+        let now = Time::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX));
+        for row in rows {
+            let key = (row.component, row.colour);
+            let index = row.colour as usize;
+            let counts = Counts {
+                started: row.started,
+                in_flight: u64::from(row.in_flight),
+                answered: row.answered,
+                failed: row.failed,
+            };
+            let overdue = self.stalls[row.component][index].overdue(now, counts);
+            let told = pending[row.component][index];
+            if overdue > told {
+                self.sink.overdue(row.component, row.colour, release, overdue - told);
+            }
+            let was_idle = self.memory.idle.contains(&key);
+            if row.in_flight > 0 {
+                self.memory.idle.retain(|idle| *idle != key);
+            } else if was_idle {
+                self.sink.forgive(row.component, row.colour);
+            } else {
+                self.memory.idle.push(key);
+            }
+        }
+    }
+}
+
+/// Whether a candidate has traffic.
+fn is_watched(policy: &Policy) -> bool {
+    policy.routes.iter().any(|route| route.stable != route.candidate && route.share > Share::NONE)
+}
