@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use teal_rollout::document::Document;
 use teal_rollout::policy::{PolicyError, Salt};
 
-use super::ENVIRONMENT;
+use super::{COMPONENT, ENVIRONMENT};
 
 /// Everything that `teal.toml` has to say; `Display` writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl Configuration {
     /// Never, as long as the salt is a salt.
     pub fn first_map(&self) -> Result<String, PolicyError> {
         let salt = Salt::try_from(format!("{ENVIRONMENT}-{ENVIRONMENT}"))?;
-        let document = Document::new(["app".to_owned()], salt, vec!["edge".to_owned()]);
+        let document = Document::new([COMPONENT.to_owned()], salt, vec!["edge".to_owned()]);
         Ok(format!("policy {}\n", document.policy()))
     }
 }
@@ -93,7 +93,7 @@ socket = {socket}
 [environments.{ENVIRONMENT}.switch]
 drain = "2s"
 
-[components.app]
+[components.{COMPONENT}]
 run = [{program}, "sample-app", "--port", "{{port}}", "--version", "{{version}}", "--colour", "{{colour}}", "--faults", {faults}, "--seed", "{seed}"]
 ports = "{first_port}-{last_port}"
 ready = "/healthz"
@@ -106,13 +106,13 @@ routes = [
 # The sample app answers these two paths well whatever its fault is: a release that only its users can tell is bad.
 [[smoke.checks]]
 name = "health"
-component = "app"
+component = "{COMPONENT}"
 path = "/healthz"
 status = 200
 
 [[smoke.checks]]
 name = "version"
-component = "app"
+component = "{COMPONENT}"
 path = "/version"
 status = 200
 

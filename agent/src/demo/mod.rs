@@ -39,6 +39,9 @@ use stage::Stage;
 /// The demo's application and its only environment.
 pub const ENVIRONMENT: &str = "demo";
 
+/// Its only component.
+pub const COMPONENT: &str = "app";
+
 /// How long a client of the demo waits: longer than the edge does, which then answers in the application's place.
 const GIVE_UP: Duration = Duration::from_secs(60);
 

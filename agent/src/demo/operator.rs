@@ -18,8 +18,8 @@ pub struct Look {
     pub log_m: Option<(f64, f64)>,
     /// The error rate in percent that would have been noticed with 95 % probability.
     pub exclude_above_percent: Option<f64>,
-    /// Requests of the candidate that the verdict took, once there is one and the agent tells.
-    pub requests_to_detect: Option<u64>,
+    /// Requests of the candidate that the agent had seen at its last decision, where it tells.
+    pub judged: Option<u64>,
     /// How it ended, once it has, and why.
     pub ended: Option<(Outcome, Option<String>)>,
 }

@@ -59,8 +59,8 @@ pub struct ReleaseReport {
     pub lost: u64,
     /// After a rollback: from when the first bad request was sent until the last was sent that reached `to`.
     pub time_to_off_ms: Option<f64>,
-    /// After a rollback: requests to `to` that the verdict took; where the agent does not tell, those that reached
-    /// it from its first bad one until traffic was off it.
+    /// After a rollback: requests to `to` from its first bad one until the agent's verdict; where the agent does not
+    /// tell, until traffic was off it.
     pub requests_to_detect: Option<u64>,
     /// The error rate in percent that would have been noticed with 95 % probability.
     pub exclude_above_percent: Option<f64>,
@@ -96,8 +96,8 @@ pub struct Told {
     pub result: Outcome,
     /// Why, when it was taken back.
     pub cause: Option<String>,
-    /// Requests that the verdict took.
-    pub requests_to_detect: Option<u64>,
+    /// Requests of the new version that it had seen by then.
+    pub judged: Option<u64>,
     /// The error rate in percent that would have been noticed.
     pub exclude_above_percent: Option<f64>,
 }
@@ -116,7 +116,8 @@ impl ReleaseReport {
             bad: cut.all.bad,
             lost: cut.all.lost,
             time_to_off_ms: exposure.map(|exposure| millis(exposure.time_to_off)),
-            requests_to_detect: exposure.map(|seen| told.requests_to_detect.unwrap_or(seen.requests)),
+            requests_to_detect: exposure
+                .map(|seen| told.judged.map_or(seen.requests, |judged| judged.saturating_sub(seen.before))),
             exclude_above_percent: told.exclude_above_percent,
             fault,
             cause: told.cause,
@@ -168,12 +169,13 @@ mod tests {
             from: Some("v2".to_owned()),
             result,
             cause: Some("errors of app".to_owned()),
-            requests_to_detect: None,
+            judged: None,
             exclude_above_percent: Some(5.1),
         }
     }
 
-    const EXPOSURE: Exposure = Exposure { time_to_off: Duration::from_micros(54_321), requests: 12, bad: 11 };
+    const EXPOSURE: Exposure =
+        Exposure { time_to_off: Duration::from_micros(54_321), before: 1000, requests: 12, bad: 11 };
 
     #[test]
     fn the_object_has_the_shape_that_scripts_rely_on() {
@@ -213,7 +215,7 @@ mod tests {
         let new = |told| ReleaseReport::new("v3".to_owned(), "none".to_owned(), told, &cut(), Some(EXPOSURE));
         let completed = new(told(Outcome::Completed));
         assert_eq!((completed.time_to_off_ms, completed.requests_to_detect), (None, None));
-        let rolled_back = new(Told { requests_to_detect: Some(4), ..told(Outcome::RolledBack) });
+        let rolled_back = new(Told { judged: Some(1004), ..told(Outcome::RolledBack) });
         assert_eq!(rolled_back.requests_to_detect, Some(4));
     }
 

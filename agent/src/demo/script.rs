@@ -45,8 +45,8 @@ pub async fn play(act: &Act, agent: &impl Operator, load: &Load, screen: &Screen
         let look = agent.look(release).await?;
         phases.show(&look, || watch_line(&look, &load.report_since(begun), &act.version));
         if let Some((result, cause)) = look.ended {
-            let Look { from, requests_to_detect, exclude_above_percent, .. } = look;
-            break Told { from, result, cause, requests_to_detect, exclude_above_percent };
+            let Look { from, judged, exclude_above_percent, .. } = look;
+            break Told { from, result, cause, judged, exclude_above_percent };
         }
         tokio::time::sleep(LOOK).await;
     };

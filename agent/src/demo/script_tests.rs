@@ -93,7 +93,7 @@ impl Operator for Fake {
         let exclude_above_percent = Some(5.1);
         let from = Some("v2".to_owned());
         let (candidate, log_m) = (Colour::Green, Some((-1.9, 14.5)));
-        Ok(Look { phase, candidate, from, log_m, exclude_above_percent, requests_to_detect: None, ended })
+        Ok(Look { phase, candidate, from, log_m, exclude_above_percent, judged: None, ended })
     }
 
     async fn promote(&self) -> Result<(), Refused> {

@@ -92,6 +92,8 @@ pub struct Exposure {
     /// From the moment the first bad request was sent until the last request was sent that reached the version.
     /// Counted from sending, not from the answer, so that a hang is measured like an error.
     pub time_to_off: Duration,
+    /// The requests that it had answered well before that.
+    pub before: u64,
     /// The requests that reached it in that time, good and bad.
     pub requests: u64,
     /// The bad ones among them.
@@ -147,15 +149,18 @@ impl Ledger {
             None => record.ending.is_bad(),
             answered => answered == index,
         };
-        let mut reached = self.sent(from, to).filter(reached).skip_while(|record| !record.ending.is_bad()).peekable();
-        let first = reached.peek()?.sent;
-        let mut exposure = Exposure { time_to_off: Duration::ZERO, requests: 0, bad: 0 };
-        for record in reached {
-            exposure.time_to_off = record.sent - first;
+        let mut exposure = Exposure { time_to_off: Duration::ZERO, before: 0, requests: 0, bad: 0 };
+        let mut first = None;
+        for record in self.sent(from, to).filter(reached) {
+            if first.is_none() && !record.ending.is_bad() {
+                exposure.before += 1;
+                continue;
+            }
+            exposure.time_to_off = record.sent - *first.get_or_insert(record.sent);
             exposure.requests += 1;
             exposure.bad += u64::from(record.ending.is_bad());
         }
-        Some(exposure)
+        first.map(|_| exposure)
     }
 }
 
@@ -219,16 +224,17 @@ mod tests {
 
     #[test]
     fn exposure_runs_from_the_first_bad_request_sent_to_the_last_that_reached_the_version() {
-        let check = |requests: &[_], expected: Option<(u64, u64, u64)>| {
+        let check = |requests: &[_], expected: Option<(u64, u64, u64, u64)>| {
             let exposure = ledger(requests).exposure(Duration::ZERO, Duration::MAX, "v3");
-            let expected = expected.map(|(off, requests, bad)| Exposure { time_to_off: ms(off), requests, bad });
+            let expected =
+                expected.map(|(before, off, requests, bad)| Exposure { time_to_off: ms(off), before, requests, bad });
             assert_eq!(exposure, expected);
         };
         check(&[OLD, OLD], None);
         check(&[OLD, GOOD, GOOD], None);
-        check(&[OLD, BAD, OLD], Some((0, 1, 1)));
-        check(&[OLD, GOOD, GOOD, BAD, OLD, GOOD, BAD, GOOD, OLD, OLD], Some((4, 4, 2)));
-        check(&[OLD, GATEWAY, LOST, GATEWAY, OLD], Some((2, 3, 3)));
+        check(&[OLD, BAD, OLD], Some((0, 0, 1, 1)));
+        check(&[OLD, GOOD, GOOD, BAD, OLD, GOOD, BAD, GOOD, OLD, OLD], Some((2, 4, 4, 2)));
+        check(&[OLD, GATEWAY, LOST, GATEWAY, OLD], Some((0, 2, 3, 3)));
         check(&[(Ending::Answered(500), Some("v2")), OLD], None);
     }
 
