@@ -12,4 +12,5 @@ pub mod notifier;
 pub mod probe;
 pub mod smoke;
 pub mod api;
+pub mod client;
 pub mod config;
