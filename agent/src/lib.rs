@@ -14,3 +14,4 @@ pub mod smoke;
 pub mod api;
 pub mod client;
 pub mod config;
+pub mod demo;

@@ -55,6 +55,12 @@ impl Configuration {
         self.folder.join(name)
     }
 
+    /// The agent's socket, where `teal.toml` leaves it by default.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.path("state").join("agent.sock")
+    }
+
     /// The policy map as it stands before the first release: HAProxy does not start without one.
     ///
     /// # Errors
@@ -132,6 +138,8 @@ fn text(path: &Path) -> toml::Value {
 
 #[cfg(test)]
 mod tests {
+    use teal_rollout::colour::Colour;
+
     use super::*;
 
     fn sample() -> Configuration {
@@ -156,6 +164,20 @@ mod tests {
         assert_eq!(app["run"][3].as_str(), Some("{port}"));
         assert_eq!(read["smoke"]["checks"].as_array().map(Vec::len), Some(2));
         assert_eq!(read["watch"]["max"].as_str(), Some("30s"));
+    }
+
+    #[test]
+    fn teal_takes_it_and_would_start_with_the_same_map() {
+        let folder = tempfile::tempdir().unwrap();
+        let sample = Configuration { folder: folder.path().to_owned(), ..sample() };
+        let file = sample.path("teal.toml");
+        std::fs::write(&file, sample.to_string()).unwrap();
+        let config = crate::config::load(Some(&file)).unwrap().config;
+        let environment = &config.environments[ENVIRONMENT];
+        assert_eq!(environment.edge.map, sample.path("edge.map"));
+        assert_eq!(environment.switch.salt.as_str(), "demo-demo");
+        assert_eq!(environment.components[COMPONENT].addresses(Colour::Green)[0].port(), 8101);
+        assert_eq!((config.agent.socket, config.agent.listen), (sample.socket(), sample.metrics));
     }
 
     #[test]
