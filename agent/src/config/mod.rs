@@ -8,6 +8,7 @@
 //! Nothing after this module meets an unvalidated value.
 
 mod diagnostic;
+mod edge;
 mod load;
 mod read;
 mod section;
@@ -20,11 +21,12 @@ mod value;
 mod tests;
 
 pub use diagnostic::Diagnostic;
+pub use edge::{Bind, BindAddress, Edge, Evidence, Form, JwtAlgorithm, RunAs, Timeouts, UserSource};
 pub use load::{LoadError, Loaded, find, load, parse};
 pub use settings::NoSettings;
 pub use types::{
-    Agent, Component, Config, Edge, Environment, Evidence, Form, Notify, Platform, PlatformKind, PortRange, Replicas,
-    Retain, RouteGroup, Smoke, Step, Switch, UserSource, Watch,
+    Agent, Component, Config, Environment, Notify, Platform, PlatformKind, PortRange, Replicas, Retain, RouteGroup,
+    Smoke, Step, Switch, Watch,
 };
 
 /// The first `teal.toml` that `teal init` writes; `{app}` stands for the application's name.

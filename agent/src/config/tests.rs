@@ -139,6 +139,16 @@ fn a_mistake_names_its_place_its_value_and_the_way_out() {
     check("socket = ", "user = \"header:x-user\"\nsocket = ", "name who may in `trusted_proxies");
     check("socket = ", "user = \"session\"\nsocket = ", "write \"none\", \"header:NAME\"");
     check("socket = ", "evidence = \"file\"\nsocket = ", "write \"ring\" or \"datagram:");
+    check("socket = ", "bind = [{ adress = \"*:443\" }]\nsocket = ", "unknown key `adress`; did you mean `address`?");
+    check("socket = ", "bind = [\"localhost\"]\nsocket = ", "`localhost` is no place to listen: write");
+    check("socket = ", "user = \"jwt:sub\"\nsocket = ", "add `jwt_algorithm = ");
+    check("socket = ", "jwt_algorithm = \"HS256\"\nsocket = ", "`HS256` is not one of RS256");
+    check("socket = ", "run_as = \"haproxy\"\nsocket = ", "must name user and group");
+    check(
+        "socket = ",
+        "timeouts.server = \"2d\"\nsocket = ",
+        "environments.prod.edge.timeouts.server: a time-out of the edge is",
+    );
     check("socket = ", "bind = []\nsocket = ", "an edge listens somewhere");
     check("socket = ", "bind = [\"a\\nb\"]\nsocket = ", "control characters or line breaks");
     check("", "[platform]\nkind = \"kubernetes\"", "is not in this version yet: use \"local\"");

@@ -11,6 +11,7 @@ use teal_rollout::colour::{Colour, Share};
 use teal_rollout::policy::Salt;
 use teal_rollout::settings::{Mode, OnUnknown};
 
+use super::edge::Edge;
 use super::text::{serialize_duration, serialize_percent};
 
 /// The whole file.
@@ -89,89 +90,6 @@ pub struct Environment {
     pub smoke: Smoke,
     /// 1 to 16, by name; the index in this order is the component's id everywhere.
     pub components: BTreeMap<String, Component>,
-}
-
-/// `[environments.NAME.edge]`: the HAProxy in front.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Edge {
-    /// Its name in status and evidence; default `edge`.
-    pub name: String,
-    /// The policy map's file.
-    pub map: PathBuf,
-    /// The Runtime API's unix socket.
-    pub socket: PathBuf,
-    /// The master's unix socket, to reach old workers after a reload.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub master_socket: Option<PathBuf>,
-    /// HAProxy `bind` lines; default `["127.0.0.1:8080"]`.
-    pub bind: Vec<String>,
-    /// Whether the configuration is all Teal's or stands beside another; default `whole`.
-    pub form: Form,
-    /// Where a user's id comes from; default none.
-    pub user: UserSource,
-    /// Networks whose identity header is believed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub trusted_proxies: Vec<String>,
-    /// How finished requests reach the agent; default `ring`.
-    pub evidence: Evidence,
-}
-
-/// The form of the rendered HAProxy configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Form {
-    /// The only configuration of its HAProxy.
-    Whole,
-    /// For `haproxy -f theirs.cfg -f ours.cfg`.
-    Fragment,
-}
-
-/// Where a user's id comes from; the edge deletes what clients send as identity headers otherwise.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UserSource {
-    /// Nowhere: a partial share has nobody to go by and stays on the old colour.
-    None,
-    /// A header, believed from `trusted_proxies` only.
-    Header(String),
-    /// A cookie.
-    Cookie(String),
-    /// A claim of the bearer token.
-    Jwt(String),
-}
-
-impl fmt::Display for UserSource {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => f.write_str("none"),
-            Self::Header(name) => write!(f, "header:{name}"),
-            Self::Cookie(name) => write!(f, "cookie:{name}"),
-            Self::Jwt(claim) => write!(f, "jwt:{claim}"),
-        }
-    }
-}
-
-impl Serialize for UserSource {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(self)
-    }
-}
-
-/// How finished requests reach the agent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Evidence {
-    /// HAProxy's ring, read over the Runtime API.
-    Ring,
-    /// A unix datagram socket at this path, where the kernel's queue is deep enough.
-    Datagram(PathBuf),
-}
-
-impl Serialize for Evidence {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Ring => to.serialize_str("ring"),
-            Self::Datagram(path) => to.collect_str(&format_args!("datagram:{}", path.display())),
-        }
-    }
 }
 
 /// `[environments.NAME.switch]`: how traffic moves.

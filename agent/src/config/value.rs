@@ -10,8 +10,9 @@ use teal_rollout::settings::{Mode, OnUnknown};
 use toml::de::DeValue;
 
 use super::diagnostic::suggest;
+use super::edge::{Bind, BindAddress, Evidence, Form, JwtAlgorithm, RunAs, UserSource};
 use super::text::{parse_duration, parse_percent};
-use super::types::{Evidence, Form, PlatformKind, PortRange, Replicas, UserSource};
+use super::types::{PlatformKind, PortRange, Replicas};
 
 /// A value that can stand behind a key. `base` is the folder that relative paths start from.
 pub(super) trait Decode: Sized {
@@ -140,6 +141,67 @@ impl Decode for UserSource {
                  \"jwt:CLAIM\""
             )),
         }
+    }
+}
+
+impl Decode for BindAddress {
+    fn decode(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
+        let text = String::decode(value, base)?;
+        let wrong = || {
+            format!(
+                "`{text}` is no place to listen: write \"127.0.0.1:8080\", \"unix:/run/x.sock\" or \"abstract:name\""
+            )
+        };
+        match text.split_once(':') {
+            Some(("unix", path)) if path.starts_with('/') => Ok(Self::Unix(path.into())),
+            Some(("abstract", name)) if !name.is_empty() => Ok(Self::Abstract(name.to_owned())),
+            Some(("*", port)) => Ok(Self::Tcp(SocketAddr::from(([0, 0, 0, 0], port.parse().map_err(|_| wrong())?)))),
+            _ => text.parse().map(Self::Tcp).map_err(|_| wrong()),
+        }
+    }
+}
+
+impl Decode for Bind {
+    fn decode(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
+        let DeValue::Table(table) = value else {
+            return Ok(Self { address: BindAddress::decode(value, base)?, certificate: None });
+        };
+        let (mut address, mut certificate) = (None, None);
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "address" => address = Some(BindAddress::decode(value.get_ref(), base)?),
+                "certificate" => certificate = Some(PathBuf::decode(value.get_ref(), base)?),
+                other => return Err(format!("unknown key `{other}`{}", suggest(other, ["address", "certificate"]))),
+            }
+        }
+        let address = address.ok_or("`address` is missing: { address = \"0.0.0.0:443\", certificate = \"...\" }")?;
+        Ok(Self { address, certificate })
+    }
+}
+
+impl Decode for RunAs {
+    fn decode(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
+        let text = String::decode(value, base)?;
+        match text.split_once(':') {
+            Some((user, group)) if !user.is_empty() && !group.is_empty() => {
+                Ok(Self { user: user.to_owned(), group: group.to_owned() })
+            }
+            _ => Err(format!("`{text}` must name user and group: \"haproxy:haproxy\"")),
+        }
+    }
+}
+
+impl Decode for JwtAlgorithm {
+    fn decode(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
+        let words = [
+            ("RS256", Self::Rs256),
+            ("RS384", Self::Rs384),
+            ("RS512", Self::Rs512),
+            ("ES256", Self::Es256),
+            ("ES384", Self::Es384),
+            ("ES512", Self::Es512),
+        ];
+        word(value, base, &words)
     }
 }
 

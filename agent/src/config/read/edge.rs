@@ -1,22 +1,32 @@
 //! `[environments.NAME.edge]`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use super::super::edge::{Bind, BindAddress, Edge, Evidence, Form, Timeouts, UserSource};
 use super::super::section::Section;
-use super::super::types::{Edge, Evidence, Form, UserSource};
 use super::name_check;
 
 pub(super) fn read(section: Section<'_>) -> Edge {
+    let socket: PathBuf = section.required("socket", "\"/run/haproxy/teal.sock\"");
+    let loopback = Bind { address: BindAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 8080))), certificate: None };
     let edge = Edge {
         name: section.or("name", "edge".to_owned()),
         map: section.required("map", "\"/etc/haproxy/teal/prod.map\""),
-        socket: section.required("socket", "\"/run/haproxy/teal.sock\""),
+        admin_socket: section.or("admin_socket", beside(&socket, "admin")),
+        socket,
         master_socket: section.optional("master_socket"),
-        bind: section.or("bind", vec!["127.0.0.1:8080".to_owned()]),
+        socket_group: section.optional("socket_group"),
+        run_as: section.optional("run_as"),
+        bind: section.or("bind", vec![loopback]),
         form: section.or("form", Form::Whole),
         user: section.or("user", UserSource::None),
+        jwt_algorithm: section.optional("jwt_algorithm"),
+        jwt_key_file: section.optional("jwt_key_file"),
         trusted_proxies: section.or("trusted_proxies", Vec::new()),
         evidence: section.or("evidence", Evidence::Ring),
+        timeouts: timeouts(section.table("timeouts")),
     };
     name_check(&section, "name", &edge.name);
     if edge.bind.is_empty() {
@@ -30,8 +40,44 @@ pub(super) fn read(section: Section<'_>) -> Edge {
     if matches!(edge.user, UserSource::Header(_)) && edge.trusted_proxies.is_empty() {
         section.error("user", "anybody could send this header: name who may in `trusted_proxies = [\"10.0.0.0/8\"]`");
     }
+    let jwt = matches!(edge.user, UserSource::Jwt(_));
+    if jwt && (edge.jwt_algorithm.is_none() || edge.jwt_key_file.is_none()) {
+        section.error(
+            "user",
+            "a token is believed once its signature is verified: add `jwt_algorithm = \"RS256\"` and `jwt_key_file = \"...\"`",
+        );
+    }
     section.finish();
     edge
+}
+
+/// `/run/haproxy/teal.sock` -> `/run/haproxy/teal-admin.sock`.
+fn beside(socket: &Path, what: &str) -> PathBuf {
+    let stem = socket.file_stem().unwrap_or_default().to_string_lossy();
+    socket.with_file_name(format!("{stem}-{what}.sock"))
+}
+
+fn timeouts(section: Section<'_>) -> Timeouts {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let read = |key, default: Duration| {
+        let value = section.or(key, default);
+        if value.is_zero() || value > DAY {
+            section.error(key, "a time-out of the edge is 1ms to 1d");
+        }
+        value
+    };
+    let timeouts = Timeouts {
+        client: read("client", Duration::from_secs(30)),
+        connect: read("connect", Duration::from_millis(500)),
+        server: read("server", Duration::from_secs(30)),
+        check: read("check", Duration::from_millis(300)),
+        request: read("request", Duration::from_secs(10)),
+        keep_alive: read("keep_alive", Duration::from_secs(60)),
+        tunnel: read("tunnel", Duration::from_secs(3600)),
+        hard_stop_after: read("hard_stop_after", Duration::from_secs(60)),
+    };
+    section.finish();
+    timeouts
 }
 
 /// An address, or an address with the length of its prefix.

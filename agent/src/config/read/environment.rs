@@ -38,7 +38,7 @@ pub(super) fn read(name: &str, section: Section<'_>, root: &Section<'_>, app: &s
     if let Some(url) = &environment.url {
         url_check(&section, "url", url);
     }
-    let by_user = !matches!(environment.edge.user, super::super::types::UserSource::None);
+    let by_user = !matches!(environment.edge.user, super::super::edge::UserSource::None);
     if !environment.switch.steps.is_empty() && !by_user {
         let message =
             "partial steps need a user's id, or everybody stays on the old colour until 100 %: set `user` in the edge";
