@@ -1,0 +1,47 @@
+# `make` alone lists the targets. CARGO_TARGET_DIR and TEAL_HAPROXY are respected.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test fmt lint bench doc install-deps
+
+# Debian keeps haproxy in /usr/sbin, which is not in the PATH of its users.
+export PATH := $(PATH):/usr/sbin
+CARGO ?= cargo
+# --locked: what was tested is what is built.
+FLAGS ?= --locked
+# The load generator, the proxy and both colours share the machine; unoptimised they would measure themselves.
+DEMO_PROFILE ?= release
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: install-deps ## a good release, then a bad one that takes itself back (options: make demo ARGS="--rps 1000")
+	@echo "building teal ($(DEMO_PROFILE); the first time takes some minutes)"
+	$(CARGO) run $(FLAGS) --profile $(DEMO_PROFILE) --package teal --bin teal -- demo $(ARGS)
+
+test: install-deps ## every test, with cargo-nextest where it is installed
+	@if $(CARGO) nextest --version >/dev/null 2>&1; then \
+		set -ex; $(CARGO) nextest run $(FLAGS) --workspace --no-fail-fast; $(CARGO) test $(FLAGS) --workspace --doc; \
+	else \
+		set -ex; $(CARGO) test $(FLAGS) --workspace --no-fail-fast; \
+	fi
+
+fmt: ## format the code
+	$(CARGO) fmt --all
+
+lint: ## formatting, clippy and, where it is installed, cargo-deny
+	$(CARGO) fmt --all -- --check
+	$(CARGO) clippy $(FLAGS) --workspace --all-targets -- --deny warnings
+	@if $(CARGO) deny --version >/dev/null 2>&1; then \
+		set -ex; $(CARGO) deny check; \
+	else \
+		echo "cargo-deny is not installed: licences, bans and advisories were not checked (cargo install cargo-deny)"; \
+	fi
+
+bench: ## every benchmark
+	$(CARGO) bench $(FLAGS) --workspace
+
+doc: ## the API documentation, its warnings being errors
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc $(FLAGS) --workspace --no-deps
+
+install-deps: ## check for Rust and a C compiler, install haproxy without starting its service
+	@.ci/install-deps
