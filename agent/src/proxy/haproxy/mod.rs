@@ -31,3 +31,6 @@ mod old_workers;
 mod ring;
 mod saver;
 mod sink;
+
+#[cfg(test)]
+mod tests;

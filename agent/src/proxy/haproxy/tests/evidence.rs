@@ -1,0 +1,109 @@
+use super::*;
+use std::time::Instant;
+use teal_rollout::machine::event::Feed;
+use teal_testkit::Answer;
+
+/// An adapter under which green serves release 43 and evidence flows.
+async fn watching(lab: &Lab) -> Rig {
+    let rig = Rig::start(&lab.settings);
+    rig.order(NEW, Direction::Forward).await;
+    rig.settled("it runs", |r| r.running == Some(policy(NEW)) && r.feed == Feed::Live).await;
+    rig
+}
+
+#[tokio::test]
+async fn each_finished_request_becomes_one_observation() {
+    let lab = Lab::start(Mode::Single).await;
+    let rig = watching(&lab).await;
+    for (answer, status) in
+        [(Answer::Status(200), 200), (Answer::Status(500), 500), (Answer::Status(404), 404), (Answer::Close, 502)]
+    {
+        lab.green.answer(answer);
+        assert_eq!(lab.get("/").await, status);
+        assert_ne!(lab.get("/quiet").await, 0);
+    }
+    let seen = rig.wait_for_requests("four requests", |seen| seen.len() >= 4).await;
+    assert_eq!(seen.iter().map(|o| o.bad).collect::<Vec<_>>(), [false, true, false, true]);
+    assert!(seen.iter().all(|o| (o.component, o.colour, o.release, o.group) == (0, Colour::Green, 43, 2)));
+    let counters = rig.handle().counters();
+    assert_eq!((counters.garbled.get(), counters.lost.get()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_colour_that_refuses_connections_is_bad() {
+    let mut lab = Lab::start(Mode::Single).await;
+    let rig = watching(&lab).await;
+    lab.green.stop().await;
+    assert_eq!(lab.get("/").await, 503);
+    rig.wait_for_requests("one request", |seen| seen.len() == 1 && seen[0].bad).await;
+    rig.settled("no server is up", |r| r.backends.iter().any(|b| b.colour == Colour::Green && b.up == 0)).await;
+    lab.green.listen().await;
+    rig.settled("it is up", |r| r.backends.iter().all(|b| b.up == 1)).await;
+}
+
+#[tokio::test]
+async fn a_hang_shows_before_any_request_ends_and_none_is_counted_twice() {
+    let lab = Lab::start(Mode::Single).await;
+    let rig = watching(&lab).await;
+    assert_eq!(lab.get("/").await, 200);
+    rig.wait_for_requests("the good request", |seen| seen.len() == 1).await;
+    lab.green.answer(Answer::Hang);
+    let front = lab.front;
+    let began = Instant::now();
+    let hanging: Vec<_> = (0..10)
+        .map(|_| tokio::spawn(async move { teal_testkit::get(front, "/").await.map_or(0, |reply| reply.status) }))
+        .collect();
+    rig.wait_for_requests("ten are overdue", |seen| bad(seen, Colour::Green) >= 10).await;
+    // The log says so only when HAProxy's time-out of 2 s ends them.
+    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    assert_eq!(rig.handle().counters().overdue.get(), 10);
+    for request in hanging {
+        assert_eq!(request.await.unwrap(), 504);
+    }
+    // One more that fails at once comes behind them in the log.
+    lab.green.answer(Answer::Status(500));
+    lab.get("/").await;
+    let seen = rig.wait_for_requests("the last one", |seen| bad(seen, Colour::Green) >= 11).await;
+    assert_eq!(bad(&seen, Colour::Green), 11);
+}
+
+#[tokio::test]
+async fn a_restart_loses_no_line_of_the_new_process() {
+    let mut lab = Lab::start(Mode::Single).await;
+    let rig = watching(&lab).await;
+    let mut sent = 0;
+    for _ in 0..3 {
+        lab.proxy.restart().await;
+        for _ in 0..5 {
+            assert_eq!(lab.get("/").await, 200);
+            sent += 1;
+        }
+        rig.wait_for_requests("all of them", |seen| seen.len() >= sent).await;
+    }
+    assert_eq!(rig.requests().len(), sent, "and none twice");
+}
+
+#[tokio::test]
+async fn requests_from_before_the_adapter_are_not_replayed() {
+    let lab = Lab::start(Mode::Single).await;
+    lab.blue.answer(Answer::Status(500));
+    for _ in 0..5 {
+        assert_eq!(lab.get("/").await, 500);
+    }
+    let rig = Rig::start(&lab.settings);
+    rig.settled("the feed is live", |r| r.feed == Feed::Live).await;
+    lab.blue.answer(Answer::Status(200));
+    lab.get("/").await;
+    let seen = rig.wait_for_requests("one request", |seen| !seen.is_empty()).await;
+    assert_eq!((seen.len(), seen[0].bad), (1, false));
+}
+
+#[tokio::test]
+async fn a_ring_that_haproxy_does_not_have_is_a_lost_feed_with_its_reason() {
+    let mut lab = Lab::start(Mode::Single).await;
+    lab.settings.environment = "other".into();
+    let rig = Rig::start(&lab.settings);
+    let reason = until("the reason is known", || async { rig.handle().status().feed_error }).await;
+    assert!(reason.contains("teal_other_log") || reason.contains("ring"), "{reason}");
+    assert_eq!(rig.handle().status().feed, Feed::Lost);
+}
