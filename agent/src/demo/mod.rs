@@ -8,6 +8,7 @@
 //! ```
 //! The demo drives Teal from outside, as a user would, and believes only what its own load saw.
 
+pub mod agent;
 pub mod configuration;
 pub mod fault;
 pub mod haproxy;

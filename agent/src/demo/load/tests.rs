@@ -140,12 +140,12 @@ async fn a_hang_holds_up_nobody_else_and_is_lost_when_the_client_gives_up() {
     let give_up = Duration::from_millis(300);
     let load = start(LoadSettings { give_up, ..settings(server.address) }).unwrap();
     let start = Mark(Duration::ZERO);
-    let piled = cut_after(&load, start, |cut| cut.in_flight > 100).await;
-    assert_eq!(piled.all.bad, 0);
+    cut_after(&load, start, |cut| cut.in_flight > 100 && cut.version("v2").requests > 50).await;
     let end = load.mark();
     timeout(SOON, load.settle(end)).await.unwrap();
     let cut = load.report(start, end);
-    assert!(cut.all.lost > 100 && cut.all.lost == cut.all.bad, "{cut:?}");
+    // Every second request to reach the server hangs, so among these at least 49 did.
+    assert!(cut.all.lost >= 49 && cut.all.lost == cut.all.bad, "{cut:?}");
     assert_eq!(cut.all.requests, cut.all.lost + cut.version("v2").requests);
 }
 
