@@ -15,3 +15,4 @@ pub mod api;
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod platform;

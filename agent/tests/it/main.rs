@@ -2,3 +2,7 @@
 
 #[cfg(test)]
 mod tidy;
+//! The agent against the real world: processes, sockets, HAProxy.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "that is how tests fail, their helpers too")]
+
+mod local;

@@ -1,0 +1,275 @@
+//! One colour of one component: what is to run there, kept running, and its capacity told at every change.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use teal_rollout::colour::Colour;
+use teal_rollout::machine::event::{Capacity, Event};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::files::{self, ColourDir};
+use super::instance::{Health, Instance};
+use super::settings::{LocalComponent, LocalSettings};
+use super::spec::Desired;
+use super::{environment, shims, template};
+use crate::platform::PlatformOrder;
+
+/// How long the first word on adopted instances may wait until each has been asked whether it is ready.
+const FIRST_WORD: Duration = Duration::from_secs(2);
+
+/// The task of one colour.
+pub(super) struct ColourTask {
+    settings: Arc<LocalSettings>,
+    component: usize,
+    colour: Colour,
+    dir: ColourDir,
+    events: mpsc::Sender<Event>,
+    desired: Option<Desired>,
+    /// One for each desired instance; `None` until it has reported.
+    healths: Vec<Option<Health>>,
+    keepers: Keepers,
+    /// A version that was ordered and is not even tried.
+    refused: Option<(String, String)>,
+    last: Option<Capacity>,
+}
+
+/// The tasks that keep the instances, and what they say.
+struct Keepers {
+    tasks: JoinSet<()>,
+    release: CancellationToken,
+    reports: mpsc::Receiver<(usize, Health)>,
+}
+
+impl Keepers {
+    fn none() -> Self {
+        Self { tasks: JoinSet::new(), release: CancellationToken::new(), reports: mpsc::channel(1).1 }
+    }
+
+    fn of(teal: &PathBuf, dir: &ColourDir, desired: &Desired) -> Self {
+        let (sender, reports) = mpsc::channel(16);
+        let (mut tasks, release) = (JoinSet::new(), CancellationToken::new());
+        for (index, spec) in desired.instances.iter().enumerate() {
+            let instance = Instance {
+                teal: teal.clone(),
+                colour_dir: dir.clone(),
+                dir: dir.instance(spec.slot),
+                spec: spec.clone(),
+                index,
+                reports: sender.clone(),
+                release: release.clone(),
+            };
+            tasks.spawn(instance.keep());
+        }
+        Self { tasks, release, reports }
+    }
+
+    async fn let_go(&mut self) {
+        self.release.cancel();
+        self.reports.close();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+impl ColourTask {
+    pub(super) fn new(
+        settings: Arc<LocalSettings>,
+        component: usize,
+        colour: Colour,
+        events: mpsc::Sender<Event>,
+    ) -> Self {
+        let name = &settings.components[component].name;
+        let dir = ColourDir::new(&settings.state_dir, &settings.environment, name, colour);
+        Self {
+            settings,
+            component,
+            colour,
+            dir,
+            events,
+            desired: None,
+            healths: Vec::new(),
+            keepers: Keepers::none(),
+            refused: None,
+            last: None,
+        }
+    }
+
+    fn config(&self) -> &LocalComponent {
+        &self.settings.components[self.component]
+    }
+
+    fn label(&self) -> String {
+        format!("{}-{}", self.config().name, self.colour)
+    }
+
+    /// Adopts what runs, then obeys until the orders end.
+    pub(super) async fn run(mut self, mut orders: mpsc::Receiver<PlatformOrder>) {
+        self.adopt().await;
+        let first_word = tokio::time::sleep_until(Instant::now() + FIRST_WORD);
+        tokio::pin!(first_word);
+        loop {
+            tokio::select! {
+                order = orders.recv() => {
+                    let Some(mut order) = order else { return };
+                    // Orders are absolute: only the last of those that queued up while one was carried out matters.
+                    while let Ok(later) = orders.try_recv() {
+                        order = later;
+                    }
+                    self.obey(order).await;
+                    self.tell(true).await;
+                }
+                Some((index, health)) = self.keepers.reports.recv() => {
+                    if let Some(known) = self.healths.get_mut(index) {
+                        *known = Some(health);
+                    }
+                    self.notice_outside_stop().await;
+                    if self.last.is_some() || self.healths.iter().all(Option::is_some) {
+                        self.tell(false).await;
+                    }
+                }
+                () = &mut first_word, if self.last.is_none() => self.tell(true).await,
+            }
+        }
+    }
+
+    /// What was to run before this agent runs on, or again; what was not is ended.
+    async fn adopt(&mut self) {
+        match self.dir.desired() {
+            Ok(Some(desired)) => self.keep(desired),
+            Ok(None) => {
+                self.tell(true).await;
+                self.end_instances().await;
+            }
+            // Unreadable is not "nothing": leave everything as it is until there is an order.
+            Err(error) => {
+                self.refused = Some((String::new(), error.to_string()));
+                self.tell(true).await;
+            }
+        }
+    }
+
+    fn keep(&mut self, desired: Desired) {
+        self.healths = vec![None; desired.instances.len()];
+        self.keepers = Keepers::of(&self.settings.teal_binary, &self.dir, &desired);
+        self.desired = Some(desired);
+    }
+
+    async fn obey(&mut self, order: PlatformOrder) {
+        match order {
+            PlatformOrder::Stop { .. } => self.stop().await,
+            PlatformOrder::Start { version, .. } if self.desired.as_ref().is_some_and(|d| d.version == version) => {}
+            PlatformOrder::Start { version, release, .. } => {
+                self.stop().await;
+                match self.start(&version, release) {
+                    Ok(desired) => {
+                        tracing::info!(colour = self.label(), version, release, "starting");
+                        self.keep(desired);
+                    }
+                    Err(reason) => {
+                        tracing::warn!(colour = self.label(), version, release, reason, "cannot be started");
+                        self.refused = Some((version, reason));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Writes down what is to run, with the operator's environment file as it is now.
+    fn start(&self, version: &str, release: u64) -> Result<Desired, String> {
+        if !template::is_version(version) {
+            return Err(format!("`{version}` is not a version: letters, digits and `.-_+:@`, 128 at most"));
+        }
+        let config = self.config();
+        let snapshot = self.dir.env();
+        files::create_dir(&self.dir.path).map_err(|error| error.to_string())?;
+        match &config.env_file {
+            Some(path) => {
+                let content = environment::read(path).map_err(|error| format!("env_file: {error}"))?;
+                files::write(&snapshot, content.as_bytes()).map_err(|error| error.to_string())?;
+            }
+            None => files::remove(&snapshot).map_err(|error| error.to_string())?,
+        }
+        let snapshot = config.env_file.is_some().then_some(snapshot);
+        let desired = Desired::new(&self.settings, config, self.colour, version, release, snapshot.as_deref());
+        let desired = desired.map_err(|error| format!("the agent's folder: {error}"))?;
+        self.dir.set_desired(Some(&desired)).map_err(|error| error.to_string())?;
+        Ok(desired)
+    }
+
+    /// First it is not wanted, then it is ended: an agent that dies in between leaves nothing that comes back.
+    async fn stop(&mut self) {
+        self.refused = None;
+        let ran = self.desired.take();
+        self.healths.clear();
+        self.tell(false).await;
+        if let Err(error) = self.dir.set_desired(None) {
+            tracing::error!(colour = self.label(), %error, "it may come back with the next agent");
+        }
+        self.keepers.let_go().await;
+        self.keepers = Keepers::none();
+        if let Some(ran) = ran {
+            tracing::info!(colour = self.label(), version = ran.version, "stopping");
+        }
+        self.end_instances().await;
+    }
+
+    async fn end_instances(&self) {
+        let instances = match self.dir.instances() {
+            Ok(instances) => instances,
+            Err(error) => return tracing::error!(colour = self.label(), %error, "cannot look for what runs"),
+        };
+        let mut ends = JoinSet::new();
+        for instance in instances {
+            ends.spawn(async move { shims::stop(&instance, None).await });
+        }
+        while let Some(end) = ends.join_next().await {
+            match end {
+                Ok(Err(error)) => tracing::error!(colour = self.label(), %error, "an instance does not end"),
+                Ok(Ok(shims::Ended::Killed)) => tracing::warn!(colour = self.label(), "an instance had to be killed"),
+                _ => {}
+            }
+        }
+    }
+
+    /// `teal stop --all` goes past the agent: it takes away what is wanted and ends the shims. Do not start them again.
+    async fn notice_outside_stop(&mut self) {
+        let some_down = self.healths.iter().flatten().any(|health| !health.ready);
+        if some_down && self.desired.is_some() && matches!(self.dir.desired(), Ok(None)) {
+            tracing::warn!(colour = self.label(), "stopped from outside the agent");
+            self.stop().await;
+        }
+    }
+
+    fn capacity(&self) -> Capacity {
+        let count = |what: fn(&Health) -> bool| self.healths.iter().flatten().filter(|health| what(health)).count();
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let several = self.healths.len() > 1;
+        let failed = self.healths.iter().zip(1..).find_map(|(health, slot)| {
+            let reason = health.as_ref()?.failure.as_ref()?;
+            Some(if several { format!("s{slot}: {reason}") } else { reason.clone() })
+        });
+        let refused = self.refused.clone();
+        let (refused_version, refused_reason) = refused.unzip();
+        Capacity {
+            component: self.component,
+            colour: self.colour,
+            version: self.desired.as_ref().map(|d| d.version.clone()).or(refused_version).filter(|v| !v.is_empty()),
+            ready: number(count(|health| health.ready)),
+            wanted: number(self.healths.len()),
+            crash_looping: number(count(|health| health.crash_looping)),
+            failure: failed.or(refused_reason),
+        }
+    }
+
+    /// Tells the capacity if it has changed, or anyway.
+    async fn tell(&mut self, anyway: bool) {
+        let capacity = self.capacity();
+        if anyway || self.last.as_ref() != Some(&capacity) {
+            self.last = Some(capacity.clone());
+            let _controller_has_gone = self.events.send(Event::Capacity(capacity)).await;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+//! The platform port: what runs an application's two colours.
+//!
+//! ```text
+//! controller --PlatformOrder--> adapter --Event::Capacity--> controller
+//!                                  |
+//!                                  +-> local: processes on this machine
+//! ```
+//! An adapter is a task. It takes [`PlatformOrder`]s from a channel and answers every one of them, and every change it
+//! sees afterwards, with [`teal_rollout::machine::event::Event::Capacity`]. Orders are absolute, so that one repeated is
+//! harmless. Kubernetes is to be the second adapter.
+
+pub mod local;
+
+use teal_rollout::colour::Colour;
+
+/// What a platform can be asked to do with one colour of one component.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlatformOrder {
+    /// Run `version` there at full capacity.
+    ///
+    /// Nothing happens when that version already runs there, even if its configuration has changed since: a colour that
+    /// may be serving is never restarted by a repeated order. Order a [`PlatformOrder::Stop`] first to have it start anew.
+    /// Another version that runs there is stopped first.
+    Start {
+        /// The component's id, its index in name order.
+        component: usize,
+        /// Where.
+        colour: Colour,
+        /// What, as it stands in the operator's order.
+        version: String,
+        /// For which release.
+        release: u64,
+    },
+    /// Run nothing there; what runs is asked to finish first.
+    Stop {
+        /// The component's id.
+        component: usize,
+        /// Where.
+        colour: Colour,
+    },
+}
+
+impl PlatformOrder {
+    /// The component and the colour it is about.
+    #[must_use]
+    pub const fn target(&self) -> (usize, Colour) {
+        match self {
+            Self::Start { component, colour, .. } | Self::Stop { component, colour } => (*component, *colour),
+        }
+    }
+}
