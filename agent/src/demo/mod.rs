@@ -60,6 +60,18 @@ pub enum Ending {
     Interrupted,
 }
 
+impl Ending {
+    /// The exit code: 0, 1, or 130 as for any program that Ctrl-C ends.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::AsExpected => 0,
+            Self::Otherwise => 1,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
 /// Why a demo cannot be played. Whatever it had started is gone when this is returned.
 #[derive(Debug, thiserror::Error)]
 pub enum DemoError {
@@ -175,9 +187,6 @@ async fn perform<O: Operator>(
         releases.push(report);
     }
     let ending = judge(&releases);
-    if args.stay {
-        stay(screen, &stage, &load).await;
-    }
     let report = Report {
         valid: releases.iter().all(|release| release.invalid.is_none()),
         releases,
@@ -187,12 +196,17 @@ async fn perform<O: Operator>(
         haproxy: haproxy.version,
         baseline: Baseline::SEEDED,
     };
+    let json = serde_json::to_string(&report).map_err(std::io::Error::from)?;
+    if args.stay {
+        screen.result(&json);
+        stay(screen, &stage, &load).await;
+    }
     drop((load, stage));
     screen.heading(match ending {
         Ending::AsExpected => "as it should be; everything the demo started has ended",
         _ => "not as it should be: see the lines marked !!",
     });
-    screen.result(&serde_json::to_string(&report).map_err(std::io::Error::from)?);
+    screen.result(&json);
     Ok(ending)
 }
 
@@ -216,15 +230,14 @@ async fn begin_load(args: &DemoArgs, target: SocketAddr) -> Result<Load, DemoErr
 }
 
 /// Until Ctrl-C, which drops it.
-async fn stay(screen: &Screen, stage: &Stage, load: &Load) {
+async fn stay(screen: &Screen, stage: &Stage, load: &Load) -> ! {
     screen.heading("the demo stays until Ctrl-C; in another terminal:");
     for line in stage::suggestions(&stage.configuration).lines() {
         screen.line(Sign::More, "", line);
     }
-    let begun = load.mark();
     loop {
-        let cut = load.report_since(begun);
-        screen.live("load", &format!("{} requests, {} bad, {} lost", cut.all.requests, cut.all.bad, cut.all.lost));
+        let all = load.counts().all;
+        screen.live("load", &format!("{} requests, {} bad, {} lost", all.requests, all.bad, all.lost));
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }

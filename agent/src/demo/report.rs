@@ -112,9 +112,9 @@ impl ReleaseReport {
             from: told.from,
             to,
             result: told.result,
-            requests: cut.all.requests,
-            bad: cut.all.bad,
-            lost: cut.all.lost,
+            requests: cut.counts.all.requests,
+            bad: cut.counts.all.bad,
+            lost: cut.counts.all.lost,
             time_to_off_ms: exposure.map(|exposure| millis(exposure.time_to_off)),
             requests_to_detect: exposure
                 .map(|seen| told.judged.map_or(seen.requests, |judged| judged.saturating_sub(seen.before))),
@@ -148,20 +148,13 @@ fn millis(duration: Duration) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::demo::load::Tally;
+    use crate::demo::load::{Counts, Tally};
 
     fn cut() -> Cut {
         let ms = Duration::from_millis;
-        Cut {
-            all: Tally { requests: 2314, bad: 11, lost: 0 },
-            versions: Vec::new(),
-            nobody: Tally::default(),
-            in_flight: 0,
-            bad_sent: None,
-            latency: [ms(1), ms(3), ms(19)],
-            lateness: Duration::from_micros(1234),
-            unsent: 0,
-        }
+        let mut counts = Counts::default();
+        counts.all = Tally { requests: 2314, bad: 11, lost: 0 };
+        Cut { counts, latency: [ms(1), ms(3), ms(19)], lateness: Duration::from_micros(1234) }
     }
 
     fn told(result: Outcome) -> Told {

@@ -12,7 +12,7 @@ use teal_rollout::document::{Outcome, Phase};
 
 use super::DemoError;
 use super::fault::Fault;
-use super::load::{Cut, Load, Mark};
+use super::load::{Counts, Load, Stretch};
 use super::operator::{Look, Operator};
 use super::report::{ReleaseReport, Told};
 use super::screen::{Screen, Sign};
@@ -37,13 +37,13 @@ pub struct Act {
 /// # Errors
 /// When the agent refuses it, or does not answer any more.
 pub async fn play(act: &Act, agent: &impl Operator, load: &Load, screen: &Screen) -> Result<ReleaseReport, DemoError> {
-    let begun = load.mark();
+    let (begun, before) = (load.mark(), load.counts());
     let fault = act.fault.to_string();
     let release = agent.release(&act.version).await?;
     let mut phases = Phases::new(screen);
     let told = loop {
         let look = agent.look(release).await?;
-        phases.show(&look, || watch_line(&look, &load.report_since(begun), &act.version));
+        phases.show(&look, || watch_line(&look, &before, &load.counts(), &act.version));
         if let Some((result, cause)) = look.ended {
             let Look { from, judged, exclude_above_percent, .. } = look;
             break Told { from, result, cause, judged, exclude_above_percent };
@@ -53,7 +53,7 @@ pub async fn play(act: &Act, agent: &impl Operator, load: &Load, screen: &Screen
     tokio::time::sleep(AFTERMATH).await;
     let ended = load.mark();
     load.settle(ended).await;
-    let report = taken_down(act, fault, told, load, begun..ended);
+    let report = taken_down(act, fault, told, &load.stretch(begun, ended));
     let (sign, result) = result_line(&report);
     screen.line(sign, result, &Figures(&report).to_string());
     if let Some(invalid) = &report.invalid {
@@ -62,10 +62,8 @@ pub async fn play(act: &Act, agent: &impl Operator, load: &Load, screen: &Screen
     Ok(report)
 }
 
-fn taken_down(act: &Act, fault: String, told: Told, load: &Load, sent: std::ops::Range<Mark>) -> ReleaseReport {
-    let cut = load.report(sent.start, sent.end);
-    let exposure = load.exposure(sent.start, sent.end, &act.version);
-    ReleaseReport::new(act.version.clone(), fault, told, &cut, exposure)
+fn taken_down(act: &Act, fault: String, told: Told, sent: &Stretch) -> ReleaseReport {
+    ReleaseReport::new(act.version.clone(), fault, told, &sent.cut(), sent.exposure(&act.version))
 }
 
 /// Brings the first version up: there is nothing to compare it with, so its watch is cut short.
@@ -87,8 +85,8 @@ pub async fn first(version: &str, agent: &impl Operator, screen: &Screen) -> Res
             None => {}
         }
         if look.phase == Phase::Watching && !promoted {
-            agent.promote().await?;
-            promoted = true;
+            // Refused when its watch ends at this very moment: the next look tells.
+            promoted = agent.promote().await.is_ok();
         }
         tokio::time::sleep(LOOK).await;
     }
@@ -148,13 +146,14 @@ const fn word(phase: Phase) -> &'static str {
 }
 
 /// `green 188 requests, 0 bad, 0 lost   log M -1.9 of 14.5   could exclude > 6.1 %`
-fn watch_line(look: &Look, cut: &Cut, version: &str) -> String {
-    let seen = cut.version(version);
+fn watch_line(look: &Look, before: &Counts, now: &Counts, version: &str) -> String {
+    let seen = now.version(version);
     // Bad requests that name no version are most likely its own (see `Exposure`).
-    let (requests, bad, lost) = (seen.requests + cut.nobody.bad, seen.bad + cut.nobody.bad, cut.all.lost);
+    let nobody = now.nobody.bad - before.nobody.bad;
+    let (requests, bad, lost) = (seen.requests + nobody, seen.bad + nobody, now.all.lost - before.all.lost);
     let mut line = format!("{} {requests} requests, {bad} bad, {lost} lost", look.candidate);
-    if cut.in_flight > 20 {
-        line += &format!(", {} waiting", cut.in_flight);
+    if now.in_flight > 20 {
+        line += &format!(", {} waiting", now.in_flight);
     }
     if let Some((log_m, threshold)) = look.log_m {
         line += &format!("   log M {log_m:.1} of {threshold:.1}");

@@ -4,30 +4,12 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
-use super::ledger::{Ending, Ledger, Record};
+use super::counts::Counts;
+use super::ledger::{Ending, Record};
 
 /// A run is invalid when its 99th percentile of lateness is above this: the generator then measured itself. The
 /// timer's own grain is 1 ms; at 1,000 requests a second 10 ms are ten requests sent in one heap.
 pub const LATENESS_BOUND: Duration = Duration::from_millis(10);
-
-/// Counts of requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
-    /// All that ended.
-    pub requests: u64,
-    /// Of these, failed for the user: lost, or answered with 500 or above.
-    pub bad: u64,
-    /// Of the bad, without a complete response.
-    pub lost: u64,
-}
-
-impl Tally {
-    fn add(&mut self, ending: Ending) {
-        self.requests += 1;
-        self.bad += u64::from(ending.is_bad());
-        self.lost += u64::from(ending.is_lost());
-    }
-}
 
 /// Why figures are not to be relied on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,25 +22,23 @@ pub enum Invalid {
     Unsent(u64),
 }
 
-/// The figures of the requests sent in a stretch of time.
+/// The requests sent in a stretch of time, in the order in which they were sent.
+#[derive(Clone, Debug)]
+pub struct Stretch {
+    pub(super) records: Vec<Record>,
+    /// No counts, only the versions.
+    pub(super) versions: Counts,
+}
+
+/// The figures of a stretch.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cut {
-    /// Those that ended.
-    pub all: Tally,
-    /// By the version that answered, in the order in which the load first met them.
-    pub versions: Vec<(String, Tally)>,
-    /// Those that ended without any version's word: lost, or answered by the edge alone.
-    pub nobody: Tally,
-    /// Those still under way.
-    pub in_flight: u64,
-    /// When the first and the last bad request were sent, since the start of the load.
-    pub bad_sent: Option<(Duration, Duration)>,
+    /// How many, by ending and by version.
+    pub counts: Counts,
     /// Latency from the intended start, of answered requests: median, 99th percentile, greatest.
     pub latency: [Duration; 3],
     /// Lateness of the generator itself, 99th percentile.
     pub lateness: Duration,
-    /// Requests that this machine could not send.
-    pub unsent: u64,
 }
 
 impl Cut {
@@ -67,19 +47,13 @@ impl Cut {
     /// # Errors
     /// When the generator did not do what it was told to.
     pub fn valid(&self) -> Result<(), Invalid> {
-        if self.unsent > 0 {
-            Err(Invalid::Unsent(self.unsent))
+        if self.counts.unsent > 0 {
+            Err(Invalid::Unsent(self.counts.unsent))
         } else if self.lateness > LATENESS_BOUND {
             Err(Invalid::Late(self.lateness))
         } else {
             Ok(())
         }
-    }
-
-    /// What this version did.
-    #[must_use]
-    pub fn version(&self, name: &str) -> Tally {
-        self.versions.iter().find(|(version, _)| version == name).map(|(_, tally)| *tally).unwrap_or_default()
     }
 }
 
@@ -100,58 +74,35 @@ pub struct Exposure {
     pub bad: u64,
 }
 
-impl Ledger {
-    /// The figures of the requests sent in `from..to`.
-    pub(super) fn cut(&self, from: Duration, to: Duration) -> Cut {
+impl Stretch {
+    /// Its figures.
+    #[must_use]
+    pub fn cut(&self) -> Cut {
         let (mut latency, mut lateness) = (histogram(), histogram());
-        let mut cut = Cut {
-            all: Tally::default(),
-            versions: self.versions().iter().map(|name| (name.clone(), Tally::default())).collect(),
-            nobody: Tally::default(),
-            in_flight: 0,
-            bad_sent: None,
-            latency: [Duration::ZERO; 3],
-            lateness: Duration::ZERO,
-            unsent: 0,
-        };
-        for record in self.sent(from, to) {
+        let mut counts = self.versions.clone();
+        for record in &self.records {
+            counts.add(record.ending, record.version);
             lateness.saturating_record(micros(record.late));
-            match record.ending {
-                Ending::InFlight => cut.in_flight += 1,
-                Ending::Unsent => cut.unsent += 1,
-                ending => {
-                    cut.all.add(ending);
-                    match record.version.and_then(|version| cut.versions.get_mut(usize::from(version))) {
-                        Some((_, tally)) => tally.add(ending),
-                        None => cut.nobody.add(ending),
-                    }
-                    if ending.is_bad() {
-                        let first = cut.bad_sent.map_or(record.sent, |(first, _)| first);
-                        cut.bad_sent = Some((first, record.sent));
-                    }
-                    if !ending.is_lost() {
-                        latency.saturating_record(micros(record.took));
-                    }
-                }
+            if matches!(record.ending, Ending::Answered(_)) {
+                latency.saturating_record(micros(record.took));
             }
         }
-        cut.versions.retain(|(_, tally)| tally.requests > 0);
         let at = |histogram: &Histogram<u64>, quantile| Duration::from_micros(histogram.value_at_quantile(quantile));
-        cut.latency = [0.5, 0.99, 1.0].map(|quantile| at(&latency, quantile));
-        cut.lateness = at(&lateness, 0.99);
-        cut
+        let latency = [0.5, 0.99, 1.0].map(|quantile| at(&latency, quantile));
+        Cut { counts, latency, lateness: at(&lateness, 0.99) }
     }
 
-    /// What `version` did to the requests sent in `from..to`; `None` when none of them was bad.
-    pub(super) fn exposure(&self, from: Duration, to: Duration, version: &str) -> Option<Exposure> {
-        let index = self.versions().iter().position(|name| name == version).and_then(|at| u16::try_from(at).ok());
+    /// What `version` did from its first bad request on; `None` when it had none.
+    #[must_use]
+    pub fn exposure(&self, version: &str) -> Option<Exposure> {
+        let index = self.versions.index(version);
         let reached = |record: &&Record| match record.version {
             None => record.ending.is_bad(),
             answered => answered == index,
         };
         let mut exposure = Exposure { time_to_off: Duration::ZERO, before: 0, requests: 0, bad: 0 };
         let mut first = None;
-        for record in self.sent(from, to).filter(reached) {
+        for record in self.records.iter().filter(reached) {
             if first.is_none() && !record.ending.is_bad() {
                 exposure.before += 1;
                 continue;
@@ -176,6 +127,8 @@ fn micros(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::counts::Tally;
+    use super::super::ledger::Ledger;
     use super::*;
 
     const fn ms(millis: u64) -> Duration {
@@ -192,6 +145,10 @@ mod tests {
         ledger
     }
 
+    fn all(ledger: &mut Ledger) -> Stretch {
+        ledger.stretch(Duration::ZERO, Duration::MAX)
+    }
+
     const OLD: (Ending, Option<&str>) = (Ending::Answered(200), Some("v2"));
     const GOOD: (Ending, Option<&str>) = (Ending::Answered(200), Some("v3"));
     const BAD: (Ending, Option<&str>) = (Ending::Answered(500), Some("v3"));
@@ -202,30 +159,33 @@ mod tests {
     fn each_request_is_counted_once_by_ending_and_version() {
         let mut ledger = ledger(&[OLD, OLD, GOOD, BAD, GATEWAY, LOST, (Ending::Answered(404), Some("v2")), OLD]);
         ledger.begin(ms(9), ms(9));
-        let cut = ledger.cut(Duration::ZERO, Duration::MAX);
-        assert_eq!(cut.all, Tally { requests: 8, bad: 3, lost: 1 });
-        assert_eq!(cut.version("v2"), Tally { requests: 4, bad: 0, lost: 0 });
-        assert_eq!(cut.version("v3"), Tally { requests: 2, bad: 1, lost: 0 });
-        assert_eq!(cut.version("v9"), Tally::default());
-        assert_eq!(cut.nobody, Tally { requests: 2, bad: 2, lost: 1 });
-        assert_eq!((cut.in_flight, cut.bad_sent), (1, Some((ms(3), ms(5)))));
+        let cut = all(&mut ledger).cut();
+        let counts = &cut.counts;
+        assert_eq!(counts.all, Tally { requests: 8, bad: 3, lost: 1 });
+        assert_eq!(counts.version("v2"), Tally { requests: 4, bad: 0, lost: 0 });
+        assert_eq!(counts.version("v3"), Tally { requests: 2, bad: 1, lost: 0 });
+        assert_eq!(counts.version("v9"), Tally::default());
+        assert_eq!(counts.nobody, Tally { requests: 2, bad: 2, lost: 1 });
+        assert_eq!(counts.in_flight, 1);
+        assert_eq!(counts, ledger.counts(), "counted as they end or afterwards");
         assert_eq!(cut.latency[2].as_millis(), 2);
         assert_eq!(cut.valid(), Ok(()));
     }
 
     #[test]
     fn a_cut_holds_exactly_the_requests_sent_within_it() {
-        let ledger = ledger(&[OLD, BAD, OLD, OLD, LOST]);
-        assert_eq!(ledger.cut(ms(0), ms(2)).all, Tally { requests: 2, bad: 1, lost: 0 });
-        assert_eq!(ledger.cut(ms(2), ms(4)).all, Tally { requests: 2, bad: 0, lost: 0 });
-        assert_eq!(ledger.cut(ms(4), Duration::MAX).all, Tally { requests: 1, bad: 1, lost: 1 });
-        assert_eq!(ledger.cut(ms(9), ms(1)).all, Tally::default());
+        let mut ledger = ledger(&[OLD, BAD, OLD, OLD, LOST]);
+        let mut tally = |from, to| ledger.stretch(from, to).cut().counts.all;
+        assert_eq!(tally(ms(0), ms(2)), Tally { requests: 2, bad: 1, lost: 0 });
+        assert_eq!(tally(ms(2), ms(4)), Tally { requests: 2, bad: 0, lost: 0 });
+        assert_eq!(tally(ms(4), Duration::MAX), Tally { requests: 1, bad: 1, lost: 1 });
+        assert_eq!(tally(ms(9), ms(1)), Tally::default());
     }
 
     #[test]
     fn exposure_runs_from_the_first_bad_request_sent_to_the_last_that_reached_the_version() {
         let check = |requests: &[_], expected: Option<(u64, u64, u64, u64)>| {
-            let exposure = ledger(requests).exposure(Duration::ZERO, Duration::MAX, "v3");
+            let exposure = all(&mut ledger(requests)).exposure("v3");
             let expected =
                 expected.map(|(before, off, requests, bad)| Exposure { time_to_off: ms(off), before, requests, bad });
             assert_eq!(exposure, expected);
@@ -245,12 +205,12 @@ mod tests {
             let id = ledger.begin(ms(slot), ms(slot));
             ledger.end(id, ms(slot + 1), Ending::Answered(200), None);
         }
-        assert_eq!(ledger.cut(ms(0), Duration::MAX).valid(), Ok(()));
+        assert_eq!(all(&mut ledger).cut().valid(), Ok(()));
         for slot in 98..100 {
             let id = ledger.begin(ms(slot + 40), ms(slot));
             ledger.end(id, ms(slot + 41), Ending::Answered(200), None);
         }
-        let cut = ledger.cut(ms(0), Duration::MAX);
+        let cut = all(&mut ledger).cut();
         assert_eq!(cut.latency[2].as_millis(), 41);
         let invalid = cut.valid().unwrap_err();
         assert!(invalid.to_string().contains("was itself late (p99 40 ms, bound 10 ms)"), "{invalid}");
@@ -258,8 +218,8 @@ mod tests {
 
     #[test]
     fn a_request_that_could_not_be_sent_counts_nowhere_but_against_the_run() {
-        let cut = ledger(&[OLD, (Ending::Unsent, None)]).cut(ms(0), Duration::MAX);
-        assert_eq!((cut.all.requests, cut.valid()), (1, Err(Invalid::Unsent(1))));
+        let cut = all(&mut ledger(&[OLD, (Ending::Unsent, None)])).cut();
+        assert_eq!((cut.counts.all.requests, cut.valid()), (1, Err(Invalid::Unsent(1))));
     }
 
     #[test]
@@ -271,7 +231,20 @@ mod tests {
             ledger.end(id, ms(2), Ending::Answered(200), None);
         }
         ledger.end(first, ms(3), Ending::Broken, None);
-        let cut = ledger.cut(Duration::ZERO, Duration::MAX);
-        assert_eq!((cut.all.requests, cut.all.bad, cut.in_flight), (Ledger::ROOM as u64, 0, 0));
+        let kept = all(&mut ledger).cut().counts;
+        assert_eq!((kept.all.requests, kept.all.bad, kept.in_flight), (Ledger::ROOM as u64, 0, 0));
+        assert_eq!((ledger.counts().all.bad, ledger.counts().in_flight), (1, 0));
+    }
+
+    #[test]
+    fn a_mark_is_settled_when_every_request_sent_before_it_has_ended() {
+        let mut ledger = Ledger::default();
+        let ids: Vec<_> = (0..3).map(|sent| ledger.begin(ms(sent), ms(sent))).collect();
+        let mut end = |id| ledger.end(id, ms(9), Ending::Answered(200), None);
+        end(ids[0]);
+        end(ids[2]);
+        assert!(!ledger.in_flight_before(ms(1)) && ledger.in_flight_before(ms(2)));
+        ledger.end(ids[1], ms(9), Ending::Broken, None);
+        assert!(!ledger.in_flight_before(Duration::MAX));
     }
 }

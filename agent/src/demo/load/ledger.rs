@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::counts::Counts;
+use super::cut::Stretch;
+
 /// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {
@@ -45,7 +48,7 @@ pub(super) struct Record {
     /// From the intended start to the end.
     pub(super) took: Duration,
     pub(super) ending: Ending,
-    /// Index in [`Ledger::versions`] of the version that answered.
+    /// Index in [`Counts`] of the version that answered.
     pub(super) version: Option<u16>,
 }
 
@@ -55,7 +58,10 @@ pub(super) struct Ledger {
     records: VecDeque<Record>,
     /// How many were forgotten: the id of the first record.
     forgotten: u64,
-    versions: Vec<String>,
+    /// No request before this id is in flight.
+    settled: u64,
+    /// Of all, the forgotten ones too.
+    counts: Counts,
 }
 
 impl Ledger {
@@ -70,42 +76,47 @@ impl Ledger {
         }
         let late = sent.saturating_sub(intended);
         self.records.push_back(Record { sent, late, took: Duration::ZERO, ending: Ending::InFlight, version: None });
+        self.counts.in_flight += 1;
         self.forgotten + self.records.len() as u64 - 1
     }
 
     /// The request `id` ended at `now`, answered by `version` if by any.
     pub(super) fn end(&mut self, id: u64, now: Duration, ending: Ending, version: Option<&str>) {
-        let version = version.and_then(|name| self.intern(name));
-        let Some(record) =
-            id.checked_sub(self.forgotten).and_then(|at| self.records.get_mut(usize::try_from(at).ok()?))
-        else {
-            return;
-        };
-        record.took = (now + record.late).saturating_sub(record.sent);
-        record.ending = ending;
-        record.version = version;
+        let version = version.and_then(|name| self.counts.intern(name));
+        self.counts.in_flight -= 1;
+        self.counts.add(ending, version);
+        if let Some(record) = self.index(id).and_then(|at| self.records.get_mut(at)) {
+            record.took = (now + record.late).saturating_sub(record.sent);
+            record.ending = ending;
+            record.version = version;
+        }
     }
 
-    pub(super) fn versions(&self) -> &[String] {
-        &self.versions
+    /// Of all requests so far.
+    pub(super) const fn counts(&self) -> &Counts {
+        &self.counts
     }
 
-    /// The requests sent in `from..to`, in the order they were sent.
-    pub(super) fn sent(&self, from: Duration, to: Duration) -> impl Iterator<Item = &Record> {
+    /// A copy of the requests sent in `from..to`, to compute figures from without holding up the load.
+    pub(super) fn stretch(&mut self, from: Duration, to: Duration) -> Stretch {
         let first = self.records.partition_point(|record| record.sent < from);
         let last = self.records.partition_point(|record| record.sent < to).max(first);
-        self.records.range(first..last)
+        let records = self.records.make_contiguous()[first..last].to_vec();
+        Stretch { records, versions: Counts::of(self.counts.names()) }
     }
 
-    pub(super) fn in_flight_before(&self, mark: Duration) -> bool {
-        self.sent(Duration::ZERO, mark).any(|record| record.ending == Ending::InFlight)
+    /// Whether a request sent before `mark` has not ended. Each request is passed over once, whatever the calls.
+    pub(super) fn in_flight_before(&mut self, mark: Duration) -> bool {
+        self.settled = self.settled.max(self.forgotten);
+        loop {
+            match self.index(self.settled).and_then(|at| self.records.get(at)) {
+                Some(record) if record.ending != Ending::InFlight => self.settled += 1,
+                oldest => return oldest.is_some_and(|record| record.sent < mark),
+            }
+        }
     }
 
-    fn intern(&mut self, name: &str) -> Option<u16> {
-        let at = self.versions.iter().position(|known| known == name).unwrap_or_else(|| {
-            self.versions.push(name.to_owned());
-            self.versions.len() - 1
-        });
-        u16::try_from(at).ok()
+    fn index(&self, id: u64) -> Option<usize> {
+        id.checked_sub(self.forgotten).and_then(|at| usize::try_from(at).ok())
     }
 }

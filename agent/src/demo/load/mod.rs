@@ -1,19 +1,21 @@
 //! An open-loop load generator: requests leave on schedule whatever becomes of the ones before.
 //!
 //! ```text
-//! schedule -> pace -> one task a request -> connection (kept alive, or used once) -> ledger -> cut
+//! schedule -> pace -> one task a request -> connection (kept alive, or used once) -> ledger -> stretch -> cut
 //!  (pure)     own thread                                                             (pure)
 //! ```
 //! A closed loop slows down with the server and so hides the very outage it should measure. Here a hang simply
 //! piles up requests in flight, and latency counts from the moment a request was *meant* to leave.
 
 mod connection;
+mod counts;
 mod cut;
 mod engine;
 mod ledger;
 mod schedule;
 
-pub use cut::{Cut, Exposure, Invalid, LATENESS_BOUND, Tally};
+pub use counts::{Counts, Tally};
+pub use cut::{Cut, Exposure, Invalid, LATENESS_BOUND, Stretch};
 pub use ledger::Ending;
 
 use std::net::SocketAddr;
@@ -111,22 +113,22 @@ impl Load {
         Mark(self.engine.elapsed())
     }
 
-    /// The figures of the requests sent since `mark`, those in flight counted as such.
+    /// The counts of all requests so far; cheap.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.engine.ledger().counts().clone()
+    }
+
+    /// The requests sent from `from` until before `to`, those in flight counted as such.
+    #[must_use]
+    pub fn stretch(&self, from: Mark, to: Mark) -> Stretch {
+        self.engine.ledger().stretch(from.0, to.0)
+    }
+
+    /// The figures of the requests sent since `mark`.
     #[must_use]
     pub fn report_since(&self, mark: Mark) -> Cut {
-        self.report(mark, Mark(Duration::MAX))
-    }
-
-    /// The figures of the requests sent from `from` until before `to`.
-    #[must_use]
-    pub fn report(&self, from: Mark, to: Mark) -> Cut {
-        self.engine.ledger().cut(from.0, to.0)
-    }
-
-    /// What a version did to the requests sent from `from` until before `to` that reached it.
-    #[must_use]
-    pub fn exposure(&self, from: Mark, to: Mark, version: &str) -> Option<Exposure> {
-        self.engine.ledger().exposure(from.0, to.0, version)
+        self.stretch(mark, Mark(Duration::MAX)).cut()
     }
 
     /// Waits until each request sent before `mark` has ended; at most as long as a request may take.

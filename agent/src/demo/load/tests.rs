@@ -81,13 +81,13 @@ fn settings(target: SocketAddr) -> LoadSettings {
     LoadSettings { target, rps: 1000, jitter: Some(1), paths, one_shot_every: 10, give_up: SOON }
 }
 
-/// Runs `load` until `requests` have ended or are in flight, and cuts there.
-async fn cut_after(load: &Load, from: Mark, done: impl Fn(&Cut) -> bool) -> Cut {
+/// Lets `load` run until it is `done`.
+async fn counts_after(load: &Load, done: impl Fn(&Counts) -> bool) -> Counts {
     let wait = async {
         loop {
-            let cut = load.report_since(from);
-            if done(&cut) {
-                return cut;
+            let counts = load.counts();
+            if done(&counts) {
+                return counts;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -109,17 +109,18 @@ async fn every_request_is_accounted_for_by_what_the_server_did_with_it() {
     let server = server(script).await;
     let load = start(settings(server.address)).unwrap();
     let start = Mark(Duration::ZERO);
-    cut_after(&load, start, |cut| cut.all.requests > 60).await;
+    counts_after(&load, |cut| cut.all.requests > 60).await;
     let end = load.mark();
     timeout(SOON, load.settle(end)).await.unwrap();
-    let cut = load.report(start, end);
+    let stretch = load.stretch(start, end);
+    let cut = stretch.cut().counts;
     assert_eq!(cut.in_flight, 0);
     assert_eq!((cut.all.bad, cut.all.lost, cut.unsent), (10, 5, 0));
     assert_eq!(cut.version("v3"), Tally { requests: 6, bad: 5, lost: 0 });
     assert_eq!(cut.version("v2"), Tally { requests: cut.all.requests - 11, bad: 0, lost: 0 });
     assert_eq!(cut.nobody, Tally { requests: 5, bad: 5, lost: 5 });
     // The server may see two requests in another order than they were sent, so the good one may come first.
-    let exposure = load.exposure(start, end, "v3").unwrap();
+    let exposure = stretch.exposure("v3").unwrap();
     assert!(exposure.bad == 10 && (10..=11).contains(&exposure.requests), "{exposure:?}");
 }
 
@@ -127,7 +128,7 @@ async fn every_request_is_accounted_for_by_what_the_server_did_with_it() {
 async fn connections_are_kept_but_for_the_share_that_is_used_once() {
     let server = server(|_| Act::Answer(200, "v2")).await;
     let load = start(LoadSettings { rps: 200, jitter: None, ..settings(server.address) }).unwrap();
-    let cut = cut_after(&load, Mark(Duration::ZERO), |cut| cut.all.requests >= 100).await;
+    let cut = counts_after(&load, |cut| cut.all.requests >= 100).await;
     drop(load);
     let connections = server.connections.load(std::sync::atomic::Ordering::Relaxed);
     assert!(connections >= 10 && connections < cut.all.requests / 2, "{connections} for {}", cut.all.requests);
@@ -140,10 +141,10 @@ async fn a_hang_holds_up_nobody_else_and_is_lost_when_the_client_gives_up() {
     let give_up = Duration::from_millis(300);
     let load = start(LoadSettings { give_up, ..settings(server.address) }).unwrap();
     let start = Mark(Duration::ZERO);
-    cut_after(&load, start, |cut| cut.in_flight > 100 && cut.version("v2").requests > 50).await;
+    counts_after(&load, |cut| cut.in_flight > 100 && cut.version("v2").requests > 50).await;
     let end = load.mark();
     timeout(SOON, load.settle(end)).await.unwrap();
-    let cut = load.report(start, end);
+    let cut = load.stretch(start, end).cut().counts;
     // Every second request to reach the server hangs, so among these at least 49 did.
     assert!(cut.all.lost >= 49 && cut.all.lost == cut.all.bad, "{cut:?}");
     assert_eq!(cut.all.requests, cut.all.lost + cut.version("v2").requests);
@@ -153,7 +154,7 @@ async fn a_hang_holds_up_nobody_else_and_is_lost_when_the_client_gives_up() {
 async fn nobody_listening_is_lost_at_once() {
     let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap().local_addr().unwrap();
     let load = start(settings(address)).unwrap();
-    let cut = cut_after(&load, Mark(Duration::ZERO), |cut| cut.all.requests >= 20).await;
+    let cut = counts_after(&load, |cut| cut.all.requests >= 20).await;
     assert_eq!((cut.all.bad, cut.all.lost), (cut.all.requests, cut.all.requests));
 }
 
@@ -166,12 +167,12 @@ async fn a_generator_that_is_held_up_marks_its_run_invalid() {
     // The generator shares this thread, and nothing of it runs meanwhile: twenty requests leave late.
     tokio::task::yield_now().await;
     std::thread::sleep(Duration::from_millis(200));
-    while engine.ledger().cut(Duration::ZERO, Duration::MAX).all.requests < 20 {
+    while engine.ledger().counts().all.requests < 20 {
         tokio::task::yield_now().await;
     }
     stop.cancel();
     run.await.unwrap();
-    let cut = engine.ledger().cut(Duration::ZERO, Duration::MAX);
+    let cut = engine.ledger().stretch(Duration::ZERO, Duration::MAX).cut();
     assert!(matches!(cut.valid(), Err(Invalid::Late(by)) if by > Duration::from_millis(100)), "{cut:?}");
     assert!(cut.latency[2] > Duration::from_millis(100), "latency counts from the intended start: {cut:?}");
 }
