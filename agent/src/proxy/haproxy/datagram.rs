@@ -94,4 +94,35 @@ mod tests {
         assert!(error.contains("net.unix.max_dgram_qlen = 512") && error.contains("queues 10"), "{error}");
         assert!(check_depth(512).is_ok());
     }
+
+    #[tokio::test]
+    async fn each_datagram_is_a_line() {
+        use crate::proxy::haproxy::evidence::Reader;
+        use crate::proxy::haproxy::settings::{EdgeComponent, LatencyLimits};
+        use teal_rollout::machine::event::Event;
+
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.sock");
+        let reader = Reader::new(&[EdgeComponent { name: "api".into(), limits: LatencyLimits::default() }]);
+        let (events, mut said) = tokio::sync::mpsc::channel(8);
+        let sink = Arc::new(Sink::new(events, reader, 1, Arc::default()));
+        let (state, feed) = watch::channel(FeedState::lost(None));
+        let socket = UnixDatagram::bind(&path).unwrap();
+        let receiver = tokio_util::task::AbortOnDropHandle::new(tokio::spawn(run(socket, sink, state)));
+        let sender = UnixDatagram::unbound().unwrap();
+        for (status, end) in [(200, "\n"), (500, ""), (404, "\n")] {
+            let line = format!("teal1 43.1.open api green 2 {status} 12 11 -- 0 GET s1{end}");
+            sender.send_to(line.as_bytes(), &path).await.unwrap();
+        }
+        let mut bad = Vec::new();
+        while bad.len() < 3 {
+            match said.recv().await {
+                Some(Event::Requests(batch)) => bad.extend(batch.iter().map(|o| o.bad)),
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(bad, [false, true, false]);
+        assert_eq!(*feed.borrow(), FeedState::LIVE);
+        drop(receiver);
+    }
 }

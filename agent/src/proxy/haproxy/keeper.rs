@@ -13,18 +13,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use teal_rollout::colour::{Colour, Share};
+use teal_rollout::colour::Share;
 use teal_rollout::machine::event::Backend;
 use teal_rollout::policy::Policy;
-use teal_rollout::time::Time;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::backoff::Backoff;
-use super::runtime::{BackendRow, Look, Process, Runtime, RuntimeError};
+use super::hangs::Hangs;
+use super::runtime::{Look, Process, Runtime, RuntimeError};
 use super::saver::Target;
-use super::sink::Sink;
-use super::stall::{Counts, Stall};
 use super::status::Counters;
 
 /// What the running proxy shows.
@@ -64,10 +62,8 @@ pub(super) struct Keeper {
     pub(super) running: watch::Sender<Running>,
     /// Processes that a reload replaced.
     pub(super) replaced: mpsc::UnboundedSender<Process>,
-    pub(super) sink: Arc<Sink>,
     pub(super) counters: Arc<Counters>,
-    pub(super) stalls: Vec<[Stall; 2]>,
-    pub(super) origin: Instant,
+    pub(super) hangs: Hangs,
     /// What is known of the process behind [`Running::process`].
     pub(super) memory: Memory,
 }
@@ -81,8 +77,8 @@ pub(super) struct Memory {
     mend: bool,
     /// Values sent without an answer.
     unanswered: Vec<String>,
-    /// Colours that had nothing in flight at the last look.
-    idle: Vec<(usize, Colour)>,
+    /// The value that a person last set by hand; it stays theirs when a reload reads it back from the file.
+    by_hand: Option<String>,
     /// Processes that were replaced; their word does not count.
     over: Vec<Process>,
 }
@@ -136,7 +132,7 @@ impl Keeper {
                 continue;
             }
             // Taken before the look: a request that ends in between must not be missing in one and not the other.
-            let pending = self.pending();
+            let told = self.hangs.told();
             let look = tokio::select! {
                 biased;
                 changed = targets.changed() => match changed {
@@ -146,7 +142,7 @@ impl Keeper {
                 look = self.runtime.look() => look,
             };
             let was_away = self.running.borrow().error.as_ref().is_some_and(RuntimeError::is_unreachable);
-            look_at = Instant::now() + self.looked(look, target.as_ref(), &pending);
+            look_at = Instant::now() + self.looked(look, target.as_ref(), &told);
             if was_away && self.running.borrow().error.is_none() {
                 backoff = Backoff::new();
             }
@@ -177,6 +173,7 @@ impl Keeper {
         let text = target.policy.to_string();
         self.memory.unanswered.retain(|sent| *sent != text);
         self.memory.confirmed = true;
+        self.memory.by_hand = None;
         if std::mem::take(&mut self.memory.mend) {
             self.counters.reassertions.add(1);
         }
@@ -209,7 +206,7 @@ impl Keeper {
     }
 
     /// Takes in a look and says after how long to look again.
-    fn looked(&mut self, look: Result<Look, RuntimeError>, target: Option<&Target>, pending: &[[u64; 2]]) -> Duration {
+    fn looked(&mut self, look: Result<Look, RuntimeError>, target: Option<&Target>, told: &[[u64; 2]]) -> Duration {
         let look = match look {
             Ok(look) if self.is_over(&look.process) => return REPLACED,
             Ok(look) => look,
@@ -223,7 +220,7 @@ impl Keeper {
         let parsed = look.value.as_deref().and_then(|value| value.parse::<Policy>().ok());
         let policy = parsed.filter(|policy| policy.routes.len() == self.components);
         let release = policy.as_ref().map_or(0, |policy| policy.epoch.release);
-        self.count(&look.backends, release, pending);
+        self.hangs.count(&look.backends, release, told);
         let period = if policy.as_ref().is_some_and(is_watched) { WATCHED } else { QUIET };
         let manual = target.is_some_and(|target| self.compare(target, look.value.as_deref(), policy.is_some()));
         let seen = target.filter(|target| policy.as_ref() == Some(&target.policy)).map(|target| target.generation);
@@ -256,17 +253,19 @@ impl Keeper {
         if value == Some(text.as_str()) {
             self.memory.confirmed = true;
             self.memory.mend = false;
+            self.memory.by_hand = None;
             return false;
         }
         if running.acknowledged != Some(target.generation) {
             // Not written yet; that is no drift.
             return running.manual;
         }
-        let by_hand =
-            valid && self.memory.confirmed && !self.memory.unanswered.iter().any(|sent| Some(sent.as_str()) == value);
-        if by_hand {
-            if !running.manual {
+        let late = self.memory.unanswered.iter().any(|sent| Some(sent.as_str()) == value);
+        let known = value.is_some() && self.memory.by_hand.as_deref() == value;
+        if valid && !late && (known || self.memory.confirmed) {
+            if !known {
                 tracing::warn!(value, "the policy was changed by hand");
+                self.memory.by_hand = value.map(str::to_owned);
             }
             return true;
         }
@@ -293,50 +292,13 @@ impl Keeper {
             // Nobody is left to hear it only while the adapter stops.
             let _ = self.replaced.send(before);
         }
-        self.memory = Memory { over: std::mem::take(&mut self.memory.over), ..Memory::default() };
-        for (component, stalls) in self.stalls.iter_mut().enumerate() {
-            for (stall, colour) in stalls.iter_mut().zip(Colour::BOTH) {
-                stall.reset();
-                self.sink.forgive(component, colour);
-            }
-        }
+        let Memory { over, by_hand, .. } = std::mem::take(&mut self.memory);
+        self.memory = Memory { over, by_hand, ..Memory::default() };
+        self.hangs.reset();
         self.running.send_modify(|running| {
             running.process = Some(process.clone());
             running.manual = false;
         });
-    }
-
-    fn pending(&self) -> Vec<[u64; 2]> {
-        let both = |component| Colour::BOTH.map(|colour| self.sink.pending(component, colour));
-        (0..self.components).map(both).collect()
-    }
-
-    /// Feeds the counters to the detection of hangs.
-    fn count(&mut self, rows: &[BackendRow], release: u64, pending: &[[u64; 2]]) {
-        let now = Time::from_micros(u64::try_from(self.origin.elapsed().as_micros()).unwrap_or(u64::MAX));
-        for row in rows {
-            let key = (row.component, row.colour);
-            let index = row.colour as usize;
-            let counts = Counts {
-                started: row.started,
-                in_flight: u64::from(row.in_flight),
-                answered: row.answered,
-                failed: row.failed,
-            };
-            let overdue = self.stalls[row.component][index].overdue(now, counts);
-            let told = pending[row.component][index];
-            if overdue > told {
-                self.sink.overdue(row.component, row.colour, release, overdue - told);
-            }
-            let was_idle = self.memory.idle.contains(&key);
-            if row.in_flight > 0 {
-                self.memory.idle.retain(|idle| *idle != key);
-            } else if was_idle {
-                self.sink.forgive(row.component, row.colour);
-            } else {
-                self.memory.idle.push(key);
-            }
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! HAProxy 2.6 to 3.x as the edge of an environment.
 //!
 //! ```text
-//!  orders --> edge ---> saver  ---> map file          what a restart routes by
+//!  orders --> desk ---> saver  ---> map file          what a restart routes by
 //!              |  \---> keeper ---> Runtime API       what requests are routed by now
 //!              |          |  \----> old workers       after a reload, through the master socket
 //!  events <----+          v instance
@@ -24,6 +24,8 @@ pub mod status;
 mod answer;
 mod backoff;
 mod datagram;
+mod desk;
+mod hangs;
 mod keeper;
 mod lines;
 mod names;

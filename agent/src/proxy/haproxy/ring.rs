@@ -44,6 +44,9 @@ const LONGEST_WAIT: Duration = Duration::from_millis(250);
 /// How long a refusal may take to arrive after `show info` did.
 const REFUSAL: Duration = Duration::from_millis(5);
 
+/// Processes whose lines were read are remembered, this many.
+const KNOWN: usize = 16;
+
 /// What a reader needs.
 #[derive(Clone)]
 pub(super) struct Ring {
@@ -104,13 +107,15 @@ impl Ring {
                 }
             };
             wait = FIRST_WAIT;
+            read_before.retain(|known| !known.is(&process));
             read_before.push(process.clone());
+            if read_before.len() > KNOWN {
+                read_before.remove(0);
+            }
             state.send_if_modified(|state| std::mem::replace(state, FeedState::LIVE) != FeedState::LIVE);
             tokio::select! {
-                () = lines.forward(&self.sink) => {
-                    state.send_replace(FeedState::lost(None));
-                    nudge.notify_one();
-                }
+                // An idle connection that was cut is opened again before anybody calls the feed lost.
+                () = lines.forward(&self.sink) => nudge.notify_one(),
                 known = another(&mut running, &process) => {
                     if !known {
                         return;

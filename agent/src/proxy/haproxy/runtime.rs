@@ -242,3 +242,22 @@ pub(super) async fn exchange(socket: &Path, line: &str) -> io::Result<String> {
     stream.take(LARGEST_ANSWER).read_to_end(&mut answer).await?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_says_becomes_an_error_with_the_path_and_the_way_out() {
+        let check = |kind: io::ErrorKind, words: &str| {
+            let error = RuntimeError::io(Path::new("/run/haproxy/teal.sock"), &kind.into());
+            let text = error.to_string();
+            assert!(text.contains("/run/haproxy/teal.sock") && text.contains(words), "{text}");
+            assert!(error.is_unreachable());
+        };
+        check(io::ErrorKind::NotFound, "is HAProxy running");
+        check(io::ErrorKind::ConnectionRefused, "start it");
+        check(io::ErrorKind::PermissionDenied, "socket's group");
+        check(io::ErrorKind::ConnectionReset, "connection reset");
+    }
+}

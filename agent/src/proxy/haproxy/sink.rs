@@ -56,7 +56,7 @@ impl Sink {
 
     /// Whether one request like this was counted already, which then is used up.
     fn take_back(&self, component: u8, colour: Colour) -> bool {
-        let mut told = self.told();
+        let mut told = self.overdue_told();
         let told = &mut told[usize::from(component)][colour as usize];
         let counted = *told > 0;
         *told = told.saturating_sub(1);
@@ -64,22 +64,22 @@ impl Sink {
     }
 
     /// How many requests were told as overdue and have not come up in the log.
-    pub(super) fn pending(&self, component: usize, colour: Colour) -> u64 {
-        self.told()[component][colour as usize]
+    pub(super) fn told(&self, component: usize, colour: Colour) -> u64 {
+        self.overdue_told()[component][colour as usize]
     }
 
     /// Tells of `n` more requests that are overdue and still in flight.
     pub(super) fn overdue(&self, component: usize, colour: Colour, release: u64, n: u64) {
         let (Ok(id), Ok(count)) = (u8::try_from(component), usize::try_from(n)) else { return };
         if self.send(vec![Observation { component: id, colour, release, group: 0, bad: true }; count]) {
-            self.told()[component][colour as usize] += n;
+            self.overdue_told()[component][colour as usize] += n;
             self.counters.overdue.add(count);
         }
     }
 
     /// Nothing is in flight any more: lines that have not come by now were lost.
     pub(super) fn forgive(&self, component: usize, colour: Colour) {
-        self.told()[component][colour as usize] = 0;
+        self.overdue_told()[component][colour as usize] = 0;
     }
 
     /// Whether the controller has it.
@@ -93,7 +93,7 @@ impl Sink {
         sent
     }
 
-    fn told(&self) -> std::sync::MutexGuard<'_, Vec<[u64; 2]>> {
+    fn overdue_told(&self) -> std::sync::MutexGuard<'_, Vec<[u64; 2]>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -127,7 +127,7 @@ mod tests {
         sink.overdue(0, Colour::Green, 43, 2);
         sink.lines([TIMED_OUT, GOOD, TIMED_OUT, TIMED_OUT].into_iter());
         assert_eq!(requests(&mut received), [true, true, false, true]);
-        assert_eq!(sink.pending(0, Colour::Green), 0);
+        assert_eq!(sink.told(0, Colour::Green), 0);
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub struct Counters {
     pub drift: Counter,
     /// Times the ordered policy was put back into the running proxy.
     pub reassertions: Counter,
-    /// Orders refused because they were below the greatest epoch seen.
+    /// Orders refused: below the greatest epoch seen, or for another number of components.
     pub refused: Counter,
     /// Log lines read, ours or not.
     pub lines: Counter,

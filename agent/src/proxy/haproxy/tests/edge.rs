@@ -1,4 +1,5 @@
 use super::*;
+use crate::proxy::haproxy::force::{Move, force};
 use std::fs;
 use teal_rollout::machine::event::Feed;
 
@@ -203,4 +204,27 @@ async fn a_second_adapter_is_refused_until_the_first_has_ended() {
     assert!(error.contains(&format!("pid {}", std::process::id())), "{error}");
     rig.stop().await;
     second().unwrap();
+}
+
+#[tokio::test]
+async fn a_forced_move_stays_a_persons_through_a_reload() {
+    let mut lab = Lab::start(Mode::Single).await;
+    let rig = Rig::start(&lab.settings);
+    rig.order(NEW, Direction::Forward).await;
+    rig.settled("both hold it", |r| r.running == Some(policy(NEW)) && r.saved == Some(policy(NEW))).await;
+    force(&lab.settings, &Move::All(Colour::Blue), "errors", "ops").await.unwrap();
+    rig.settled("the move is seen", |r| r.manual && r.saved == Some(policy(BAD))).await;
+    let pid = lab.proxy.reload().await;
+    until("the new process is known", || async { (rig.handle().status().pid == Some(pid)).then_some(()) }).await;
+    rig.settled("the move stands", |r| r.manual && r.running == Some(policy(BAD))).await;
+    assert_eq!(rig.handle().counters().drift.get(), 0);
+}
+
+#[tokio::test]
+async fn an_order_for_other_components_is_refused() {
+    let lab = Lab::start(Mode::Single).await;
+    let rig = Rig::start(&lab.settings);
+    rig.order("v1:43.1.open:blue:green:0:blue:green:0:salt:0", Direction::Forward).await;
+    until("it is refused", || async { (rig.handle().counters().refused.get() == 1).then_some(()) }).await;
+    assert_eq!(lab.value().await, OLD);
 }

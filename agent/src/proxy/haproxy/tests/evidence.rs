@@ -107,3 +107,29 @@ async fn a_ring_that_haproxy_does_not_have_is_a_lost_feed_with_its_reason() {
     assert!(reason.contains("teal_other_log") || reason.contains("ring"), "{reason}");
     assert_eq!(rig.handle().status().feed, Feed::Lost);
 }
+
+#[tokio::test]
+async fn a_socket_without_the_rights_is_a_lost_feed_and_still_takes_orders() {
+    let mut lab = Lab::start(Mode::Single).await;
+    lab.reconfigure("level operator", "level user");
+    lab.proxy.restart().await;
+    let rig = Rig::start(&lab.settings);
+    let reason = until("the reason is known", || async { rig.handle().status().feed_error }).await;
+    assert!(reason.contains("level operator"), "{reason}");
+    rig.order(NEW, Direction::Forward).await;
+    rig.settled("it runs", |r| r.running == Some(policy(NEW)) && r.feed == Feed::Lost).await;
+}
+
+#[tokio::test]
+async fn an_idle_log_connection_that_is_cut_is_no_lost_feed() {
+    let mut lab = Lab::start(Mode::Single).await;
+    lab.reconfigure("stats maxconn 64", "stats maxconn 64\n  stats timeout 200ms");
+    lab.proxy.restart().await;
+    let rig = watching(&lab).await;
+    let reports = || rig.seen.lock().unwrap().reports.len();
+    let before = reports();
+    until("two heartbeats", || async { (reports() >= before + 2).then_some(()) }).await;
+    assert!(rig.seen.lock().unwrap().reports[before..].iter().all(|r| r.feed == Feed::Live));
+    assert_eq!(lab.get("/").await, 200);
+    rig.wait_for_requests("one request", |seen| seen.len() == 1).await;
+}

@@ -8,7 +8,6 @@ mod runtime;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -63,6 +62,13 @@ impl Lab {
     /// GETs `path` and gives the status.
     async fn get(&self, path: &str) -> u16 {
         teal_testkit::get(self.front, path).await.map_or(0, |reply| reply.status)
+    }
+
+    /// Rewrites HAProxy's configuration for the next restart or reload.
+    fn reconfigure(&self, from: &str, to: &str) {
+        let text = std::fs::read_to_string(self.proxy.path().join("main.cfg")).unwrap();
+        assert!(text.contains(from), "{text}");
+        self.proxy.rewrite(&text.replace(from, to));
     }
 
     /// The value that requests are routed by.
@@ -144,8 +150,6 @@ struct Rig {
     handle: Option<EdgeHandle>,
     orders: mpsc::Sender<EdgeOrder>,
     seen: Arc<Mutex<Seen>>,
-    /// While set, nobody takes what the adapter says.
-    busy: Arc<AtomicBool>,
     stop: CancellationToken,
     _collector: AbortOnDropHandle<()>,
 }
@@ -162,23 +166,18 @@ impl Rig {
         let (events, mut said) = mpsc::channel(1024);
         let stop = CancellationToken::new();
         let handle = spawn(settings.clone(), 0, taken, events, stop.clone()).unwrap();
-        let (seen, busy) = (Arc::new(Mutex::new(Seen::default())), Arc::new(AtomicBool::new(false)));
-        let (into, hold) = (Arc::clone(&seen), Arc::clone(&busy));
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let into = Arc::clone(&seen);
         let collector = tokio::spawn(async move {
-            loop {
-                if hold.load(Ordering::Relaxed) {
-                    tokio::task::yield_now().await;
-                    continue;
-                }
-                match said.recv().await {
-                    Some(Event::Edge(report)) => into.lock().unwrap().reports.push(report),
-                    Some(Event::Requests(batch)) => into.lock().unwrap().requests.extend(batch),
-                    Some(other) => panic!("an edge does not say {other:?}"),
-                    None => return,
+            while let Some(event) = said.recv().await {
+                match event {
+                    Event::Edge(report) => into.lock().unwrap().reports.push(report),
+                    Event::Requests(batch) => into.lock().unwrap().requests.extend(batch),
+                    other => panic!("an edge does not say {other:?}"),
                 }
             }
         });
-        Self { handle: Some(handle), orders, seen, busy, stop, _collector: AbortOnDropHandle::new(collector) }
+        Self { handle: Some(handle), orders, seen, stop, _collector: AbortOnDropHandle::new(collector) }
     }
 
     fn handle(&self) -> &EdgeHandle {
