@@ -113,11 +113,7 @@ impl ColourTask {
         loop {
             tokio::select! {
                 order = orders.recv() => {
-                    let Some(mut order) = order else { return };
-                    // Orders are absolute: only the last of those that queued up while one was carried out matters.
-                    while let Ok(later) = orders.try_recv() {
-                        order = later;
-                    }
+                    let Some(order) = order else { return };
                     self.obey(order).await;
                     self.tell(true).await;
                 }

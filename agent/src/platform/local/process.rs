@@ -24,8 +24,19 @@ impl Process {
     /// The process that has this number now; `None` when it has ended, or waits only for its parent to notice.
     #[must_use]
     pub fn of(pid: i32) -> Option<Self> {
+        let (process, ended) = Self::read(pid)?;
+        (!ended).then_some(process)
+    }
+
+    /// A child that this process has not reaped yet; it may have ended.
+    pub(super) fn of_child(pid: i32) -> Option<Self> {
+        Self::read(pid).map(|(process, _)| process)
+    }
+
+    fn read(pid: i32) -> Option<(Self, bool)> {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        Some(Self { pid, started: started(&stat)?, boot: boot()? })
+        let (started, ended) = parse(&stat)?;
+        Some((Self { pid, started, boot: boot()? }, ended))
     }
 
     /// This very process.
@@ -54,11 +65,11 @@ impl Process {
     }
 }
 
-/// Field 22 of `/proc/PID/stat`, unless the process is a zombie. The second field, the name, may hold anything.
-fn started(stat: &str) -> Option<u64> {
+/// Field 22 of `/proc/PID/stat`, and whether the process is a zombie. The second field, the name, may hold anything.
+fn parse(stat: &str) -> Option<(u64, bool)> {
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-    let state = fields.next()?;
-    if matches!(state, "Z" | "X") { None } else { fields.nth(18)?.parse().ok() }
+    let ended = matches!(fields.next()?, "Z" | "X");
+    Some((fields.nth(18)?.parse().ok()?, ended))
 }
 
 fn boot() -> Option<String> {
@@ -127,9 +138,9 @@ mod tests {
     #[test]
     fn a_name_with_parentheses_does_not_confuse_the_reader() {
         let tail = "1 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 1 0 777 1 1";
-        assert_eq!(started(&format!("7 (a) R (b) S {tail}")), Some(777));
-        assert_eq!(started(&format!("7 (a) Z {tail}")), None);
-        assert_eq!(started("7 (a"), None);
+        assert_eq!(parse(&format!("7 (a) R (b) S {tail}")), Some((777, false)));
+        assert_eq!(parse(&format!("7 (a) Z {tail}")), Some((777, true)));
+        assert_eq!(parse("7 (a"), None);
     }
 
     #[test]

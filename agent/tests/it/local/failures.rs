@@ -43,7 +43,7 @@ async fn a_version_whose_binary_is_missing_says_which_file() {
 }
 
 #[tokio::test]
-async fn a_file_that_is_no_program_says_what_the_system_says() {
+async fn a_program_that_cannot_be_run_says_why() {
     let site = Site::running(&["{environment}-app"]);
     let mut agent = site.agent();
     agent.start(Blue, "v1", 1).await;
@@ -52,13 +52,13 @@ async fn a_file_that_is_no_program_says_what_the_system_says() {
 
     let mut site = Site::running(&["./app"]);
     let program = site.dir.path().join("app");
-    let script = format!("printf 'no header' > {0}; chmod +x {0}", program.display());
+    let script = format!("echo '#!/no/such/interpreter' > {0}; chmod +x {0}", program.display());
     assert!(std::process::Command::new("/bin/sh").args(["-c", &script]).status().unwrap().success());
     site.component().working_dir = Some(site.dir.path().to_owned());
     let mut agent = site.agent();
     agent.start(Blue, "v1", 1).await;
     let failure = agent.failure(Blue).await.failure.unwrap();
-    assert!(failure.starts_with("cannot run ") && failure.contains("Exec format error"), "{failure}");
+    assert!(failure.starts_with("cannot run ") && failure.contains("/app: No such file"), "{failure}");
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn a_colour_is_started_told_ready_and_stopped() {
     assert_eq!((answer.version.as_deref(), answer.wanted, answer.ready), (Some("v2"), 1, 0));
     let ready = agent.ready(Green, "v2").await;
     assert_eq!((ready.crash_looping, ready.failure), (0, None));
-    assert_eq!(site.version(Green).await.trim(), "v2");
+    assert_eq!(site.version(Green).await, "v2 green");
 
     let running = site.only().await;
     assert_eq!((running.component.as_str(), running.colour, running.slot), ("api", Green, 1));
@@ -87,7 +87,7 @@ async fn the_same_version_again_changes_nothing_and_another_one_replaces_it() {
     assert_eq!(site.only().await, first);
     agent.start(Blue, "v2", 3).await;
     agent.ready(Blue, "v2").await;
-    assert_eq!(site.version(Blue).await.trim(), "v2");
+    assert_eq!(site.version(Blue).await, "v2 blue");
     let second = site.only().await;
     assert_eq!((second.version.as_str(), second.release), ("v2", 3));
     assert!(!is_alive(first.pid.unwrap()));
@@ -154,7 +154,7 @@ async fn the_environment_file_stays_as_it_was_at_the_start() {
     agent.until(Blue, |capacity| capacity.ready == 0).await;
     agent.ready(Blue, "v1").await;
     let lines = site.last_lines(Blue);
-    assert_eq!(lines.matches("key=old value colour=blue cargo=\n").count(), 2, "{lines}");
+    assert_eq!(lines.matches("key=old value colour=blue cargo=").count(), 2, "{lines}");
     agent.stop(Blue).await;
     agent.start(Blue, "v1", 2).await;
     agent.until(Blue, |capacity| capacity.version.is_none()).await;

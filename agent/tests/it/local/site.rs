@@ -12,6 +12,8 @@ use teal_agent::platform::local::{
 use teal_rollout::colour::Colour;
 use teal_rollout::machine::event::{Capacity, Event};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
@@ -105,10 +107,13 @@ impl Site {
         local::last_lines(&self.settings, 0, colour, 50).join("\n")
     }
 
-    /// What the sample app says to `GET /version`.
+    /// What the sample app says to `GET /version`: version and colour.
     pub(super) async fn version(&self, colour: Colour) -> String {
-        let url = format!("http://127.0.0.1:{}/version", self.port(colour));
-        reqwest::get(url).await.unwrap().text().await.unwrap()
+        let mut stream = TcpStream::connect(self.settings.addresses(0, colour)[0]).await.unwrap();
+        stream.write_all(b"GET /version HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        answer.rsplit_once("\r\n\r\n").unwrap().1.trim().to_owned()
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) fn start(context: &Context<'_>) -> Result<Running, String> {
     let child = command.spawn().map_err(system)?;
     drop(command); // with its ends of the pipe
     let pid = child.id().and_then(|pid| i32::try_from(pid).ok());
-    let process = pid.and_then(Process::of).ok_or("it ended before it could be looked at")?;
+    let process = pid.and_then(Process::of_child).ok_or("/proc does not show the new process")?;
     let output = keep_output(reader, Arc::clone(&context.output)).map_err(system)?;
     Ok(Running { child, process, output })
 }
