@@ -1,0 +1,93 @@
+//! `teal config check` and `teal config show`.
+
+use std::path::Path;
+
+use crate::cli::context::Context;
+use crate::cli::{CliError, Exit, engine};
+use crate::config::{Diagnostic, LoadError, Loaded, load};
+
+/// Arguments of `teal config`.
+#[derive(Debug, clap::Subcommand)]
+pub(in crate::cli) enum Args {
+    /// Every mistake with its line and the way out; exits with 2 if there is one.
+    Check,
+    /// The configuration as it is used.
+    Show {
+        /// With every default filled in and every environment on its own.
+        #[arg(long)]
+        effective: bool,
+    },
+}
+
+pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    match args {
+        Args::Check => check(context),
+        Args::Show { effective } => {
+            let Loaded { config, text, path, .. } = context.load()?;
+            if context.json {
+                context.terminal().json(&config);
+            } else if *effective {
+                context.terminal().print(&format!("# {}, with every default\n{}", path.display(), config.effective()));
+            } else {
+                context.terminal().print(&text);
+            }
+            Ok(Exit::Done)
+        }
+    }
+}
+
+fn check(context: &Context) -> Result<Exit, CliError> {
+    let (path, errors, warnings) = match load(context.config_path()) {
+        Ok(loaded) => (loaded.path.clone(), suites(&loaded), loaded.warnings),
+        Err(LoadError::Invalid { path, errors, warnings }) => (path, texts(&errors), warnings),
+        Err(error) => return Err(error.into()),
+    };
+    let exit = if errors.is_empty() { Exit::Done } else { Exit::Usage };
+    context.terminal().json(&serde_json::json!({
+        "path": path, "errors": errors, "warnings": texts(&warnings), "exit": exit.code(),
+    }));
+    let mut terminal = context.terminal();
+    errors.iter().for_each(|error| terminal.print(&format!("!!  {error}")));
+    warnings.iter().for_each(|warning| terminal.print(&format!("--  {warning}")));
+    terminal.print(&match errors.len() {
+        0 => format!("ok  {} is valid", path.display()),
+        1 => format!("    1 mistake in {}", path.display()),
+        count => format!("    {count} mistakes in {}", path.display()),
+    });
+    Ok(exit)
+}
+
+fn texts(diagnostics: &[Diagnostic]) -> Vec<String> {
+    diagnostics.iter().map(ToString::to_string).collect()
+}
+
+/// The mistakes of the smoke suites, each suite once.
+fn suites(loaded: &Loaded) -> Vec<String> {
+    let base = loaded.path.parent().unwrap_or(Path::new("/"));
+    let mut mistakes: Vec<String> =
+        loaded.config.environments.values().flat_map(|e| engine::smoke_mistakes(&e.smoke, base)).collect();
+    mistakes.sort();
+    mistakes.dedup();
+    mistakes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::TWO_COMPONENTS;
+
+    #[test]
+    fn a_check_ends_with_two_when_there_is_a_mistake() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("teal.toml");
+        let context = Context::new(Some(path.clone()), true);
+        let check = |text: &str, exit: Exit| {
+            std::fs::write(&path, text).unwrap();
+            assert_eq!(check(&context).unwrap(), exit);
+        };
+        check(TWO_COMPONENTS, Exit::Done);
+        check(&TWO_COMPONENTS.replace("confirm", "cofnirm"), Exit::Usage);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(run(&context, &Args::Check).unwrap_err().exit, Exit::Usage);
+    }
+}

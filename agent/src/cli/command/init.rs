@@ -1,0 +1,86 @@
+//! `teal init`: a first, commented `teal.toml` that watches and touches nothing.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::cli::context::Context;
+use crate::cli::{CliError, Exit};
+use crate::config::FIRST;
+
+/// Arguments of `teal init`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// The application's name; else the folder's.
+    #[arg(long)]
+    app: Option<String>,
+    /// Where to write; an existing file is never overwritten.
+    #[arg(default_value = "teal.toml")]
+    path: PathBuf,
+}
+
+pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let app = match &args.app {
+        Some(app) if is_name(app) => app.clone(),
+        Some(app) => return Err(CliError::usage(format!("--app: `{app}` must match [a-z][a-z0-9-]{{0,29}}"))),
+        None => folder(&args.path),
+    };
+    write(&args.path, &FIRST.replace("{app}", &app))?;
+    let path = args.path.display();
+    context.terminal().json(&serde_json::json!({ "wrote": args.path, "app": app }));
+    context.terminal().print(&format!(
+        "ok  wrote {path} for {app}; it starts in observe mode, which touches nothing\n    next: set `run` and `ports` in it, then \
+         teal config check --config {path}"
+    ));
+    Ok(Exit::Done)
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CliError> {
+    let refused = |error: std::io::Error| match error.kind() {
+        std::io::ErrorKind::AlreadyExists => {
+            CliError::usage(format!("{} exists already and was left alone", path.display())).hint("teal config check   reads it")
+        }
+        _ => CliError::failed(format!("cannot write {}: {error}", path.display())),
+    };
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(refused)?;
+    file.write_all(text.as_bytes()).map_err(refused)
+}
+
+/// The name of the folder the file is in, as far as it can be an application's.
+fn folder(path: &Path) -> String {
+    let absolute = std::path::absolute(path).unwrap_or_default();
+    let folder = absolute.parent().and_then(Path::file_name).unwrap_or_default().to_string_lossy().to_lowercase();
+    let name: String = folder.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).take(30).collect();
+    let name = name.trim_matches('-');
+    if is_name(name) { name.to_owned() } else { "app".to_owned() }
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= 30
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_configuration_is_valid_and_never_overwritten() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("My Shop");
+        std::fs::create_dir(&folder).unwrap();
+        let args = Args { app: None, path: folder.join("teal.toml") };
+        let context = Context::new(None, true);
+        assert_eq!(run(&context, &args).unwrap(), Exit::Done);
+        assert_eq!(crate::config::load(Some(&args.path)).unwrap().config.app, "my-shop");
+        let error = run(&context, &args).unwrap_err();
+        assert_eq!(error.exit, Exit::Usage);
+        assert!(error.to_string().contains("exists already"), "{error}");
+    }
+
+    #[test]
+    fn a_folder_without_a_usable_name_gives_a_plain_one() {
+        assert_eq!(folder(Path::new("/1234/teal.toml")), "app");
+        assert_eq!(folder(Path::new("/teal.toml")), "app");
+    }
+}

@@ -1,0 +1,19 @@
+//! One file a command: its arguments and what it does.
+
+pub(super) mod agent;
+pub(super) mod config;
+pub(super) mod demo;
+pub(super) mod deploy;
+pub(super) mod edge;
+pub(super) mod explain;
+pub(super) mod history;
+pub(super) mod init;
+pub(super) mod lever;
+pub(super) mod proxy;
+pub(super) mod rollback;
+pub(super) mod sample_app;
+pub(super) mod shim;
+pub(super) mod smoke;
+pub(super) mod status;
+pub(super) mod stop;
+pub(super) mod wait;

@@ -1,0 +1,84 @@
+//! `teal rollback`: traffic back to the old colour, at once and without a question.
+
+use std::time::{Duration, Instant};
+
+use crate::api::{Accepted, Happening, Order, OrderRequest, ReleaseId, Versions};
+use crate::cli::context::{Context, client, operator};
+use crate::cli::follow::follow;
+use crate::cli::{CliError, Exit};
+use crate::client::{Client, ClientError};
+use crate::config::Loaded;
+
+/// How long the edges' acknowledgement is waited for before the terminal is given back.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Arguments of `teal rollback`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// Where.
+    #[arg(value_name = "ENV")]
+    environment: String,
+    /// Release again what this release had brought, through readiness and smoke tests.
+    #[arg(long, value_name = "RELEASE")]
+    to: Option<ReleaseId>,
+}
+
+pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
+    let loaded = context.load()?;
+    let name = args.environment.as_str();
+    loaded.config.environment(name)?;
+    match args.to {
+        Some(release) => redeploy(context, &loaded, name, release).await,
+        None => back(context, &loaded, name).await,
+    }
+}
+
+async fn back(context: &Context, loaded: &Loaded, name: &str) -> Result<Exit, CliError> {
+    let client = client(loaded);
+    let order = OrderRequest { order: Order::Rollback, by: operator() };
+    let accepted = client.order(name, &order).await.map_err(|error| without_an_agent(error, name))?;
+    let text = acknowledged(&client, name, &accepted).await;
+    let release = accepted.release;
+    let word = if text.is_some() { "rolled_back" } else { "accepted" };
+    context.terminal().json(&serde_json::json!({ "release": release, "environment": name, "result": word }));
+    let text = text.unwrap_or_else(|| "taken, not yet acknowledged by every edge".to_owned());
+    context.terminal().print(&format!("ok  rollback   {release}: {text}\n    next: teal explain {release} --env {name}"));
+    Ok(Exit::Done)
+}
+
+/// Waits until every edge has acknowledged; the order stands whether it is seen or not.
+async fn acknowledged(client: &Client, name: &str, accepted: &Accepted) -> Option<String> {
+    let (started, mut after) = (Instant::now(), accepted.after);
+    while started.elapsed() < PATIENCE {
+        let records = client.events(name, after, Duration::from_secs(1)).await.ok()?;
+        let back = |happening| matches!(happening, Some(Happening::Back { .. } | Happening::Ended { .. }));
+        let of_this = |record: &&crate::api::Record| record.release == accepted.release && back(record.happening());
+        if let Some(record) = records.iter().find(of_this) {
+            return Some(record.text.clone());
+        }
+        after = records.last().map_or(after, |record| record.seq);
+    }
+    None
+}
+
+/// A rollback must work at 2 a.m. with the agent dead: say how.
+fn without_an_agent(error: ClientError, name: &str) -> CliError {
+    let error = CliError::from(error);
+    if error.exit == Exit::Unreachable {
+        error.hint(format!("teal edge force {name} COLOUR --reason \"...\"   moves traffic without an agent"))
+    } else {
+        error
+    }
+}
+
+/// Past its retention the old colour is gone, so this is a release like any other.
+async fn redeploy(context: &Context, loaded: &Loaded, name: &str, release: ReleaseId) -> Result<Exit, CliError> {
+    let client = client(loaded);
+    let versions: Versions = client.explain(name, release).await?.release.to;
+    if versions.is_empty() {
+        return Err(CliError::usage(format!("{release} of {name} brought no versions")));
+    }
+    let order = OrderRequest { order: Order::Deploy { versions }, by: operator() };
+    let accepted = client.order(name, &order).await?;
+    follow(context, loaded, name, accepted.release).await
+}

@@ -1,0 +1,87 @@
+//! What every command needs: the configuration, the agent's client, where output goes.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+
+use super::CliError;
+use super::error::Json;
+use super::terminal::Terminal;
+use crate::client::Client;
+use crate::config::{self, Loaded};
+
+/// The global options.
+#[derive(Debug)]
+pub(super) struct Context {
+    config: Option<PathBuf>,
+    /// Answer in JSON.
+    pub(super) json: bool,
+}
+
+impl Context {
+    pub(super) fn new(config: Option<PathBuf>, json: bool) -> Self {
+        Self { config, json }
+    }
+
+    /// `--config` or `$TEAL_CONFIG`.
+    pub(super) fn config_path(&self) -> Option<&Path> {
+        self.config.as_deref()
+    }
+
+    /// The configuration, valid or an error with all of its mistakes.
+    pub(super) fn load(&self) -> Result<Loaded, CliError> {
+        Ok(config::load(self.config_path())?)
+    }
+
+    pub(super) fn terminal(&self) -> Terminal {
+        Terminal::new(self.json)
+    }
+
+    /// Shows why a command failed.
+    pub(super) fn report(&self, error: &CliError) {
+        if self.json {
+            let json: Json<'_> = error.json();
+            anstream::println!("{}", serde_json::to_string(&json).unwrap_or_default());
+            return;
+        }
+        let red = anstyle::AnsiColor::Red.on_default().bold();
+        anstream::eprintln!("{red}error{red:#}: {error}");
+        for hint in &error.hints {
+            anstream::eprintln!("  {hint}");
+        }
+    }
+
+    /// Runs a command that talks to the agent.
+    pub(super) fn block_on<T>(&self, command: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.map_err(|error| CliError::failed(format!("cannot start: {error}")))?.block_on(command)
+    }
+}
+
+/// The client of the configured agent.
+pub(super) fn client(loaded: &Loaded) -> Client {
+    Client::new(&loaded.config.agent.socket)
+}
+
+/// The environment that is meant: the named one, or the only one.
+pub(super) fn environment<'a>(loaded: &'a Loaded, name: Option<&'a str>) -> Result<&'a str, CliError> {
+    let environments = &loaded.config.environments;
+    match (name, environments.len()) {
+        (Some(name), _) => {
+            loaded.config.environment(name)?;
+            Ok(name)
+        }
+        (None, 1) => Ok(environments.keys().next().map_or("", String::as_str)),
+        (None, _) => {
+            let names: Vec<&str> = environments.keys().map(String::as_str).collect();
+            Err(CliError::usage(format!("which environment? The configuration has {}", names.join(", "))))
+        }
+    }
+}
+
+/// `user@host`, for the record: the person behind sudo where there is one.
+pub(super) fn operator() -> String {
+    let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let user = variable("SUDO_USER").or_else(|| variable("USER")).unwrap_or_else(|| "unknown".to_owned());
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    format!("{user}@{}", host.trim())
+}

@@ -1,0 +1,173 @@
+//! The operator's command line: arguments in, one exit code out.
+//!
+//! ```text
+//! arguments -> Command -> command/*.rs -> client (orders, status) or engine.rs (what works without an agent)
+//!                              |
+//!                              +-> render/*.rs (pure) -> Terminal
+//! ```
+
+mod command;
+mod confirm;
+mod context;
+mod engine;
+mod error;
+mod exit;
+mod follow;
+pub mod render;
+mod terminal;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use context::Context;
+pub use error::CliError;
+pub use exit::Exit;
+
+/// Blue-green releases that take themselves back.
+#[derive(Debug, Parser)]
+#[command(name = "teal", version, propagate_version = true, after_help = exit::HELP, max_term_width = 100)]
+pub struct Cli {
+    /// The configuration; else ./teal.toml, then /etc/teal/teal.toml.
+    #[arg(long, global = true, env = "TEAL_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Answer in JSON; the last line is one object.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Write a first, commented teal.toml that watches and touches nothing.
+    Init(command::init::Args),
+    /// Find the configuration's mistakes, or show it with its defaults.
+    #[command(subcommand)]
+    Config(command::config::Args),
+    /// Run the agent.
+    Agent(command::agent::Args),
+    /// Release a version: start it, test it, switch to it, watch it.
+    Deploy(command::deploy::Args),
+    /// Follow a release to the end of its watch.
+    Wait(command::wait::Args),
+    /// What runs where, what is known about it, what happens next.
+    Status(command::status::Args),
+    /// Past releases.
+    History(command::history::Args),
+    /// Why each decision of a release fell.
+    Explain(command::explain::Args),
+    /// Take traffic back to the old colour, at once.
+    Rollback(command::rollback::Args),
+    /// Go on at once: end a hold, a watch or a question as kept.
+    Promote(command::lever::Args),
+    /// End a release that has not moved traffic.
+    Abort(command::lever::Args),
+    /// Hold forward movement and leave moves by hand alone; a bad release still goes back.
+    Pause(command::lever::Args),
+    /// End a pause.
+    Resume(command::lever::Args),
+    /// Work on the edge itself, with or without an agent.
+    #[command(subcommand)]
+    Edge(command::edge::Args),
+    /// Run the smoke suite against an environment or an address.
+    Smoke(command::smoke::Args),
+    /// Stop the application's processes. What serves stops serving.
+    Stop(command::stop::Args),
+    /// The HAProxy configuration.
+    #[command(subcommand)]
+    Proxy(command::proxy::Args),
+    /// Show the main job with nothing but this program and HAProxy.
+    Demo(command::demo::Args),
+    /// Supervises one process of the local platform.
+    #[command(hide = true, disable_help_flag = true)]
+    Shim(command::shim::Args),
+    /// The demo's application.
+    #[command(hide = true, disable_help_flag = true)]
+    SampleApp(command::sample_app::Args),
+}
+
+/// Runs the command line of this process and says with what to exit.
+#[must_use]
+pub fn run() -> ExitCode {
+    // clap prints usage errors itself and exits with 2, which is Exit::Usage.
+    let Cli { config, json, command } = Cli::parse();
+    let context = Context::new(config, json);
+    let exit = match command {
+        // Programs of their own that only share the binary: their codes are theirs.
+        Command::Shim(args) => return engine::shim(args.arguments),
+        Command::SampleApp(args) => return engine::sample_app(args.arguments),
+        command => dispatch(command, &context),
+    };
+    let exit = exit.unwrap_or_else(|error| {
+        context.report(&error);
+        error.exit
+    });
+    exit.into()
+}
+
+fn dispatch(command: Command, context: &Context) -> Result<Exit, CliError> {
+    match command {
+        // These build the runtime that suits them.
+        Command::Agent(args) => command::agent::run(context, &args),
+        Command::Demo(args) => command::demo::run(context, args),
+        Command::Shim(_) | Command::SampleApp(_) => Ok(Exit::Usage),
+        Command::Init(args) => command::init::run(context, &args),
+        Command::Config(args) => command::config::run(context, &args),
+        Command::Stop(args) => command::stop::run(context, &args),
+        Command::Proxy(args) => command::proxy::run(context, &args),
+        Command::Edge(args) => command::edge::run(context, &args),
+        Command::Smoke(args) => command::smoke::run(context, &args),
+        // These talk to the agent.
+        Command::Deploy(args) => context.block_on(command::deploy::run(context, &args)),
+        Command::Wait(args) => context.block_on(command::wait::run(context, &args)),
+        Command::Status(args) => context.block_on(command::status::run(context, &args)),
+        Command::History(args) => context.block_on(command::history::run(context, &args)),
+        Command::Explain(args) => context.block_on(command::explain::run(context, &args)),
+        Command::Rollback(args) => context.block_on(command::rollback::run(context, &args)),
+        Command::Promote(args) => context.block_on(command::lever::run(context, &args, crate::api::Order::Promote)),
+        Command::Abort(args) => context.block_on(command::lever::run(context, &args, crate::api::Order::Abort)),
+        Command::Pause(args) => context.block_on(command::lever::run(context, &args, crate::api::Order::Pause)),
+        Command::Resume(args) => context.block_on(command::lever::run(context, &args, crate::api::Order::Resume)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_help_lists_every_command_and_exit_code() {
+        insta::assert_snapshot!(Cli::command().render_help());
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused_before_anything_is_done() {
+        let check = |line: &str| {
+            let error = Cli::try_parse_from(line.split(' ')).unwrap_err();
+            assert_eq!(error.exit_code(), i32::from(Exit::Usage.code()), "{line}");
+        };
+        check("teal");
+        check("teal deploy");
+        check("teal deploy prod");
+        check("teal deploy prod v1 --set api=v2");
+        check("teal deploy prod --set api");
+        check("teal deploy prod --set api=");
+        check("teal deploy prod ../etc");
+        check("teal deploy prod --set api=v1 --component api");
+        check("teal wait v1.2.3");
+        check("teal edge force prod purple --reason x");
+        check("teal edge force prod green");
+        check("teal stop");
+        check("teal stop --all prod");
+        check("teal agent --seed-baseline 5");
+    }
+}

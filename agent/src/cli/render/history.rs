@@ -1,0 +1,57 @@
+//! `teal history`: a line a release, the newest first.
+
+use super::words::{between, moment, span, versions};
+use crate::api::Release;
+
+/// The table; a sentence when there is nothing in it.
+#[must_use]
+pub fn history(environment: &str, releases: &[Release]) -> String {
+    if releases.is_empty() {
+        return format!("nothing was released to {environment} yet: teal deploy {environment} VERSION\n");
+    }
+    releases.iter().map(line).collect()
+}
+
+fn line(release: &Release) -> String {
+    let outcome = release.outcome.as_ref().map_or_else(|| "under way".to_owned(), ToString::to_string);
+    let took = release.ended.as_deref().and_then(|ended| between(&release.started, ended)).map(span).unwrap_or_default();
+    let changes = versions(&release.from, &release.to);
+    let id = release.id;
+    let text = format!("{id}  {}  {outcome:<16}  {took:>9}  {changes}   {}", moment(&release.started), release.by);
+    let cause = release.cause.as_ref().map(|cause| format!("\n        {cause}")).unwrap_or_default();
+    format!("{}{cause}\n", text.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use teal_rollout::document::Outcome;
+
+    use super::*;
+    use crate::api::{ReleaseId, Versions};
+
+    #[test]
+    fn releases_are_listed_with_their_end_and_cause() {
+        let to = |version: &str| Versions::from(["api", "web"].map(|name| (name.to_owned(), version.to_owned())));
+        let first = Release {
+            id: ReleaseId(42),
+            environment: "prod".into(),
+            to: to("v1"),
+            by: "ops@laptop".into(),
+            started: "2026-01-02T03:04:05.000Z".into(),
+            ended: Some("2026-01-02T03:09:06.000Z".into()),
+            outcome: Some(Outcome::Completed.into()),
+            ..Release::default()
+        };
+        let bad = Release {
+            id: ReleaseId(43),
+            from: to("v1"),
+            to: to("v2"),
+            ended: Some("2026-01-02T03:04:47.000Z".into()),
+            outcome: Some(Outcome::RolledBack.into()),
+            cause: Some("errors of api".into()),
+            ..first.clone()
+        };
+        let running = Release { id: ReleaseId(44), ended: None, outcome: None, cause: None, ..bad.clone() };
+        insta::assert_snapshot!(history("prod", &[running, bad, first]) + &history("staging", &[]));
+    }
+}

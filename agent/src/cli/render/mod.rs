@@ -1,0 +1,13 @@
+//! From what the agent says to text: pure, 80 columns, no colours and no clock.
+
+pub mod explain;
+pub mod history;
+pub mod plan;
+pub mod progress;
+pub mod status;
+mod words;
+
+#[cfg(test)]
+mod fixtures;
+
+pub use progress::Progress;

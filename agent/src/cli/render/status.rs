@@ -1,0 +1,152 @@
+//! `teal status`: what runs where, what is known about it, what happens next.
+
+use std::fmt::Write;
+
+use teal_rollout::colour::Share;
+use teal_rollout::document::Phase;
+
+use super::progress::usual;
+use super::words::{changes, clock, count, moment, percent};
+use crate::api::{ColourStatus, ComponentStatus, EdgeStatus, Safe, Status};
+
+/// One environment, in a few lines of at most 80 columns where names allow.
+#[must_use]
+pub fn status(status: &Status) -> String {
+    let mut text = head(status);
+    for component in &status.components {
+        text += &component_lines(component);
+    }
+    if let Some(watch) = &status.watch {
+        let name = if status.phase.is(&Phase::Retaining) { "kept" } else { "watch" };
+        let most = if watch.max > watch.min { format!(", at most {}", clock(watch.max)) } else { String::new() };
+        row(&mut text, name, &format!("{} of {}{most}", clock(watch.elapsed), clock(watch.min)));
+    }
+    if !status.next.is_empty() {
+        let deadline = status.watch.as_ref().and_then(|watch| watch.deadline);
+        let when = deadline.map(|seconds| format!(", in {}", clock(seconds))).unwrap_or_default();
+        row(&mut text, "next", &format!("{}{when}", status.next));
+    }
+    row(&mut text, "rollback-safe", &safe(&status.rollback_safe));
+    row(&mut text, "reload-safe", &safe(&status.reload_safe));
+    if !status.store.yes {
+        row(&mut text, "store", &format!("cannot be written: {}", status.store.reason));
+    }
+    for edge in &status.edges {
+        text += &edge_lines(edge);
+    }
+    text
+}
+
+fn head(status: &Status) -> String {
+    let mut text = format!("{}  {}   mode {}   {}", status.environment, status.app, status.mode, status.phase);
+    if let Some(release) = status.release {
+        let _ = write!(text, "   {release}");
+        if let Some(outcome) = &status.outcome {
+            let _ = write!(text, " {outcome}");
+        }
+    }
+    text.push('\n');
+    for change in changes(&status.components) {
+        row(&mut text, "release", &change);
+    }
+    if let Some(cause) = &status.cause {
+        row(&mut text, "cause", cause);
+    }
+    if !status.by.is_empty() {
+        row(&mut text, "by", &format!("{}, since {}", status.by, moment(&status.since)));
+    }
+    if let Some(by) = &status.paused {
+        row(&mut text, "paused", &format!("by {by}; teal resume {} ends it", status.environment));
+    }
+    if !status.emergency.is_empty() {
+        let components = status.emergency.join(", ");
+        row(&mut text, "EMERGENCY", &format!("{components}: served by a colour that should not serve"));
+    }
+    if let Some(component) = &status.shared_outage {
+        row(&mut text, "OUTAGE", &format!("both colours of {component} fail; nothing is switched"));
+    }
+    text
+}
+
+fn component_lines(component: &ComponentStatus) -> String {
+    let mut text = String::new();
+    let share = component.share;
+    let old = component.candidate.as_ref().map_or(Share::ALL, |_| Share::ALL.get().checked_sub(share.get()).and_then(Share::new).unwrap_or_default());
+    row(&mut text, &component.name, &colour_text(&component.stable, old));
+    let Some(candidate) = &component.candidate else { return text };
+    row(&mut text, "", &colour_text(candidate, share));
+    if let Some(evidence) = &component.evidence {
+        let excludable = evidence.excludable_percent.map(|p| format!("   could exclude > {}", percent(p))).unwrap_or_default();
+        row(&mut text, "", &format!("log M {:.1} of {:.1}{excludable}", evidence.log_m, evidence.threshold));
+        row(&mut text, "", &format!("{} (from {})", usual(component), count(evidence.baseline.n, "request")));
+    }
+    text
+}
+
+fn colour_text(colour: &ColourStatus, share: Share) -> String {
+    let version = colour.version.as_deref().unwrap_or("nothing");
+    let mut text = format!("{:<5}  {version:<12} {}/{} ready   {share}", colour.colour, colour.ready, colour.wanted);
+    if colour.requests > 0 {
+        let _ = write!(text, "   {}, {} bad", count(colour.requests, "request"), colour.bad);
+    }
+    if let Some(failure) = &colour.failure {
+        let _ = write!(text, "   ({failure})");
+    }
+    text
+}
+
+fn edge_lines(edge: &EdgeStatus) -> String {
+    let mut text = String::new();
+    let process = match (&edge.version, edge.pid) {
+        (Some(version), Some(pid)) => format!("HAProxy {version}, pid {pid}"),
+        _ => "cannot be reached".to_owned(),
+    };
+    let mut line = format!("{process}   evidence {}   drift {}", edge.feed, edge.drift);
+    if edge.old_workers > 0 {
+        let _ = write!(line, "   {}", count(edge.old_workers.into(), "old worker"));
+    }
+    row(&mut text, &edge.name, &line);
+    row(&mut text, "", edge.policy.as_deref().unwrap_or("no policy"));
+    if let Some(problem) = &edge.problem {
+        row(&mut text, "", problem);
+    }
+    text
+}
+
+fn safe(safe: &Safe) -> String {
+    if safe.yes { "yes".to_owned() } else { format!("no ({})", safe.reason) }
+}
+
+fn row(text: &mut String, name: &str, value: &str) {
+    let _ = writeln!(text, "{}", format!("  {name:<13}  {value}").trim_end());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{deploying, rolled_back, watching};
+    use super::*;
+
+    #[test]
+    fn each_phase_shows_what_matters_in_it() {
+        let mut trouble = watching();
+        trouble.paused = Some("ops@laptop".into());
+        trouble.emergency = vec!["web".into()];
+        trouble.shared_outage = Some("api".into());
+        trouble.store = Safe::no("disk full");
+        trouble.reload_safe = Safe::no("the map's file cannot be written: disk full");
+        trouble.edges[0] = EdgeStatus { name: "edge".into(), feed: "lost".into(), problem: Some("connection refused".into()), ..EdgeStatus::default() };
+        let mut retaining = rolled_back();
+        retaining.phase = Phase::Retaining.into();
+        retaining.watch = Some(crate::api::WatchStatus { elapsed: 3700.0, min: 86_400.0, max: 86_400.0, deadline: Some(82_700.0) });
+        retaining.next = "blue is stopped".into();
+        let texts = [&Status { environment: "prod".into(), ..Status::default() }, &deploying(), &watching(), &trouble, &rolled_back(), &retaining].map(status);
+        insta::assert_snapshot!(texts.join("\n"));
+    }
+
+    #[test]
+    fn a_status_fits_eighty_columns() {
+        for status in [deploying(), watching(), rolled_back()].map(|s| status(&s)) {
+            assert!(status.lines().all(|line| line.chars().count() <= 80), "{status}");
+        }
+    }
+}

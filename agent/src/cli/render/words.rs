@@ -1,0 +1,121 @@
+//! Small pieces of text that several views share.
+
+use std::collections::BTreeMap;
+
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::api::{ComponentStatus, Versions};
+
+/// Seconds as `03:12`, or `1:02:03` from an hour on.
+pub(super) fn clock(seconds: f64) -> String {
+    let seconds = seconds.max(0.0) as u64;
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes:02}:{seconds:02}") }
+}
+
+/// Seconds as people say them: `0.4 ms`, `1.9 s`, `23 s`, `5 min`, `2 h 10 min`.
+pub(super) fn span(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match seconds {
+        s if s < 0.1 => format!("{:.1} ms", s * 1000.0),
+        s if s < 1.0 => format!("{:.0} ms", s * 1000.0),
+        s if s < 10.0 => format!("{s:.1} s"),
+        s if s < 120.0 => format!("{whole} s"),
+        s if s < 7200.0 => format!("{} min", whole / 60),
+        _ => format!("{} h {} min", whole / 3600, whole / 60 % 60),
+    }
+}
+
+/// Seconds between two times of the wire; `None` when one of them cannot be read.
+pub(super) fn between(from: &str, to: &str) -> Option<f64> {
+    let read = |text| OffsetDateTime::parse(text, &Rfc3339).ok();
+    Some((read(to)? - read(from)?).as_seconds_f64())
+}
+
+/// `2026-01-02 03:04:05Z` from a time of the wire.
+pub(super) fn moment(at: &str) -> String {
+    match (at.get(..10), at.get(11..19)) {
+        (Some(day), Some(time)) => format!("{day} {time}Z"),
+        _ => at.to_owned(),
+    }
+}
+
+/// A fraction in percent with as many digits as tell something: `0.2 %`, `6.1 %`, `51 %`.
+pub(super) fn percent(percent: f64) -> String {
+    let digits = match percent {
+        p if p >= 10.0 => 0,
+        p if p >= 0.1 => 1,
+        _ => 3,
+    };
+    let text = format!("{percent:.digits$}");
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text} %")
+}
+
+/// `1 request`, `2 requests`.
+pub(super) fn count(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// What changes, components with the same change together: `api,web v1.2.2 -> v1.2.3   blue -> green`.
+pub(super) fn changes(components: &[ComponentStatus]) -> Vec<String> {
+    let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
+    for component in components {
+        let Some(candidate) = &component.candidate else { continue };
+        let stable = &component.stable;
+        let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "nothing".to_owned());
+        let (from, to) = (version(&stable.version), version(&candidate.version));
+        let text = format!("{from} -> {to}   {} -> {}", stable.colour, candidate.colour);
+        match groups.iter_mut().find(|(other, _)| *other == text) {
+            Some((_, names)) => names.push(&component.name),
+            None => groups.push((text, vec![&component.name])),
+        }
+    }
+    groups.into_iter().map(|(text, names)| format!("{} {text}", names.join(","))).collect()
+}
+
+/// The same from versions alone: `api,web v1.2.2 -> v1.2.3`.
+pub(super) fn versions(from: &Versions, to: &Versions) -> String {
+    let mut groups: BTreeMap<(Option<&String>, &String), Vec<&str>> = BTreeMap::new();
+    for (component, version) in to {
+        groups.entry((from.get(component), version)).or_default().push(component);
+    }
+    let mut parts: Vec<String> = groups
+        .into_iter()
+        .map(|((from, to), names)| match from {
+            Some(from) => format!("{} {from} -> {to}", names.join(",")),
+            None => format!("{} {to}", names.join(",")),
+        })
+        .collect();
+    parts.sort();
+    parts.join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_read_as_people_say_them() {
+        assert_eq!(clock(192.9), "03:12");
+        assert_eq!(clock(3723.0), "1:02:03");
+        assert_eq!(clock(-1.0), "00:00");
+        for (seconds, text) in
+            [(0.000_412, "0.4 ms"), (0.143, "143 ms"), (1.94, "1.9 s"), (23.4, "23 s"), (300.0, "5 min"), (7800.0, "2 h 10 min")]
+        {
+            assert_eq!(span(seconds), text);
+        }
+        assert_eq!(moment("2026-01-02T03:04:05.678Z"), "2026-01-02 03:04:05Z");
+        assert_eq!(moment("soon"), "soon");
+        assert_eq!(between("2026-01-02T03:04:05.500Z", "2026-01-02T10:04:07+07:00"), Some(1.5));
+        assert_eq!(between("", "2026-01-02T03:04:05Z"), None);
+    }
+
+    #[test]
+    fn percentages_have_the_digits_that_tell_something() {
+        for (number, text) in [(0.2, "0.2 %"), (6.14, "6.1 %"), (51.3, "51 %"), (0.0, "0 %"), (0.05, "0.05 %"), (100.0, "100 %")] {
+            assert_eq!(percent(number), text);
+        }
+    }
+}
