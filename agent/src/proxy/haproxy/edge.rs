@@ -94,7 +94,7 @@ impl EdgeHandle {
 /// # Errors
 /// Another agent owns this HAProxy, or the log cannot be received.
 pub fn spawn(
-    settings: EdgeSettings,
+    settings: &EdgeSettings,
     edge: usize,
     orders: mpsc::Receiver<EdgeOrder>,
     events: mpsc::Sender<Event>,
@@ -116,7 +116,7 @@ pub fn spawn(
     let (running_now, running) = watch::channel(Running::default());
     let (replaced, left_behind) = mpsc::unbounded_channel();
     let keeper = Keeper {
-        runtime: Runtime::new(&settings),
+        runtime: Runtime::new(settings),
         components,
         running: running_now,
         replaced,
@@ -132,7 +132,7 @@ pub fn spawn(
     let (feed_now, feed) = watch::channel(FeedState::lost(None));
     match &settings.log {
         LogSource::Ring => {
-            let name = Names::of(&settings).ring;
+            let name = Names::of(settings).ring;
             let ring = Ring { socket: settings.socket.clone(), name, timeout: settings.timeout, sink };
             tasks.spawn(ring.run(running.clone(), feed_now, nudge));
         }

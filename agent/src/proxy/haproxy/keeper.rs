@@ -44,8 +44,10 @@ pub(super) struct Running {
     pub(super) error: Option<RuntimeError>,
 }
 
-/// How often to look while a candidate has traffic, so that a hang shows within 25 ms of its limit.
-const WATCHED: Duration = Duration::from_millis(25);
+/// How often to look while a candidate has requests in flight, so that a hang shows within 25 ms of its limit.
+const BUSY: Duration = Duration::from_millis(25);
+/// How often while it has none at the moment.
+const WATCHED: Duration = Duration::from_millis(50);
 /// How often to look otherwise.
 const QUIET: Duration = Duration::from_millis(100);
 /// How soon to look again while HAProxy cannot be reached: it may be back at any moment, without our policy.
@@ -221,7 +223,11 @@ impl Keeper {
         let policy = parsed.filter(|policy| policy.routes.len() == self.components);
         let release = policy.as_ref().map_or(0, |policy| policy.epoch.release);
         self.hangs.count(&look.backends, release, told);
-        let period = if policy.as_ref().is_some_and(is_watched) { WATCHED } else { QUIET };
+        let period = match &policy {
+            Some(policy) if is_watched(policy) && look.backends.iter().any(|row| row.in_flight > 0) => BUSY,
+            Some(policy) if is_watched(policy) => WATCHED,
+            _ => QUIET,
+        };
         let manual = target.is_some_and(|target| self.compare(target, look.value.as_deref(), policy.is_some()));
         let seen = target.filter(|target| policy.as_ref() == Some(&target.policy)).map(|target| target.generation);
         let backends = look.backends.iter().map(|row| Backend {
@@ -251,6 +257,7 @@ impl Keeper {
         let running = self.running.borrow();
         let text = target.policy.to_string();
         if value == Some(text.as_str()) {
+            self.memory.unanswered.retain(|sent| *sent != text);
             self.memory.confirmed = true;
             self.memory.mend = false;
             self.memory.by_hand = None;

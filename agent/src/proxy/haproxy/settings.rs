@@ -41,7 +41,8 @@ pub struct EdgeComponent {
 pub enum LogSource {
     /// The ring `teal_ENV_log`, through the Runtime API's socket. Loses nothing.
     Ring,
-    /// A unix datagram socket that HAProxy logs to. Loses lines where the kernel's queue is short.
+    /// A unix datagram socket that HAProxy logs to, made by the adapter; it must lie where HAProxy still sees it
+    /// after its `chroot`. Loses lines where the kernel's queue is short.
     Datagram(PathBuf),
 }
 

@@ -198,7 +198,7 @@ async fn a_second_adapter_is_refused_until_the_first_has_ended() {
     let rig = Rig::start(&lab.settings);
     let second = || {
         let ((_, orders), (events, _)) = (mpsc::channel(1), mpsc::channel(1));
-        spawn(lab.settings.clone(), 0, orders, events, CancellationToken::new())
+        spawn(&lab.settings, 0, orders, events, CancellationToken::new())
     };
     let error = second().unwrap_err().to_string();
     assert!(error.contains(&format!("pid {}", std::process::id())), "{error}");

@@ -103,7 +103,7 @@ async fn a_busy_controller_loses_evidence_and_no_order() {
     let (orders, taken) = mpsc::channel(16);
     let (events, mut said) = mpsc::channel(1);
     let stop = CancellationToken::new();
-    let handle = spawn(lab.settings.clone(), 0, taken, events, stop.clone()).unwrap();
+    let handle = spawn(&lab.settings, 0, taken, events, stop.clone()).unwrap();
     while !matches!(said.recv().await, Some(Event::Edge(report)) if report.feed == Feed::Live) {}
     // From here on nobody takes what the adapter says.
     until("requests are lost", || async {

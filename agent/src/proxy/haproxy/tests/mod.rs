@@ -165,7 +165,7 @@ impl Rig {
         let (orders, taken) = mpsc::channel(16);
         let (events, mut said) = mpsc::channel(1024);
         let stop = CancellationToken::new();
-        let handle = spawn(settings.clone(), 0, taken, events, stop.clone()).unwrap();
+        let handle = spawn(settings, 0, taken, events, stop.clone()).unwrap();
         let seen = Arc::new(Mutex::new(Seen::default()));
         let into = Arc::clone(&seen);
         let collector = tokio::spawn(async move {
