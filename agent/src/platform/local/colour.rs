@@ -18,8 +18,9 @@ use super::spec::Desired;
 use super::{environment, shims, template};
 use crate::platform::PlatformOrder;
 
-/// How long the first word on adopted instances may wait until each has been asked whether it is ready.
-const FIRST_WORD: Duration = Duration::from_secs(2);
+/// How long the first word on adopted instances may wait until each has been asked whether it is ready: as long as a
+/// shim that hangs and an application that hangs take together, for "nothing ready" must not be said lightly.
+const FIRST_WORD: Duration = Duration::from_millis(3500);
 
 /// The task of one colour.
 pub(super) struct ColourTask {
@@ -115,7 +116,10 @@ impl ColourTask {
                 order = orders.recv() => {
                     let Some(order) = order else { return };
                     self.obey(order).await;
-                    self.tell(true).await;
+                    // An order for what is still being adopted is answered by the first word.
+                    if self.last.is_some() {
+                        self.tell(true).await;
+                    }
                 }
                 Some((index, health)) = self.keepers.reports.recv() => {
                     if let Some(known) = self.healths.get_mut(index) {
@@ -134,7 +138,18 @@ impl ColourTask {
     /// What was to run before this agent runs on, or again; what was not is ended.
     async fn adopt(&mut self) {
         match self.dir.desired() {
-            Ok(Some(desired)) => self.keep(desired),
+            Ok(Some(desired)) => {
+                let (running, configured) =
+                    (desired.instances.iter().map(|i| i.port), self.config().ports_of(self.colour));
+                if !running.eq(configured) {
+                    tracing::warn!(
+                        colour = self.label(),
+                        version = desired.version,
+                        "its ports or replicas are not what the configuration says now; they change with its next release"
+                    );
+                }
+                self.keep(desired);
+            }
             Ok(None) => {
                 self.tell(true).await;
                 self.end_instances().await;

@@ -41,7 +41,7 @@ pub(super) struct Instance {
 
 impl Instance {
     /// Adopts the shim that is there, or starts one, again and again until released.
-    pub(super) async fn keep(mut self) {
+    pub(super) async fn keep(self) {
         let release = self.release.clone();
         while !release.is_cancelled() {
             match Link::open(&self.dir).await {
@@ -101,7 +101,7 @@ impl Instance {
     }
 
     /// Returns when the shim has gone.
-    async fn follow(&mut self, mut link: Link) {
+    async fn follow(&self, mut link: Link) {
         let mut readiness = self.readiness();
         let Some(mut state) = link.next().await else { return };
         // Nothing is said of an adopted process before it has been asked: silence is better than a false alarm.
@@ -127,16 +127,23 @@ impl Instance {
         self.report(Health::default()).await;
     }
 
-    /// The fall-back where a shim does not answer: the process it has left on disk, and its port.
-    async fn follow_unseen(&mut self) {
+    /// The fall-back while a shim does not answer: the process it has left on disk, and its port.
+    async fn follow_unseen(&self) {
         let mut readiness = self.readiness();
-        let child = self.dir.process().and_then(|trace| trace.child);
-        if child.is_some_and(|child| child.is_alive()) {
-            readiness.ask().await;
+        loop {
+            let child = self.dir.process().and_then(|trace| trace.child);
+            if child.is_some_and(|child| child.is_alive()) {
+                readiness.ask().await;
+            } else {
+                readiness.reset();
+            }
+            let failure = Some("its shim does not answer".to_owned()).filter(|_| !readiness.is_ready());
+            self.report(Health { ready: readiness.is_ready(), crash_looping: false, failure }).await;
+            tokio::time::sleep(AGAIN).await;
+            if !matches!(Link::open(&self.dir).await, Err(error) if error.kind() == io::ErrorKind::TimedOut) {
+                return;
+            }
         }
-        let failure = Some("its shim does not answer".to_owned()).filter(|_| !readiness.is_ready());
-        self.report(Health { ready: readiness.is_ready(), crash_looping: false, failure }).await;
-        tokio::time::sleep(AGAIN).await;
     }
 }
 

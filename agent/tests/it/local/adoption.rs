@@ -15,6 +15,8 @@ async fn a_new_agent_adopts_what_the_dead_one_left() {
     drop(first);
 
     let mut second = site.agent();
+    // As the controller does when it begins.
+    second.start(Green, "v1", 3).await;
     let word = second.next(Green).await;
     assert_eq!((word.version.as_deref(), word.ready, word.wanted), (Some("v1"), 1, 1), "no false alarm at first");
     assert_eq!(site.only().await, before);

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::time::Duration;
 
 use teal_rollout::colour::Colour::Blue;
 
@@ -17,6 +18,20 @@ async fn a_crash_is_counted_and_a_crash_loop_reported_with_its_last_words() {
     assert!(before.iter().any(|c| c.crash_looping == 0 && c.failure.as_deref() == Some("exit status 3")), "{before:?}");
     assert!(site.only().await.restarts >= 2);
     assert!(site.last_lines(Blue).contains("cannot read config"));
+}
+
+#[tokio::test]
+async fn a_run_that_settles_ends_a_crash_loop() {
+    let mut site = Site::shell("echo again >> runs; [ $(wc -l < runs) -gt 3 ] || exit 3; exec $APP");
+    site.component().working_dir = Some(site.dir.path().to_owned());
+    site.component().restart.settled = Duration::from_millis(500);
+    let mut agent = site.agent();
+    agent.start(Blue, "v1", 1).await;
+    agent.until(Blue, |capacity| capacity.crash_looping == 1).await;
+    let (recovered, _) = agent.until(Blue, |capacity| capacity.crash_looping == 0).await;
+    assert_eq!((recovered.ready, recovered.failure), (1, None));
+    let running = site.only().await;
+    assert_eq!((running.restarts, running.crash_looping, running.failure), (3, false, None));
 }
 
 #[tokio::test]
