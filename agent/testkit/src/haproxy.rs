@@ -84,13 +84,21 @@ impl HaProxy {
     /// # Panics
     /// With what HAProxy said when it does not start.
     pub async fn start(folder: Folder, config: &str, mode: Mode) -> Self {
+        Self::try_start(folder, config, mode).await.unwrap_or_else(|said| panic!("{said}"))
+    }
+
+    /// The same for a test that expects a refusal.
+    ///
+    /// # Errors
+    /// What HAProxy said when it does not start.
+    pub async fn try_start(folder: Folder, config: &str, mode: Mode) -> Result<Self, String> {
         write(folder.path(), "main.cfg", config);
         let socket = folder.path().join("kit.sock");
         let admin = format!("global\n  stats socket {} level admin expose-fd listeners\n", socket.display());
         write(folder.path(), "kit.cfg", &admin);
         let mut proxy = Self { folder, mode, processes: Vec::new(), worker: 0 };
-        proxy.restart().await;
-        proxy
+        proxy.boot().await?;
+        Ok(proxy)
     }
 
     /// The folder of its files.
@@ -153,7 +161,7 @@ impl HaProxy {
             }
             Mode::MasterWorker => signal(self.master(), Signal::USR2),
         }
-        self.wait_for_worker(Some(old)).await
+        self.wait_for_worker(Some(old)).await.unwrap_or_else(|said| panic!("{said}"))
     }
 
     /// Kills every process at once, as a crash does. In-flight requests are lost.
@@ -172,11 +180,7 @@ impl HaProxy {
     /// With what HAProxy said when it does not start.
     pub async fn restart(&mut self) -> u32 {
         self.kill().await;
-        match self.mode {
-            Mode::Single => self.spawn(&[PathBuf::from("-db")]),
-            Mode::MasterWorker => self.spawn(&[PathBuf::from("-W"), PathBuf::from("-S"), self.master_socket()]),
-        }
-        self.wait_for_worker(None).await
+        self.boot().await.unwrap_or_else(|said| panic!("{said}"))
     }
 
     /// Stops the serving process in its tracks (SIGSTOP): sockets connect, nothing answers.
@@ -187,6 +191,14 @@ impl HaProxy {
     /// Lets a frozen process go on.
     pub fn thaw(&self) {
         signal(self.worker, Signal::CONT);
+    }
+
+    async fn boot(&mut self) -> Result<u32, String> {
+        match self.mode {
+            Mode::Single => self.spawn(&[PathBuf::from("-db")]),
+            Mode::MasterWorker => self.spawn(&[PathBuf::from("-W"), PathBuf::from("-S"), self.master_socket()]),
+        }
+        self.wait_for_worker(None).await
     }
 
     fn master(&self) -> u32 {
@@ -206,12 +218,12 @@ impl HaProxy {
     /// Waits until ten answers in a row come from one process that is not `old` and is not stopping.
     ///
     /// While an old and a new process share the socket's name, successive connections reach either.
-    async fn wait_for_worker(&mut self, old: Option<u32>) -> u32 {
+    async fn wait_for_worker(&mut self, old: Option<u32>) -> Result<u32, String> {
         let socket = self.admin_socket();
         let (mut seen, mut times) = (0, 0);
         for _ in 0..3_000 {
             if let Some(status) = self.ended() {
-                panic!("HAProxy ended with {status}:\n{}", self.log());
+                return Err(format!("HAProxy ended with {status}:\n{}", self.log()));
             }
             match serving_pid(&socket).await.filter(|pid| Some(*pid) != old) {
                 Some(pid) if pid == seen => times += 1,
@@ -225,13 +237,13 @@ impl HaProxy {
                     let socket = self.master_socket();
                     until("the master answers", || master_answers(&socket)).await;
                 }
-                return seen;
+                return Ok(seen);
             }
             if times == 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         }
-        panic!("HAProxy did not become ready:\n{}", self.log());
+        Err(format!("HAProxy did not become ready:\n{}", self.log()))
     }
 
     fn ended(&mut self) -> Option<ExitStatus> {

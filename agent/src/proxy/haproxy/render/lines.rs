@@ -8,8 +8,9 @@ use std::time::Duration;
 use super::Form;
 use super::config::{EdgeComponent, EdgeConfig, Endpoint, JwtAlgorithm, UserSource};
 
-pub(super) fn millis(duration: Duration) -> String {
-    format!("{}ms", duration.as_millis())
+pub(super) fn time(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    if millis.is_multiple_of(1000) { format!("{}s", millis / 1000) } else { format!("{millis}ms") }
 }
 
 pub(super) fn file(path: &Path) -> String {

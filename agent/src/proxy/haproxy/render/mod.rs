@@ -18,6 +18,7 @@ mod template;
 mod tests;
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 pub use check::RenderError;
 pub use config::{
@@ -62,7 +63,7 @@ pub fn render(config: &EdgeConfig, form: Form) -> Result<String, RenderError> {
             &[
                 ("environment", &config.environment),
                 ("entry", &lines::address(&config.listeners[0].endpoint)),
-                ("entry_timeout", &lines::millis(config.timeouts.server + std::time::Duration::from_secs(5))),
+                ("entry_timeout", &lines::time(config.timeouts.server + Duration::from_secs(5))),
             ],
         );
     }
@@ -85,7 +86,7 @@ fn head(config: &EdgeConfig, form: Form) -> String {
             ("admin_socket", &lines::file(&config.admin_socket)),
             ("master_socket", &lines::file(&config.master_socket)),
             ("socket_group", &config.socket_group.as_ref().map_or_else(String::new, |group| format!(" group {group}"))),
-            ("hard_stop_after", &lines::millis(config.timeouts.hard_stop_after)),
+            ("hard_stop_after", &lines::time(config.timeouts.hard_stop_after)),
             ("run_as", &run_as.unwrap_or_default()),
             ("tls", if encrypted { "ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets" } else { "" }),
         ],
@@ -101,13 +102,13 @@ fn edge(config: &EdgeConfig, form: Form) -> String {
         &[
             ("environment", &config.environment),
             ("map", &lines::file(&config.map)),
-            ("timeout_client", &lines::millis(timeouts.client)),
-            ("timeout_connect", &lines::millis(timeouts.connect)),
-            ("timeout_server", &lines::millis(timeouts.server)),
-            ("timeout_check", &lines::millis(timeouts.check)),
-            ("timeout_request", &lines::millis(timeouts.request)),
-            ("timeout_keep_alive", &lines::millis(timeouts.keep_alive)),
-            ("timeout_tunnel", &lines::millis(timeouts.tunnel)),
+            ("timeout_client", &lines::time(timeouts.client)),
+            ("timeout_connect", &lines::time(timeouts.connect)),
+            ("timeout_server", &lines::time(timeouts.server)),
+            ("timeout_check", &lines::time(timeouts.check)),
+            ("timeout_request", &lines::time(timeouts.request)),
+            ("timeout_keep_alive", &lines::time(timeouts.keep_alive)),
+            ("timeout_tunnel", &lines::time(timeouts.tunnel)),
             ("errors", &lines::errors(UNAVAILABLE)),
             ("binds", &lines::binds(config, form)),
             ("forwarded", &lines::forwarded(config, form)),

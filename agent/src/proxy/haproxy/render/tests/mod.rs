@@ -1,5 +1,10 @@
 //! The rendered text: as a golden file, before `haproxy -c`, and with requests through a real HAProxy.
 
+mod lab;
+mod log;
+mod refused;
+mod routing;
+mod share;
 mod syntax;
 
 use std::net::SocketAddr;
