@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 
+use agent::Agent;
 use configuration::{Configuration, NoPorts};
 use haproxy::{HaProxy, HaProxyError};
 use load::{Load, LoadError, LoadSettings};
@@ -58,18 +59,6 @@ pub enum Ending {
     Otherwise,
     /// A human ended it.
     Interrupted,
-}
-
-impl Ending {
-    /// The exit code: 0, 1, or 130 as for any program that Ctrl-C ends.
-    #[must_use]
-    pub const fn exit_code(self) -> u8 {
-        match self {
-            Self::AsExpected => 0,
-            Self::Otherwise => 1,
-            Self::Interrupted => 130,
-        }
-    }
 }
 
 /// Why a demo cannot be played. Whatever it had started is gone when this is returned.
@@ -117,11 +106,17 @@ pub enum DemoError {
     System(#[from] std::io::Error),
 }
 
-/// Plays the demo; `operator` reaches the agent that runs by the given configuration.
+/// Plays the demo, on a runtime of its own.
 ///
 /// # Errors
 /// When something it needs is missing. Everything it started has ended when this returns, on errors and signals too.
-pub async fn run<O: Operator>(
+pub fn run(args: &DemoArgs, json: bool) -> Result<Ending, DemoError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(until_interrupted(args, json, Agent::of))
+}
+
+/// `operator` reaches the agent that runs by the given configuration.
+async fn until_interrupted<O: Operator>(
     args: &DemoArgs,
     json: bool,
     operator: impl FnOnce(&Configuration) -> O,

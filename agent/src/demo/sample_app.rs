@@ -100,17 +100,22 @@ pub enum Ended {
     Crashed,
 }
 
-/// Runs `teal sample-app` with what follows that word, until SIGTERM, SIGINT or its own crash (exit status 70).
+/// Reads what follows `teal sample-app`; ends the process, as clap does, when that is not understood.
 #[must_use]
-pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> SampleAppArgs {
     #[derive(clap::Parser)]
     #[command(name = "teal sample-app", no_binary_name = true)]
     struct Line {
         #[command(flatten)]
         args: SampleAppArgs,
     }
-    let line = <Line as clap::Parser>::parse_from(args);
-    match run(line.args) {
+    <Line as clap::Parser>::parse_from(args).args
+}
+
+/// Runs `teal sample-app` with what follows that word, until SIGTERM, SIGINT or its own crash (exit status 70).
+#[must_use]
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match run(parse(args)) {
         Ok(Ended::Stopped) => ExitCode::SUCCESS,
         Ok(Ended::Crashed) => ExitCode::from(70),
         Err(error) => {
@@ -131,7 +136,10 @@ pub fn run(args: SampleAppArgs) -> Result<Ended, SampleAppError> {
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let stop = CancellationToken::new();
         let serve = async {
-            tokio::time::sleep(app.fault.slow_start).await;
+            let slow_start = tokio::time::sleep(app.fault.slow_start);
+            if stop.run_until_cancelled(slow_start).await.is_none() {
+                return Ok(Ended::Stopped);
+            }
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
             let listener = TcpListener::bind(address).await;
             let listener = listener.map_err(|source| SampleAppError::Listen { port: args.port, source })?;

@@ -116,7 +116,8 @@ struct Apps {
 
 impl Drop for Apps {
     fn drop(&mut self) {
-        if let Err(error) = teal(&self.configuration.program, &self.configuration.path("teal.toml"), &["stop", "--all"])
+        if let Err(error) =
+            teal(&self.configuration.program, &self.configuration.path("teal.toml"), &["stop", "--all", "--yes"])
         {
             anstream::eprintln!("the sample apps may still run: {error}");
         }
@@ -241,7 +242,7 @@ esac
         stage.set_fault("v3", &"errors=100%".parse().unwrap()).unwrap();
         assert_eq!(std::fs::read_to_string(folder.join("faults/v3")).unwrap(), "errors=100%");
         drop(stage);
-        assert_eq!(fixture.told(), ["proxy render", "agent --seed-baseline 30000,150", "ended", "stop --all"]);
+        assert_eq!(fixture.told(), ["proxy render", "agent --seed-baseline 30000,150", "ended", "stop --all --yes"]);
         assert!(!folder.exists() && !Path::new(&format!("/proc/{pid}")).exists());
         assert!(tokio::net::TcpStream::connect(edge).await.is_err());
     }
@@ -253,6 +254,6 @@ esac
         let error = fixture.open().await.err().unwrap().to_string();
         assert!(error.contains("the agent ended by itself (exit status: 1)"), "{error}");
         assert!(error.contains("no such table: releases"), "{error}");
-        assert_eq!(fixture.told().last().map(String::as_str), Some("stop --all"));
+        assert_eq!(fixture.told().last().map(String::as_str), Some("stop --all --yes"));
     }
 }
