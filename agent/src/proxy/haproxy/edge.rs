@@ -7,13 +7,16 @@ use teal_rollout::machine::event::Event;
 use teal_rollout::policy::Policy;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::backoff::Backoff;
 use super::datagram::{self, DatagramError};
 use super::desk::{Desk, Targets, View};
 use super::evidence::Reader;
 use super::hangs::Hangs;
-use super::keeper::{Keeper, Memory, Running};
+use super::keeper::{Keeper, Running};
+use super::memory::Memory;
 use super::names::Names;
 use super::old_workers;
 use super::owner::{Owner, OwnerError};
@@ -123,6 +126,8 @@ pub fn spawn(
         counters: Arc::clone(&counters),
         hangs: Hangs::new(&settings.components, Arc::clone(&sink)),
         memory: Memory::default(),
+        backoff: Backoff::new(),
+        look_at: Instant::now(),
     };
     tasks.spawn(keeper.run(runtime_targets.clone(), Arc::clone(&nudge)));
 

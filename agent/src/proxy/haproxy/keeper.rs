@@ -21,6 +21,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::backoff::Backoff;
 use super::hangs::Hangs;
+use super::memory::Memory;
 use super::runtime::{Look, Process, Runtime, RuntimeError};
 use super::saver::Target;
 use super::status::Counters;
@@ -54,9 +55,6 @@ const QUIET: Duration = Duration::from_millis(100);
 const UNREACHABLE: Duration = Duration::from_millis(50);
 /// How soon to ask again when a process answered that a reload is just replacing.
 const REPLACED: Duration = Duration::from_millis(10);
-/// Writes whose fate is unknown are remembered, so that one carried out late is not taken for a person's.
-const REMEMBERED: usize = 16;
-
 /// See the module.
 pub(super) struct Keeper {
     pub(super) runtime: Runtime,
@@ -68,85 +66,68 @@ pub(super) struct Keeper {
     pub(super) hangs: Hangs,
     /// What is known of the process behind [`Running::process`].
     pub(super) memory: Memory,
-}
-
-/// What must not outlive a process, and which processes are over.
-#[derive(Default)]
-pub(super) struct Memory {
-    /// The ordered policy was seen in this process, so that another value is somebody's doing.
-    confirmed: bool,
-    /// The ordered policy has to be written again.
-    mend: bool,
-    /// Values sent without an answer.
-    unanswered: Vec<String>,
-    /// The value that a person last set by hand; it stays theirs when a reload reads it back from the file.
-    by_hand: Option<String>,
-    /// Processes that were replaced; their word does not count.
-    over: Vec<Process>,
+    /// When a failed write is due again.
+    pub(super) backoff: Backoff,
+    /// When to look next.
+    pub(super) look_at: Instant,
 }
 
 impl Keeper {
     /// Runs until the sender of targets is gone. `nudge` asks for a look at once.
+    ///
+    /// A new target cuts every wait short: nothing is worth finishing that an order has overtaken, least of all
+    /// an exchange with a HAProxy that hangs.
     pub(super) async fn run(mut self, mut targets: watch::Receiver<Option<Target>>, nudge: Arc<Notify>) {
-        let mut backoff = Backoff::new();
-        let mut look_at = Instant::now();
         loop {
             let target = targets.borrow_and_update().clone();
-            let due = target.as_ref().filter(|target| self.is_due(target));
-            let write = due.is_some_and(|_| backoff.at() <= Instant::now());
-            if let (Some(target), true) = (due, write) {
-                let text = target.policy.to_string();
-                self.remember(&text);
-                let asked = Instant::now();
-                tokio::select! {
-                    biased;
-                    changed = targets.changed() => match changed {
-                        Ok(()) => continue,
-                        Err(_) => return,
-                    },
-                    answer = self.runtime.set(&text) => match answer {
-                        Ok(process) if !self.is_over(&process) => {
-                            backoff = Backoff::new();
-                            self.acknowledged(target, process, asked.elapsed());
-                        }
-                        Ok(_) | Err(RuntimeError::Leaving { .. }) => backoff.delay(REPLACED),
-                        Err(error) => {
-                            backoff.failed();
-                            self.failed(error, false);
-                        }
-                    },
-                }
-            }
-            let retry_at = if due.is_some_and(|target| self.is_due(target)) { backoff.at() } else { look_at };
             tokio::select! {
                 biased;
                 changed = targets.changed() => match changed {
-                    Ok(()) => {
-                        backoff = Backoff::new();
-                        continue;
-                    }
+                    Ok(()) => self.backoff = Backoff::new(),
                     Err(_) => return,
                 },
-                () = nudge.notified() => {}
-                () = sleep_until(look_at.min(retry_at)) => {}
+                () = self.turn(target.as_ref(), &nudge) => {}
             }
-            if Instant::now() < look_at && retry_at < look_at {
-                continue;
+        }
+    }
+
+    /// Writes what is due, waits, looks. May be dropped at any await: what is kept changes only between them.
+    async fn turn(&mut self, target: Option<&Target>, nudge: &Notify) {
+        if let Some(target) = target.filter(|target| self.is_due(target) && self.backoff.at() <= Instant::now()) {
+            self.write(target).await;
+        }
+        let retry_at = target.filter(|target| self.is_due(target)).map_or(self.look_at, |_| self.backoff.at());
+        tokio::select! {
+            () = nudge.notified() => {}
+            () = sleep_until(self.look_at.min(retry_at)) => {
+                if retry_at < self.look_at {
+                    return;
+                }
             }
-            // Taken before the look: a request that ends in between must not be missing in one and not the other.
-            let told = self.hangs.told();
-            let look = tokio::select! {
-                biased;
-                changed = targets.changed() => match changed {
-                    Ok(()) => continue,
-                    Err(_) => return,
-                },
-                look = self.runtime.look() => look,
-            };
-            let was_away = self.running.borrow().error.as_ref().is_some_and(RuntimeError::is_unreachable);
-            look_at = Instant::now() + self.looked(look, target.as_ref(), &told);
-            if was_away && self.running.borrow().error.is_none() {
-                backoff = Backoff::new();
+        }
+        // Taken before the look: a request that ends in between must not be missing in one and not the other.
+        let told = self.hangs.told();
+        let look = self.runtime.look().await;
+        let was_away = self.running.borrow().error.as_ref().is_some_and(RuntimeError::is_unreachable);
+        self.look_at = Instant::now() + self.looked(look, target, &told);
+        if was_away && self.running.borrow().error.is_none() {
+            self.backoff = Backoff::new();
+        }
+    }
+
+    async fn write(&mut self, target: &Target) {
+        let text = target.policy.to_string();
+        self.memory.remember(&text);
+        let asked = Instant::now();
+        match self.runtime.set(&text).await {
+            Ok(process) if !self.memory.is_over(&process) => {
+                self.backoff = Backoff::new();
+                self.acknowledged(target, process, asked.elapsed());
+            }
+            Ok(_) | Err(RuntimeError::Leaving { .. }) => self.backoff.delay(REPLACED),
+            Err(error) => {
+                self.backoff.failed();
+                self.failed(error, false);
             }
         }
     }
@@ -155,30 +136,13 @@ impl Keeper {
         self.memory.mend || self.running.borrow().acknowledged != Some(target.generation)
     }
 
-    fn is_over(&self, process: &Process) -> bool {
-        process.stopping || self.memory.over.iter().any(|over| over.is(process))
-    }
-
-    fn remember(&mut self, text: &str) {
-        let unanswered = &mut self.memory.unanswered;
-        if !unanswered.iter().any(|known| known == text) {
-            if unanswered.len() == REMEMBERED {
-                unanswered.remove(0);
-            }
-            unanswered.push(text.to_owned());
-        }
-    }
-
     /// HAProxy took the target.
     fn acknowledged(&mut self, target: &Target, process: Process, took: Duration) {
         self.meet(&process);
-        let text = target.policy.to_string();
-        self.memory.unanswered.retain(|sent| *sent != text);
-        self.memory.confirmed = true;
-        self.memory.by_hand = None;
-        if std::mem::take(&mut self.memory.mend) {
+        if self.memory.mend {
             self.counters.reassertions.add(1);
         }
+        self.memory.confirm(&target.policy.to_string());
         self.counters.ack_micros.set(u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1));
         self.running.send_modify(|running| {
             running.known = true;
@@ -193,10 +157,11 @@ impl Keeper {
     /// A write or, with `blind`, a look failed.
     fn failed(&self, error: RuntimeError, blind: bool) {
         self.running.send_if_modified(|running| {
-            let changed = !running.known || running.error.as_ref() != Some(&error);
-            if changed {
+            let news = running.error.as_ref() != Some(&error);
+            if news {
                 tracing::warn!(%error, "HAProxy's Runtime API");
             }
+            let changed = news || !running.known || (blind && running.policy.is_some());
             running.known = true;
             if blind {
                 running.policy = None;
@@ -210,7 +175,7 @@ impl Keeper {
     /// Takes in a look and says after how long to look again.
     fn looked(&mut self, look: Result<Look, RuntimeError>, target: Option<&Target>, told: &[[u64; 2]]) -> Duration {
         let look = match look {
-            Ok(look) if self.is_over(&look.process) => return REPLACED,
+            Ok(look) if self.memory.is_over(&look.process) => return REPLACED,
             Ok(look) => look,
             Err(error) => {
                 let unreachable = error.is_unreachable();
@@ -257,22 +222,17 @@ impl Keeper {
         let running = self.running.borrow();
         let text = target.policy.to_string();
         if value == Some(text.as_str()) {
-            self.memory.unanswered.retain(|sent| *sent != text);
-            self.memory.confirmed = true;
-            self.memory.mend = false;
-            self.memory.by_hand = None;
+            self.memory.confirm(&text);
             return false;
         }
         if running.acknowledged != Some(target.generation) {
             // Not written yet; that is no drift.
             return running.manual;
         }
-        let late = self.memory.unanswered.iter().any(|sent| Some(sent.as_str()) == value);
-        let known = value.is_some() && self.memory.by_hand.as_deref() == value;
-        if valid && !late && (known || self.memory.confirmed) {
-            if !known {
+        if let Some(value) = value.filter(|value| valid && self.memory.is_by_hand(value)) {
+            if self.memory.by_hand.as_deref() != Some(value) {
                 tracing::warn!(value, "the policy was changed by hand");
-                self.memory.by_hand = value.map(str::to_owned);
+                self.memory.by_hand = Some(value.to_owned());
             }
             return true;
         }
@@ -290,17 +250,12 @@ impl Keeper {
         if before.as_ref().is_some_and(|before| before.is(process)) {
             return;
         }
-        if let Some(before) = before {
+        if let Some(before) = &before {
             tracing::info!(before = before.pid, now = process.pid, "another HAProxy process serves");
-            self.memory.over.push(before.clone());
-            if self.memory.over.len() > REMEMBERED {
-                self.memory.over.remove(0);
-            }
             // Nobody is left to hear it only while the adapter stops.
-            let _ = self.replaced.send(before);
+            let _ = self.replaced.send(before.clone());
         }
-        let Memory { over, by_hand, .. } = std::mem::take(&mut self.memory);
-        self.memory = Memory { over, by_hand, ..Memory::default() };
+        self.memory.turn_over(before);
         self.hangs.reset();
         self.running.send_modify(|running| {
             running.process = Some(process.clone());

@@ -28,6 +28,7 @@ mod desk;
 mod hangs;
 mod keeper;
 mod lines;
+mod memory;
 mod names;
 mod old_workers;
 mod ring;
