@@ -1,6 +1,6 @@
 //! One colour of one component: what is to run there, kept running, and its capacity told at every change.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,12 +50,12 @@ impl Keepers {
         Self { tasks: JoinSet::new(), release: CancellationToken::new(), reports: mpsc::channel(1).1 }
     }
 
-    fn of(teal: &PathBuf, dir: &ColourDir, desired: &Desired) -> Self {
+    fn of(teal: &Path, dir: &ColourDir, desired: &Desired) -> Self {
         let (sender, reports) = mpsc::channel(16);
         let (mut tasks, release) = (JoinSet::new(), CancellationToken::new());
         for (index, spec) in desired.instances.iter().enumerate() {
             let instance = Instance {
-                teal: teal.clone(),
+                teal: teal.to_owned(),
                 colour_dir: dir.clone(),
                 dir: dir.instance(spec.slot),
                 spec: spec.clone(),

@@ -93,7 +93,7 @@ impl LocalHandle {
 pub fn spawn(
     settings: LocalSettings,
     mut orders: mpsc::Receiver<PlatformOrder>,
-    events: mpsc::Sender<Event>,
+    events: &mpsc::Sender<Event>,
     token: CancellationToken,
 ) -> Result<LocalHandle, LocalError> {
     settings.validate()?;

@@ -135,6 +135,7 @@ async fn run_stop_command(context: &Context<'_>, words: &[String]) -> Result<(),
 
 /// After the application's end: nothing it started may keep its port or go on without it.
 async fn bury(context: &Context<'_>, running: Running) {
+    // The leader is reaped, but its number is not given away as long as its group has a member.
     kill_group(running.process.pid);
     sweep(&context.spec.instance);
     let _in_time = tokio::time::timeout(LAST_OUTPUT, running.output).await;
