@@ -4,6 +4,7 @@ mod edge;
 mod evidence;
 mod faults;
 mod force;
+mod rendered;
 mod runtime;
 
 use std::net::SocketAddr;
