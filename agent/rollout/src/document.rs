@@ -154,6 +154,8 @@ pub struct Document {
     pub epoch: Epoch,
     /// Where the release stands.
     pub phase: Phase,
+    /// The share of the release; a component in an emergency may differ.
+    pub share: Share,
     /// In name order, one for each configured component.
     pub components: Vec<Component>,
     /// Salt of the canary buckets of this release.
@@ -183,6 +185,7 @@ impl Document {
             revision: 0,
             epoch: Epoch::default(),
             phase: Phase::Idle,
+            share: Share::NONE,
             components: components
                 .into_iter()
                 .map(|name| Component { name, stable: slot(), candidate: slot(), share: Share::NONE })
@@ -231,6 +234,8 @@ pub struct Checkpoint {
     pub epoch: Epoch,
     /// How long the current phase has counted so far.
     pub elapsed: Duration,
+    /// How long the candidate has been judged, over all its shares.
+    pub exposure: Duration,
     /// The evidence so far, one entry a component.
     pub evidence: Vec<crate::statistics::Evidence>,
 }

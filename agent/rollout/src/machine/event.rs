@@ -55,6 +55,18 @@ pub struct Observation {
     pub bad: bool,
 }
 
+/// Requests that one observer saw finish since its last block.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Block {
+    /// Who saw them; an edge's own observer has the edge's index.
+    pub observer: u16,
+    /// Rises with each block of an observer, also over its restarts (start it from a clock); a block that is not
+    /// newer than the last one was delivered twice and is ignored.
+    pub sequence: u64,
+    /// In the order they finished.
+    pub requests: Vec<Observation>,
+}
+
 /// What the platform says about one colour of one component.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Capacity {
@@ -126,8 +138,8 @@ pub enum Arm {
 /// What happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
-    /// Requests finished, in the order they finished.
-    Requests(Vec<Observation>),
+    /// Requests finished.
+    Requests(Block),
     /// The platform's word on one colour.
     Capacity(Capacity),
     /// An edge's word.

@@ -1,4 +1,327 @@
 //! The release state machine: an event and the time come in, actions and a deadline go out.
+//!
+//! ```text
+//!  Idle -> Deploying -> Smoke -> Switching <-> Watching -> Retaining -> Idle
+//!              |          |         |             |  \-> Held   |
+//!              +----------+---------+-------------+-----+-------+--> RollingBack -> Idle
+//! ```
+//!
+//! Forward: persist first; the actions wait in `held_back` until the document is durable. Back: the edges
+//! are told first, in the same breath, and the document follows. Every order is absolute, so a restarted
+//! machine gives the order of its phase again and no harm is done.
 
 pub mod action;
 pub mod event;
+
+mod confirm;
+mod emergency;
+mod evidence;
+mod facts;
+mod learn;
+mod orders;
+mod phases;
+mod start;
+mod view;
+mod watching;
+
+use std::time::Duration;
+
+pub use action::{Action, Direction, News, Notice};
+pub use event::{Event, Order};
+pub use orders::Refusal;
+pub use view::{ComponentView, View};
+
+use crate::colour::Share;
+use crate::document::{Cause, Checkpoint, Document, Outcome, Phase};
+use crate::policy::Verdict;
+use crate::settings::{Mode, Settings};
+use crate::statistics::Baseline;
+use crate::time::Time;
+
+/// The time of an event, on both clocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Now {
+    /// What every deadline and duration is judged by.
+    pub time: Time,
+    /// Milliseconds since 1970, only to age the baseline's history; it may jump.
+    pub unix_millis: u64,
+}
+
+/// What a machine starts from: all of it may be missing.
+#[derive(Clone, Debug, Default)]
+pub struct Saved {
+    /// The stored document.
+    pub document: Option<Document>,
+    /// The last checkpoint.
+    pub checkpoint: Option<Checkpoint>,
+    /// One baseline a component, in their order.
+    pub baselines: Vec<Baseline>,
+}
+
+/// The state machine of one environment.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    settings: Settings,
+    doc: Document,
+    /// The greatest revision known to be durable.
+    stored: u64,
+    /// Whether the store's last word was a failure.
+    store_failing: bool,
+    /// Forward actions waiting for `doc.revision` to become durable.
+    held_back: Vec<Action>,
+    facts: facts::Facts,
+    evidence: evidence::Watch,
+    confirm: confirm::Confirm,
+    baselines: Vec<Baseline>,
+    /// Counted time in the current phase.
+    elapsed: Duration,
+    /// Counted time since the first switch of this release; what the start mass is spread over.
+    exposure: Duration,
+    /// Whether the watch's extension was announced.
+    extended: bool,
+    /// Whether "no way back" was announced in this release.
+    no_way_back_told: bool,
+    started: start::Start,
+    last: Now,
+    out: Vec<Action>,
+}
+
+impl Machine {
+    /// A machine that goes on where `saved` left off. It does nothing before every edge has reported, or
+    /// [`start::PATIENCE`] has passed.
+    #[must_use]
+    pub fn new(settings: Settings, saved: Saved, now: Now) -> Self {
+        let names: Vec<String> = settings.components.iter().map(|c| c.name.clone()).collect();
+        let mut doc = saved
+            .document
+            .unwrap_or_else(|| Document::new(names.clone(), settings.salt.clone(), settings.edges.clone()));
+        start::fit_to_settings(&mut doc, &names);
+        if !doc.phase.is_busy() {
+            doc.edges.clone_from(&settings.edges);
+        }
+        let mut baselines = saved.baselines;
+        baselines.resize_with(settings.components.len(), Baseline::default);
+        let checkpoint = saved.checkpoint.filter(|c| c.epoch.release == doc.epoch.release).unwrap_or_default();
+        let mut machine = Self {
+            facts: facts::Facts::new(settings.components.len(), doc.edges.len()),
+            evidence: evidence::Watch::resume(checkpoint.evidence),
+            confirm: confirm::Confirm::default(),
+            stored: doc.revision,
+            store_failing: false,
+            held_back: Vec::new(),
+            baselines,
+            elapsed: if checkpoint.epoch == doc.epoch { checkpoint.elapsed } else { Duration::ZERO },
+            exposure: checkpoint.exposure,
+            extended: false,
+            no_way_back_told: false,
+            started: start::Start::waiting(now.time),
+            last: now,
+            out: Vec::new(),
+            settings,
+            doc,
+        };
+        if machine.judges() && machine.evidence.is_empty() {
+            machine.start_evidence();
+        }
+        machine
+    }
+
+    /// Takes one event and says what is to be done, in order.
+    pub fn handle(&mut self, now: Now, event: Event) -> Vec<Action> {
+        self.pass_time(now);
+        match event {
+            Event::Requests(block) => {
+                if self.facts.is_new(block.observer, block.sequence) {
+                    self.observe(now, &block.requests);
+                }
+            }
+            Event::Capacity(capacity) => self.facts.capacity(capacity, now.time),
+            Event::Edge(report) => self.facts.edge(report),
+            Event::Smoke { release, result } => self.smoke_finished(release, result),
+            Event::Probed { round, arm, passed } => self.probed(now.time, round, arm, passed),
+            Event::Stored { revision } => self.on_stored(revision),
+            Event::StoreFailed { revision } => self.store_failing = self.store_failing || revision > self.stored,
+            Event::Tick => {}
+        }
+        self.advance(now);
+        std::mem::take(&mut self.out)
+    }
+
+    /// Takes a human's order and says what is to be done, in order.
+    ///
+    /// # Errors
+    /// [`Refusal`] says why not, and what to do instead; nothing has changed then.
+    pub fn order(&mut self, now: Now, order: Order) -> Result<Vec<Action>, Refusal> {
+        self.pass_time(now);
+        self.take_order(order)?;
+        self.advance(now);
+        Ok(std::mem::take(&mut self.out))
+    }
+
+    /// When [`Event::Tick`] should come at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        let phase = self.phase_limit().filter(|_| self.counts()).map(|limit| {
+            let left = limit.saturating_sub(self.elapsed);
+            self.last.time + left.max(Duration::from_millis(1))
+        });
+        [phase, self.confirm.deadline(), self.started.deadline(), self.facts.deadline(&self.doc)]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// The desired state.
+    #[must_use]
+    pub const fn document(&self) -> &Document {
+        &self.doc
+    }
+
+    /// What a crash should not lose; worth saving about once a second during a watch.
+    #[must_use]
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint {
+            epoch: self.doc.epoch,
+            elapsed: self.elapsed,
+            exposure: self.exposure,
+            evidence: self.evidence.save(),
+        }
+    }
+
+    /// The history the next release is judged against, one a component.
+    #[must_use]
+    pub fn baselines(&self) -> &[Baseline] {
+        &self.baselines
+    }
+
+    /// One round of consequences: at most a few, each phase looks at the facts once.
+    fn advance(&mut self, now: Now) {
+        if !self.start(now.time) {
+            return;
+        }
+        self.learn();
+        if self.acts() {
+            self.mind_capacity(now.time);
+        }
+        match self.doc.phase {
+            Phase::Idle => {}
+            Phase::Deploying => self.deploying(),
+            Phase::Smoke => self.smoking(),
+            Phase::Switching => self.switching(now.time),
+            Phase::Watching | Phase::Held => self.watching(now.time),
+            Phase::Retaining => self.retaining(),
+            Phase::RollingBack => self.rolling_back(),
+        }
+    }
+
+    fn acts(&self) -> bool {
+        self.settings.mode == Mode::Act
+    }
+
+    /// Whether the candidate's requests are evidence now.
+    fn judges(&self) -> bool {
+        matches!(self.doc.phase, Phase::Switching | Phase::Watching | Phase::Held) && !self.doc.is_bad()
+    }
+
+    /// Whether time counts towards the phase's limit: a pause and a shared outage stop the watch.
+    fn counts(&self) -> bool {
+        match self.doc.phase {
+            Phase::Watching | Phase::Retaining => self.doc.paused.is_none() && !self.confirm.window_is_open(),
+            Phase::Held => false,
+            Phase::Idle | Phase::Deploying | Phase::Smoke | Phase::Switching | Phase::RollingBack => true,
+        }
+    }
+
+    fn pass_time(&mut self, now: Now) {
+        let passed = now.time.since(self.last.time);
+        if self.started.is_done() && self.counts() {
+            self.elapsed += passed;
+            if self.judges() {
+                self.exposure += passed;
+            }
+        }
+        if now.time > self.last.time {
+            self.last = now;
+        } else {
+            self.last.unix_millis = now.unix_millis;
+        }
+    }
+
+    // --- how a change leaves the machine ------------------------------------------------------------
+
+    fn enter(&mut self, phase: Phase) {
+        self.doc.phase = phase;
+        self.elapsed = Duration::ZERO;
+        self.extended = false;
+        self.announce(News::Entered(phase));
+    }
+
+    fn announce(&mut self, news: News) {
+        let release = self.doc.epoch.release;
+        self.out.push(Action::Announce(Notice { release, news }));
+    }
+
+    fn persist(&mut self) {
+        self.doc.revision += 1;
+        self.out.push(Action::Persist(Box::new(self.doc.clone())));
+    }
+
+    /// Forward: the document first, `actions` once it is durable.
+    fn persist_then(&mut self, actions: Vec<Action>) {
+        self.held_back = actions;
+        self.persist();
+    }
+
+    /// Back: the edges now, the document after.
+    fn route_back(&mut self) {
+        self.held_back.clear();
+        let orders = self.route(Direction::Back);
+        self.out.extend(orders);
+        self.persist();
+    }
+
+    fn route(&self, direction: Direction) -> Vec<Action> {
+        let policy = self.doc.policy();
+        let order = |edge| Action::Route { edge, policy: policy.clone(), direction };
+        (0..self.doc.edges.len()).map(order).collect()
+    }
+
+    fn is_durable(&self) -> bool {
+        self.stored >= self.doc.revision
+    }
+
+    fn on_stored(&mut self, revision: u64) {
+        self.stored = self.stored.max(revision);
+        self.store_failing = !self.is_durable() && self.store_failing;
+        if self.is_durable() {
+            self.out.append(&mut self.held_back);
+        }
+    }
+
+    /// Latches the release as BAD and starts the way back. The one place where a verdict falls.
+    fn call_bad(&mut self, cause: Cause) {
+        if self.doc.is_bad() {
+            return;
+        }
+        self.confirm.reset();
+        if !self.acts() {
+            self.doc.cause = Some(cause.clone());
+            self.announce(News::WouldRollBack(cause));
+            self.enter(Phase::Idle);
+            self.persist();
+            return;
+        }
+        self.doc.outcome = Some(if self.doc.has_moved() { Outcome::RolledBack } else { Outcome::Aborted });
+        self.doc.epoch.verdict = Verdict::Bad;
+        self.doc.cause = Some(cause.clone());
+        self.doc.emergency.clear();
+        self.doc.share = Share::NONE;
+        for component in &mut self.doc.components {
+            component.share = Share::NONE;
+        }
+        self.spare_the_dead();
+        self.announce(News::Bad(cause));
+        self.enter(Phase::RollingBack);
+        self.route_back();
+    }
+}

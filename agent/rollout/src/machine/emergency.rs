@@ -1,0 +1,124 @@
+//! Hard facts: capacity that is gone, and serving from the wrong colour because the right one has nothing ready.
+
+use std::time::Duration;
+
+use super::facts::RECOVERED_AFTER;
+use super::{Machine, News};
+use crate::colour::Share;
+use crate::document::{Cause, Phase};
+use crate::time::Time;
+
+/// After a start, how long "nothing ready" may mean that the platform has not finished looking.
+const SETTLING: Duration = Duration::from_secs(3);
+
+impl Machine {
+    /// Invariant 1: never route to a colour with no ready capacity while the other has some.
+    pub(super) fn mind_capacity(&mut self, now: Time) {
+        if let Some((id, cause)) = self.hard_fact(now) {
+            let c = &self.doc.components[id];
+            if self.facts.is_ready(id, c.stable.colour) {
+                self.call_bad(cause);
+            } else {
+                self.no_way_back(cause);
+            }
+        }
+        self.leave_emergencies(now);
+        self.enter_emergencies(now);
+    }
+
+    /// The first component whose candidate serves and is beyond statistics.
+    fn hard_fact(&self, now: Time) -> Option<(usize, Cause)> {
+        let serves = matches!(self.doc.phase, Phase::Switching | Phase::Watching | Phase::Held | Phase::Retaining);
+        if !serves || self.doc.is_bad() {
+            return None;
+        }
+        self.participants().find_map(|(id, c)| {
+            let component = || c.name.clone();
+            let capacity = self.facts.of(id, c.candidate.colour)?;
+            if self.is_gone(id, c.candidate.colour, now) {
+                Some((id, Cause::Gone { component: component() }))
+            } else if capacity.crash_looping * 2 > capacity.wanted {
+                Some((id, Cause::CrashLoop { component: component() }))
+            } else {
+                None
+            }
+        })
+    }
+
+    fn is_gone(&self, id: usize, colour: crate::colour::Colour, now: Time) -> bool {
+        self.facts.is_gone(id, colour) && (self.facts.was_ready(id, colour) || now.since(self.started.at()) > SETTLING)
+    }
+
+    fn enter_emergencies(&mut self, now: Time) {
+        let stranded: Vec<usize> = self
+            .participants()
+            .filter(|(id, c)| {
+                c.share < Share::ALL
+                    && self.is_gone(*id, c.stable.colour, now)
+                    && self.facts.is_ready(*id, c.candidate.colour)
+            })
+            .map(|(id, _)| id)
+            .collect();
+        if !stranded.is_empty() {
+            self.strand(&stranded);
+            self.route_back();
+        }
+    }
+
+    /// At the moment of a rollback: what has nothing ready on its old colour stays where it is served.
+    pub(super) fn spare_the_dead(&mut self) {
+        let dead: Vec<usize> = self
+            .participants()
+            .filter(|(id, c)| self.facts.is_gone(*id, c.stable.colour) && self.facts.is_ready(*id, c.candidate.colour))
+            .map(|(id, _)| id)
+            .collect();
+        if self.doc.outcome == Some(crate::document::Outcome::RolledBack) && !dead.is_empty() {
+            self.strand(&dead);
+        }
+    }
+
+    fn strand(&mut self, ids: &[usize]) {
+        self.doc.epoch.step += 1;
+        for id in ids {
+            let component = &mut self.doc.components[*id];
+            component.share = Share::ALL;
+            let name = component.name.clone();
+            if !self.doc.emergency_spent {
+                self.announce(News::Emergency { component: name.clone() });
+            }
+            self.doc.emergency.push(name);
+        }
+        self.doc.emergency_spent = true;
+    }
+
+    fn leave_emergencies(&mut self, now: Time) {
+        let recovered = |id: usize, colour| {
+            self.facts.ready_since(id, colour).is_some_and(|since| now.since(since) >= RECOVERED_AFTER)
+        };
+        let left: Vec<usize> = self
+            .participants()
+            .filter(|(id, c)| self.doc.emergency.contains(&c.name) && recovered(*id, c.stable.colour))
+            .map(|(id, _)| id)
+            .collect();
+        if left.is_empty() {
+            return;
+        }
+        self.doc.epoch.step += 1;
+        for id in left {
+            let component = &mut self.doc.components[id];
+            component.share = self.doc.share;
+            let name = component.name.clone();
+            self.doc.emergency.retain(|n| *n != name);
+            self.announce(News::EmergencyOver { component: name });
+        }
+        self.route_back();
+    }
+
+    /// Bad, and nowhere to go: told once, looked at again with every event.
+    pub(super) fn no_way_back(&mut self, cause: Cause) {
+        if !self.no_way_back_told {
+            self.no_way_back_told = true;
+            self.announce(News::NoWayBack(cause));
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The candidate's requests, component by component, and what they say so far.
+
+use std::time::Duration;
+
+use super::event::Observation;
+use super::{Machine, Now};
+use crate::document::Phase;
+use crate::settings::Mode;
+use crate::statistics::Evidence;
+use crate::time::Time;
+
+/// Route groups that an observation can name: 1..=32, and 0 for any other path.
+pub(crate) const GROUPS: usize = 33;
+
+/// One component's evidence; empty while no release is judged.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Watch {
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug)]
+struct Part {
+    evidence: Evidence,
+    requests_in_step: u64,
+    bad_by_group: [u32; GROUPS],
+    last_seen: Option<Time>,
+}
+
+impl Part {
+    const fn new(evidence: Evidence) -> Self {
+        Self { evidence, requests_in_step: 0, bad_by_group: [0; GROUPS], last_seen: None }
+    }
+}
+
+impl Watch {
+    /// The requests counted towards the current step start anew: better to watch too long than too short.
+    pub(crate) fn resume(saved: Vec<Evidence>) -> Self {
+        Self { parts: saved.into_iter().map(Part::new).collect() }
+    }
+
+    pub(crate) fn save(&self) -> Vec<Evidence> {
+        self.parts.iter().map(|p| p.evidence.clone()).collect()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    pub(crate) fn of(&self, component: usize) -> Option<Evidence> {
+        self.parts.get(component).map(|p| p.evidence.clone())
+    }
+
+    pub(crate) fn is_bad(&self, component: usize) -> bool {
+        self.parts.get(component).is_some_and(|p| p.evidence.is_bad())
+    }
+
+    pub(crate) fn requests_in_step(&self, component: usize) -> u64 {
+        self.parts.get(component).map_or(0, |p| p.requests_in_step)
+    }
+
+    pub(crate) fn last_seen(&self, component: usize) -> Option<Time> {
+        self.parts.get(component)?.last_seen
+    }
+
+    /// Groups with bad requests, worst first.
+    pub(crate) fn worst_groups(&self, component: usize) -> Vec<u8> {
+        let Some(part) = self.parts.get(component) else {
+            return Vec::new();
+        };
+        let mut groups: Vec<u8> = (0u8..).zip(part.bad_by_group).filter(|(_, bad)| *bad > 0).map(|(g, _)| g).collect();
+        groups.sort_by_key(|g| std::cmp::Reverse(part.bad_by_group[usize::from(*g)]));
+        groups
+    }
+
+    /// A new share begins; what is known of the release stays.
+    pub(crate) fn new_step(&mut self) {
+        for part in &mut self.parts {
+            part.requests_in_step = 0;
+        }
+    }
+
+    /// After a shared outage: what was seen in it is set aside.
+    pub(crate) fn restart(&mut self, exposure: Duration) {
+        for part in &mut self.parts {
+            part.evidence.restart(exposure);
+            part.bad_by_group = [0; GROUPS];
+        }
+    }
+
+    /// Seen in a shared outage: counted, not judged.
+    fn set_aside(&mut self, seen: &Observation) {
+        if let Some(part) = self.parts.get_mut(usize::from(seen.component)) {
+            part.evidence.set_aside(seen.bad);
+        }
+    }
+
+    fn observe(&mut self, now: Time, exposure: Duration, seen: &Observation) {
+        let Some(part) = self.parts.get_mut(usize::from(seen.component)) else {
+            return;
+        };
+        part.evidence.observe(exposure, seen.bad);
+        part.requests_in_step += 1;
+        part.last_seen = Some(now);
+        if seen.bad {
+            if let Some(group) = part.bad_by_group.get_mut(usize::from(seen.group)) {
+                *group = group.saturating_add(1);
+            }
+        }
+    }
+}
+
+impl Machine {
+    /// Freezes the old colour's history as what the candidate is judged against.
+    pub(super) fn start_evidence(&mut self) {
+        let holds: Duration = self.settings.steps.iter().map(|s| s.hold).sum();
+        let nominal = holds + self.settings.watch_min;
+        let unix_millis = self.last.unix_millis;
+        let part = |(settings, history): (&crate::settings::ComponentSettings, &mut crate::statistics::Baseline)| {
+            history.expire(unix_millis);
+            Part::new(Evidence::new(history, settings.acceptable_error_rate, nominal))
+        };
+        self.evidence = Watch { parts: self.settings.components.iter().zip(&mut self.baselines).map(part).collect() };
+    }
+
+    /// Sorts finished requests: the candidate's are evidence, the proven colour's are history.
+    pub(super) fn observe(&mut self, now: Now, requests: &[Observation]) {
+        let judges = self.judges();
+        let window = self.confirm.window_is_open();
+        for seen in requests {
+            let Some(component) = self.doc.components.get(usize::from(seen.component)) else {
+                continue;
+            };
+            // A late line of an earlier release of the same colour says nothing about this one.
+            let ours = seen.release == self.doc.epoch.release || self.settings.mode != Mode::Act;
+            let is_candidate = component.takes_part() && seen.colour == component.candidate.colour;
+            if judges && is_candidate {
+                if ours && window {
+                    self.evidence.set_aside(seen);
+                } else if ours {
+                    self.evidence.observe(now.time, self.exposure, seen);
+                }
+            } else if !window && seen.colour == self.proven_colour(usize::from(seen.component)) {
+                self.baselines[usize::from(seen.component)].observe(now.unix_millis, seen.bad);
+            }
+        }
+    }
+
+    fn proven_colour(&self, component: usize) -> crate::colour::Colour {
+        let c = &self.doc.components[component];
+        match self.doc.phase {
+            Phase::Idle | Phase::Retaining => c.active().colour,
+            Phase::Deploying | Phase::Smoke | Phase::Switching | Phase::Watching | Phase::Held | Phase::RollingBack => {
+                c.stable.colour
+            }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What the machine was last told about the platform and the edges; lost in a crash and told anew.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::colour::Colour;
+use crate::document::Document;
+use crate::machine::event::{Backend, Capacity, EdgeReport, Feed};
+use crate::policy::Policy;
+use crate::time::Time;
+
+/// How long a colour must be ready again before an emergency is left (decision section 7).
+pub(crate) const RECOVERED_AFTER: Duration = Duration::from_secs(5);
+
+#[derive(Clone, Debug)]
+pub(crate) struct Facts {
+    /// By component, then colour.
+    colours: Vec<[ColourFacts; 2]>,
+    edges: Vec<Option<EdgeReport>>,
+    /// The last block's sequence, by observer.
+    sequences: BTreeMap<u16, u64>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct ColourFacts {
+    /// The platform's last word.
+    capacity: Option<Capacity>,
+    /// Since when something is ready without a gap.
+    ready_since: Option<Time>,
+    /// Whether anything was ever ready there, since this machine started.
+    was_ready: bool,
+}
+
+impl Facts {
+    pub(crate) fn new(components: usize, edges: usize) -> Self {
+        Self {
+            colours: vec![<[ColourFacts; 2]>::default(); components],
+            edges: vec![None; edges],
+            sequences: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn capacity(&mut self, capacity: Capacity, now: Time) {
+        let Some(facts) = self.colours.get_mut(capacity.component).map(|both| &mut both[index(capacity.colour)]) else {
+            return;
+        };
+        let ready = capacity.ready > 0;
+        facts.was_ready |= ready;
+        facts.ready_since = ready.then(|| facts.ready_since.unwrap_or(now));
+        facts.capacity = Some(capacity);
+    }
+
+    /// Whether a block was not seen before; remembers it.
+    pub(crate) fn is_new(&mut self, observer: u16, sequence: u64) -> bool {
+        let last = self.sequences.entry(observer).or_default();
+        let new = sequence > *last;
+        *last = sequence.max(*last);
+        new
+    }
+
+    pub(crate) fn edge(&mut self, report: EdgeReport) {
+        if let Some(slot) = self.edges.get_mut(report.edge) {
+            *slot = Some(report);
+        }
+    }
+
+    /// The platform's last word; `None` until it has spoken, which is not the same as zero.
+    pub(crate) fn of(&self, component: usize, colour: Colour) -> Option<&Capacity> {
+        self.colour(component, colour)?.capacity.as_ref()
+    }
+
+    pub(crate) fn is_ready(&self, component: usize, colour: Colour) -> bool {
+        self.of(component, colour).is_some_and(|c| c.ready > 0)
+    }
+
+    /// Known to have nothing ready.
+    pub(crate) fn is_gone(&self, component: usize, colour: Colour) -> bool {
+        self.of(component, colour).is_some_and(|c| c.ready == 0)
+    }
+
+    pub(crate) fn was_ready(&self, component: usize, colour: Colour) -> bool {
+        self.colour(component, colour).is_some_and(|facts| facts.was_ready)
+    }
+
+    pub(crate) fn ready_since(&self, component: usize, colour: Colour) -> Option<Time> {
+        self.colour(component, colour)?.ready_since
+    }
+
+    fn colour(&self, component: usize, colour: Colour) -> Option<&ColourFacts> {
+        Some(&self.colours.get(component)?[index(colour)])
+    }
+
+    pub(crate) fn edges(&self) -> impl Iterator<Item = Option<&EdgeReport>> {
+        self.edges.iter().map(Option::as_ref)
+    }
+
+    pub(crate) fn manual_handled(&mut self) {
+        for report in self.edges.iter_mut().flatten() {
+            report.manual = false;
+        }
+    }
+
+    /// Every edge routes by `policy` and would after a restart.
+    pub(crate) fn acknowledged(&self, policy: &Policy) -> bool {
+        self.edges().all(|e| e.is_some_and(|e| e.running.as_ref() == Some(policy) && e.saved.as_ref() == Some(policy)))
+    }
+
+    /// Every edge routes by `policy`, or is down and will when it comes back.
+    pub(crate) fn moved_back(&self, policy: &Policy) -> bool {
+        self.edges().all(|e| {
+            e.is_some_and(|e| match &e.running {
+                Some(running) => running == policy,
+                None => e.saved.as_ref() == Some(policy),
+            })
+        })
+    }
+
+    /// Every edge sees a server of this colour pass its own checks.
+    pub(crate) fn edges_see(&self, component: usize, colour: Colour) -> bool {
+        self.edges().all(|e| e.and_then(|e| backend(e, component, colour)).is_some_and(|b| b.up > 0))
+    }
+
+    /// No edge has a request in flight on this colour; an edge that cannot be asked has none.
+    pub(crate) fn is_drained(&self, component: usize, colour: Colour) -> bool {
+        self.edges().all(|e| e.and_then(|e| backend(e, component, colour)).is_none_or(|b| b.in_flight == 0))
+    }
+
+    pub(crate) fn feeds_live(&self) -> bool {
+        self.edges().all(|e| e.is_some_and(|e| e.feed == Feed::Live))
+    }
+
+    /// When an emergency may be left.
+    pub(crate) fn deadline(&self, doc: &Document) -> Option<Time> {
+        doc.components
+            .iter()
+            .enumerate()
+            .filter(|(_, c)| doc.emergency.contains(&c.name))
+            .filter_map(|(id, c)| self.ready_since(id, c.stable.colour))
+            .map(|since| since + RECOVERED_AFTER)
+            .min()
+    }
+}
+
+fn backend(report: &EdgeReport, component: usize, colour: Colour) -> Option<&Backend> {
+    report.backends.iter().find(|b| b.component == component && b.colour == colour)
+}
+
+const fn index(colour: Colour) -> usize {
+    match colour {
+        Colour::Blue => 0,
+        Colour::Green => 1,
+    }
+}

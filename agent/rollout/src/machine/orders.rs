@@ -1,0 +1,235 @@
+//! A human's orders: taken or refused at once, with the reason and the way out.
+
+use super::{Machine, News, Order};
+use crate::colour::Share;
+use crate::document::{Cause, Component, Outcome, Pause, Phase, Slot};
+use crate::policy::{Epoch, Verdict};
+use crate::settings::Mode;
+
+/// Why an order is not taken. Nothing has changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The machine has not heard from its edges yet.
+    #[error("the agent has just started and is still asking its edges where traffic goes: try again in a moment")]
+    Starting,
+    /// The mode forbids it.
+    #[error("the environment is in mode `{0}`: Teal writes nothing there; set `mode = \"act\"` to let it")]
+    Mode(&'static str),
+    /// A human paused the environment.
+    #[error("paused by {by}: `resume` first")]
+    Paused {
+        /// Who.
+        by: String,
+    },
+    /// Another release is under way.
+    #[error("release {release} by {by} is under way ({phase:?})")]
+    Busy {
+        /// Which.
+        release: u64,
+        /// Whose.
+        by: String,
+        /// Where it stands.
+        phase: Phase,
+    },
+    /// Every component already runs the version asked for.
+    #[error("these versions run already, in release {release}: nothing to do")]
+    AlreadyRunning {
+        /// Since which release.
+        release: u64,
+    },
+    /// A component that is not configured.
+    #[error("unknown component `{name}`: there is {known}")]
+    UnknownComponent {
+        /// What was asked for.
+        name: String,
+        /// The configured names.
+        known: String,
+    },
+    /// Neither a version nor one that can stand in a path and a command line.
+    #[error("`{0}` is not a version: it must match [A-Za-z0-9_][A-Za-z0-9_.+-]{{0,99}}")]
+    Version(String),
+    /// No component named.
+    #[error("a deploy needs at least one component with its version")]
+    NothingToDeploy,
+    /// The store cannot be written, so nothing new is begun.
+    #[error("the store cannot be written just now, so no release is begun; a rollback still works")]
+    StoreFailing,
+    /// There is no release to go back from.
+    #[error("there is nothing to roll back: no release under way or retained")]
+    NothingToRollBack,
+    /// The old colour has no capacity.
+    #[error("the old colour of `{component}` ({version}) has nothing ready: deploy that version again instead")]
+    NoWayBack {
+        /// Which component.
+        component: String,
+        /// What would be gone back to.
+        version: String,
+    },
+    /// The release is past the point, or not yet at the point, where the order makes sense.
+    #[error("`{order}` makes no sense while the release is {phase:?}: {instead}")]
+    WrongPhase {
+        /// What was asked.
+        order: &'static str,
+        /// Where the release stands.
+        phase: Phase,
+        /// What to do instead.
+        instead: &'static str,
+    },
+}
+
+impl Machine {
+    pub(super) fn take_order(&mut self, order: Order) -> Result<(), Refusal> {
+        if !self.started.is_done() {
+            return Err(Refusal::Starting);
+        }
+        match order {
+            Order::Pause { by } => {
+                self.doc.paused = Some(Pause { by: by.clone() });
+                self.announce(News::Paused(by));
+                self.persist_keeping();
+                Ok(())
+            }
+            Order::Resume { by } => {
+                if self.doc.paused.take().is_some() {
+                    self.announce(News::Resumed(by));
+                    self.persist_keeping();
+                }
+                Ok(())
+            }
+            Order::Deploy { .. } | Order::Rollback { .. } | Order::Promote { .. } | Order::Abort { .. }
+                if !self.acts() =>
+            {
+                Err(Refusal::Mode(if self.settings.mode == Mode::Advise { "advise" } else { "observe" }))
+            }
+            Order::Deploy { versions, by } => self.deploy(versions, by),
+            Order::Rollback { by } => self.roll_back(by),
+            Order::Promote { .. } => self.promote(),
+            Order::Abort { by } => self.abort(by),
+        }
+    }
+
+    /// A write beside the release's own course: what waits for the store goes on waiting.
+    fn persist_keeping(&mut self) {
+        let held_back = std::mem::take(&mut self.held_back);
+        self.persist_then(held_back);
+    }
+
+    fn deploy(&mut self, versions: Vec<(String, String)>, by: String) -> Result<(), Refusal> {
+        if let Some(pause) = &self.doc.paused {
+            return Err(Refusal::Paused { by: pause.by.clone() });
+        }
+        if self.doc.phase.is_busy() || !self.doc.emergency.is_empty() {
+            let Epoch { release, .. } = self.doc.epoch;
+            return Err(Refusal::Busy { release, by: self.doc.by.clone(), phase: self.doc.phase });
+        }
+        if self.store_failing {
+            return Err(Refusal::StoreFailing);
+        }
+        if versions.is_empty() {
+            return Err(Refusal::NothingToDeploy);
+        }
+        let mut wanted = vec![None; self.doc.components.len()];
+        for (name, version) in versions {
+            let id = self.settings.component(&name).ok_or_else(|| self.unknown_component(&name))?;
+            if !is_version(&version) {
+                return Err(Refusal::Version(version));
+            }
+            wanted[id] = Some(version);
+        }
+        for (component, version) in self.doc.components.iter().zip(&mut wanted) {
+            if component.active().version.is_some() && component.active().version == *version {
+                *version = None;
+            }
+        }
+        if wanted.iter().all(Option::is_none) {
+            return Err(Refusal::AlreadyRunning { release: self.doc.epoch.release });
+        }
+        self.begin(wanted, by);
+        Ok(())
+    }
+
+    fn begin(&mut self, wanted: Vec<Option<String>>, by: String) {
+        for (component, version) in self.doc.components.iter_mut().zip(wanted) {
+            let stable = component.active().clone();
+            let candidate = match version {
+                Some(version) => Slot { colour: stable.colour.other(), version: Some(version) },
+                None => stable.clone(),
+            };
+            *component = Component { stable, candidate, share: Share::NONE, name: std::mem::take(&mut component.name) };
+        }
+        let doc = &mut self.doc;
+        doc.epoch = Epoch { release: doc.epoch.release + 1, verdict: Verdict::Open, step: 0 };
+        doc.share = Share::NONE;
+        doc.edges.clone_from(&self.settings.edges);
+        doc.salt = self.settings.salt.clone();
+        doc.by = by;
+        doc.outcome = None;
+        doc.cause = None;
+        doc.emergency_spent = false;
+        self.no_way_back_told = false;
+        self.evidence = super::evidence::Watch::default();
+        self.enter(Phase::Deploying);
+        let actions = self.start_candidates();
+        self.persist_then(actions);
+    }
+
+    fn roll_back(&mut self, by: String) -> Result<(), Refusal> {
+        match self.doc.phase {
+            Phase::Idle => return Err(Refusal::NothingToRollBack),
+            Phase::RollingBack => return Ok(()),
+            Phase::Deploying | Phase::Smoke => {}
+            Phase::Switching | Phase::Watching | Phase::Held | Phase::Retaining => {
+                let unready = self.participants().find(|(id, c)| !self.facts.is_ready(*id, c.stable.colour));
+                if let Some((_, c)) = unready {
+                    let version = c.stable.version.clone().unwrap_or_else(|| "none: this is the first release".into());
+                    return Err(Refusal::NoWayBack { component: c.name.clone(), version });
+                }
+            }
+        }
+        self.call_bad(Cause::Order { by });
+        Ok(())
+    }
+
+    fn promote(&mut self) -> Result<(), Refusal> {
+        let wrong = |phase, instead| Err(Refusal::WrongPhase { order: "promote", phase, instead });
+        match self.doc.phase {
+            Phase::Watching | Phase::Held => {
+                let outcome = if self.is_known(self.last.time) { Outcome::Completed } else { Outcome::Kept };
+                self.go_on(outcome);
+                Ok(())
+            }
+            phase @ (Phase::Deploying | Phase::Smoke | Phase::Switching) => wrong(phase, "wait until it is watched"),
+            phase @ (Phase::Idle | Phase::Retaining) => wrong(phase, "there is nothing to promote"),
+            phase @ Phase::RollingBack => wrong(phase, "a bad release stays bad; deploy again"),
+        }
+    }
+
+    fn abort(&mut self, by: String) -> Result<(), Refusal> {
+        let wrong = |phase, instead| Err(Refusal::WrongPhase { order: "abort", phase, instead });
+        match self.doc.phase {
+            Phase::Deploying | Phase::Smoke => {
+                self.call_bad(Cause::Order { by });
+                Ok(())
+            }
+            Phase::RollingBack => Ok(()),
+            phase @ Phase::Idle => wrong(phase, "there is nothing to abort"),
+            phase @ (Phase::Switching | Phase::Watching | Phase::Held | Phase::Retaining) => {
+                wrong(phase, "traffic has moved: use `rollback`")
+            }
+        }
+    }
+
+    fn unknown_component(&self, name: &str) -> Refusal {
+        let known: Vec<&str> = self.settings.components.iter().map(|c| c.name.as_str()).collect();
+        Refusal::UnknownComponent { name: name.to_owned(), known: known.join(", ") }
+    }
+}
+
+/// A version becomes part of a path and of a command line, so it may not start like an option or climb.
+fn is_version(version: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
+    version.len() <= 100
+        && version.bytes().next().is_some_and(plain)
+        && version.bytes().all(|b| plain(b) || matches!(b, b'.' | b'+' | b'-'))
+        && !version.contains("..")
+}

@@ -1,0 +1,186 @@
+//! The phases before and after the watch: deploying, smoke, switching, retaining, rolling back.
+
+use std::time::Duration;
+
+use super::{Action, Direction, Machine, News};
+use crate::colour::{Colour, Share};
+use crate::document::{Cause, Component, Phase};
+use crate::time::Time;
+
+impl Machine {
+    /// How long the current phase may count; `None` where nothing but an event ends it.
+    pub(super) fn phase_limit(&self) -> Option<Duration> {
+        match self.doc.phase {
+            Phase::Idle | Phase::Held => None,
+            Phase::Deploying | Phase::Smoke => Some(self.settings.deploy_timeout),
+            Phase::Switching => Some(self.settings.switch_timeout),
+            Phase::Watching if self.extended => Some(self.settings.watch_max),
+            Phase::Watching => Some(self.hold()),
+            Phase::Retaining => Some(self.settings.retain),
+            Phase::RollingBack => Some(self.settings.drain_timeout),
+        }
+    }
+
+    fn overdue(&self) -> bool {
+        self.phase_limit().is_some_and(|limit| self.elapsed >= limit)
+    }
+
+    /// The components of this release, with their ids.
+    pub(super) fn participants(&self) -> impl Iterator<Item = (usize, &Component)> {
+        self.doc.components.iter().enumerate().filter(|(_, c)| c.takes_part())
+    }
+
+    /// The orders that start the candidates and end what no release needs any more.
+    pub(super) fn start_candidates(&self) -> Vec<Action> {
+        let release = self.doc.epoch.release;
+        let mut actions = self.route(Direction::Forward);
+        for (component, c) in self.doc.components.iter().enumerate() {
+            match (&c.candidate.version, c.takes_part()) {
+                (Some(version), true) => {
+                    let version = version.clone();
+                    actions.push(Action::Start { component, colour: c.candidate.colour, version, release });
+                }
+                (None, true) => {}
+                (_, false) => actions.push(Action::Stop { component, colour: c.stable.colour.other() }),
+            }
+        }
+        actions
+    }
+
+    pub(super) fn smoke_order(&self) -> Action {
+        let targets = self.participants().map(|(id, c)| (id, c.candidate.colour)).collect();
+        Action::Smoke { release: self.doc.epoch.release, targets }
+    }
+
+    pub(super) fn deploying(&mut self) {
+        if let Some(reason) = self.startup_failure() {
+            return self.call_bad(Cause::NotReady { reason });
+        }
+        if self.is_durable() && self.candidates_ready() {
+            self.enter(Phase::Smoke);
+            let smoke = self.smoke_order();
+            return self.persist_then(vec![smoke]);
+        }
+        if self.overdue() {
+            let reason = format!("not ready after {} s", self.settings.deploy_timeout.as_secs());
+            self.call_bad(Cause::NotReady { reason });
+        }
+    }
+
+    /// Every candidate is at full capacity with the right version, and every edge sees it.
+    fn candidates_ready(&self) -> bool {
+        self.participants().all(|(id, c)| {
+            let colour = c.candidate.colour;
+            self.facts.edges_see(id, colour)
+                && self.facts.of(id, colour).is_some_and(|capacity| {
+                    capacity.version == c.candidate.version && capacity.wanted > 0 && capacity.ready >= capacity.wanted
+                })
+        })
+    }
+
+    fn startup_failure(&self) -> Option<String> {
+        self.participants().find_map(|(id, c)| {
+            let capacity = self.facts.of(id, c.candidate.colour)?;
+            let ours = capacity.version == c.candidate.version;
+            let looping = capacity.crash_looping * 2 > capacity.wanted;
+            match &capacity.failure {
+                Some(reason) if ours && (looping || capacity.wanted == 0) => Some(format!("{}: {reason}", c.name)),
+                None if ours && looping => Some(format!("{}: restarts over and over", c.name)),
+                _ => None,
+            }
+        })
+    }
+
+    pub(super) fn smoking(&mut self) {
+        if self.overdue() {
+            let reason = format!("no result after {} s", self.settings.deploy_timeout.as_secs());
+            self.call_bad(Cause::Smoke { reason });
+        }
+    }
+
+    pub(super) fn smoke_finished(&mut self, release: u64, result: Result<(), String>) {
+        if self.doc.phase != Phase::Smoke || release != self.doc.epoch.release {
+            return;
+        }
+        match result {
+            Err(reason) => self.call_bad(Cause::Smoke { reason }),
+            Ok(()) if !self.candidates_ready() => {
+                self.call_bad(Cause::NotReady {
+                    reason: "it was ready, and was not any more after the smoke test".into(),
+                });
+            }
+            Ok(()) => {
+                self.exposure = Duration::ZERO;
+                self.start_evidence();
+                self.next_step();
+            }
+        }
+    }
+
+    /// Raises the share to the next step of the switch: persisted, then told to the edges.
+    pub(super) fn next_step(&mut self) {
+        let share = self.doc.share;
+        let next = self.settings.steps.iter().map(|s| s.share).find(|s| *s > share).unwrap_or(Share::ALL);
+        self.doc.epoch.step += 1;
+        self.doc.share = next;
+        for component in &mut self.doc.components {
+            if component.takes_part() && !self.doc.emergency.contains(&component.name) {
+                component.share = next;
+            }
+        }
+        self.evidence.new_step();
+        self.enter(Phase::Switching);
+        let orders = self.route(Direction::Forward);
+        self.persist_then(orders);
+    }
+
+    pub(super) fn switching(&mut self, now: Time) {
+        self.judge(now);
+        if self.doc.phase != Phase::Switching {
+            return;
+        }
+        if self.is_durable() && self.facts.acknowledged(&self.doc.policy()) {
+            self.announce(News::Switched(self.doc.share));
+            self.enter(Phase::Watching);
+            self.persist();
+        } else if self.overdue() {
+            self.call_bad(Cause::EdgeSilent);
+        }
+    }
+
+    pub(super) fn retaining(&mut self) {
+        if self.overdue() && self.doc.paused.is_none() {
+            let stops = self.stop_idle(|c| c.stable.colour);
+            for component in &mut self.doc.components {
+                if component.takes_part() {
+                    component.stable.version = None;
+                }
+            }
+            self.enter(Phase::Idle);
+            self.persist_then(stops);
+        }
+    }
+
+    pub(super) fn rolling_back(&mut self) {
+        let moved = self.facts.moved_back(&self.doc.policy());
+        let drained = self.participants().all(|(id, c)| self.facts.is_drained(id, c.candidate.colour));
+        if !moved || !self.doc.emergency.is_empty() || !self.is_durable() || !(drained || self.overdue()) {
+            return;
+        }
+        let stops = self.stop_idle(|c| c.candidate.colour);
+        for component in &mut self.doc.components {
+            if component.takes_part() {
+                component.candidate.version = None;
+            }
+        }
+        if let Some(outcome) = self.doc.outcome {
+            self.announce(News::Ended(outcome, self.doc.cause.clone()));
+        }
+        self.enter(Phase::Idle);
+        self.persist_then(stops);
+    }
+
+    fn stop_idle(&self, colour: impl Fn(&Component) -> Colour) -> Vec<Action> {
+        self.participants().map(|(component, c)| Action::Stop { component, colour: colour(c) }).collect()
+    }
+}

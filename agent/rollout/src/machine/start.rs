@@ -1,0 +1,165 @@
+//! The start of a machine: take the greatest state of store, file and running proxy, then give the orders of
+//! its phase again.
+
+use std::time::Duration;
+
+use super::{Action, Direction, Machine};
+use crate::colour::{Colour, Share};
+use crate::document::{Cause, Component, Document, Outcome, Phase, Slot};
+use crate::policy::{Policy, Verdict};
+use crate::time::Time;
+
+/// How long a machine waits for an edge that does not report before it goes on without it.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(3);
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Start {
+    at: Time,
+    done: bool,
+}
+
+impl Start {
+    pub(crate) const fn waiting(at: Time) -> Self {
+        Self { at, done: false }
+    }
+
+    pub(crate) const fn is_done(self) -> bool {
+        self.done
+    }
+
+    pub(crate) const fn at(self) -> Time {
+        self.at
+    }
+
+    pub(crate) fn deadline(self) -> Option<Time> {
+        (!self.done).then(|| self.at + PATIENCE)
+    }
+}
+
+/// Makes the document speak of exactly the configured components, in their order.
+pub(crate) fn fit_to_settings(doc: &mut Document, names: &[String]) {
+    let known = std::mem::take(&mut doc.components);
+    let slot = || Slot { colour: Colour::Blue, version: None };
+    let fresh = |name: &String| Component { name: name.clone(), stable: slot(), candidate: slot(), share: Share::NONE };
+    doc.components = names
+        .iter()
+        .map(|name| known.iter().find(|c| c.name == *name).cloned().unwrap_or_else(|| fresh(name)))
+        .collect();
+}
+
+impl Machine {
+    /// Whether the machine may act; does what there is to do at the moment it may.
+    pub(super) fn start(&mut self, now: Time) -> bool {
+        if self.started.done {
+            return true;
+        }
+        let heard = self.facts.edges().all(|e| e.is_some());
+        if !heard && now.since(self.started.at) < PATIENCE {
+            return false;
+        }
+        self.started.done = true;
+        if self.acts() {
+            self.take_greatest();
+            self.order_again();
+        }
+        true
+    }
+
+    /// An edge may be ahead of the store: a rollback acts first, and a store can be restored from a backup.
+    fn take_greatest(&mut self) {
+        let greatest = self
+            .facts
+            .edges()
+            .flatten()
+            .flat_map(|e| [&e.running, &e.saved])
+            .flatten()
+            .filter(|p| p.routes.len() == self.doc.components.len())
+            .max_by_key(|p| p.epoch)
+            .cloned();
+        let Some(seen) = greatest.filter(|p| p.epoch > self.doc.epoch) else {
+            return;
+        };
+        if seen.epoch.release > self.doc.epoch.release {
+            self.adopt(&seen);
+            self.persist();
+        } else if seen.epoch.verdict == Verdict::Bad && !self.doc.is_bad() {
+            self.outrank(seen.epoch);
+            self.call_bad(Cause::Learned);
+        } else {
+            self.outrank(seen.epoch);
+            self.persist();
+        }
+    }
+
+    /// A release this store knows nothing of: its routes are the truth, its versions are not known.
+    fn adopt(&mut self, seen: &Policy) {
+        for (component, route) in self.doc.components.iter_mut().zip(&seen.routes) {
+            let known = [component.stable.clone(), component.candidate.clone()];
+            let slot = |colour| {
+                let version = known.iter().find(|s| s.colour == colour).and_then(|s| s.version.clone());
+                Slot { colour, version }
+            };
+            component.stable = slot(route.stable);
+            component.candidate = slot(route.candidate);
+            component.share = route.share;
+        }
+        self.doc.epoch = seen.epoch;
+        self.doc.salt = seen.salt.clone();
+        self.doc.share = seen.routes.iter().map(|r| r.share).max().unwrap_or(Share::NONE);
+        self.doc.emergency.clear();
+        self.doc.cause = (seen.epoch.verdict == Verdict::Bad).then_some(Cause::Learned);
+        let (phase, outcome) = match (seen.epoch.verdict, self.doc.share) {
+            (Verdict::Bad, _) => (Phase::RollingBack, Some(Outcome::RolledBack)),
+            (Verdict::Open, Share::NONE) => (Phase::Idle, None),
+            (Verdict::Open, Share::ALL) => (Phase::Retaining, Some(Outcome::Kept)),
+            (Verdict::Open, _) => (Phase::Held, None),
+        };
+        self.doc.outcome = outcome;
+        self.enter(phase);
+        if self.judges() {
+            self.start_evidence();
+        }
+    }
+
+    /// The orders of the phase, given once more. They are absolute, so this is harmless.
+    fn order_again(&mut self) {
+        let mut actions = self.keep_running();
+        match self.doc.phase {
+            Phase::Idle | Phase::Switching | Phase::Watching | Phase::Held | Phase::Retaining => {
+                actions.extend(self.route(Direction::Forward));
+            }
+            Phase::Deploying => actions.extend(self.start_candidates()),
+            Phase::Smoke => {
+                actions.extend(self.route(Direction::Forward));
+                actions.extend(self.start_candidates());
+                actions.push(self.smoke_order());
+            }
+            Phase::RollingBack => {
+                // `call_bad` has told the edges already when the verdict was learned just now.
+                let orders = self.route(Direction::Back);
+                self.out.extend(orders);
+            }
+        }
+        if self.is_durable() {
+            self.out.extend(actions);
+        } else {
+            self.held_back.extend(actions);
+        }
+    }
+
+    /// Every slot that should have capacity is asked to run what it ran: the box may have been rebooted.
+    fn keep_running(&self) -> Vec<Action> {
+        let release = self.doc.epoch.release;
+        let mut actions = Vec::new();
+        for (component, c) in self.doc.components.iter().enumerate() {
+            let candidate = c.takes_part() && !self.doc.is_bad() && self.doc.phase != Phase::Deploying;
+            for (slot, wanted) in [(&c.stable, true), (&c.candidate, candidate)] {
+                if let (Some(version), true) = (&slot.version, wanted) {
+                    let version = version.clone();
+                    actions.push(Action::Start { component, colour: slot.colour, version, release });
+                }
+            }
+        }
+        actions
+    }
+}

@@ -1,0 +1,96 @@
+//! What `status` shows of a machine: a copy, so that nobody reaches into the machine itself.
+
+use std::time::Duration;
+
+use super::Machine;
+use super::event::{Capacity, EdgeReport};
+use crate::colour::Colour;
+use crate::document::{Document, Phase};
+use crate::settings::Mode;
+use crate::statistics::Evidence;
+
+/// One component's numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComponentView {
+    /// The platform's last word on blue and green; `None` until it has spoken.
+    pub capacity: [Option<Capacity>; 2],
+    /// The candidate's evidence, while or after it was judged.
+    pub evidence: Option<Evidence>,
+    /// The history the next release is judged against: requests and bad ones.
+    pub history: crate::statistics::Counts,
+}
+
+/// A snapshot of an environment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// How far Teal's hand reaches.
+    pub mode: Mode,
+    /// The desired state.
+    pub document: Document,
+    /// Component by component.
+    pub components: Vec<ComponentView>,
+    /// The edges' last words.
+    pub edges: Vec<Option<EdgeReport>>,
+    /// Counted time in the phase.
+    pub elapsed: Duration,
+    /// When the phase ends by time alone.
+    pub limit: Option<Duration>,
+    /// The longest the watch may become.
+    pub watch_max: Duration,
+    /// The component whose errors opened a shared window that is still open.
+    pub shared_outage: Option<String>,
+    /// Why a rollback would not be safe just now; `None` when it would.
+    pub rollback_unsafe: Option<String>,
+    /// Every edge would come back from a restart as it runs.
+    pub reload_safe: bool,
+    /// The document is durable.
+    pub durable: bool,
+    /// The store's last word was a failure.
+    pub store_failing: bool,
+    /// Edges and platform have been asked; orders are taken.
+    pub started: bool,
+}
+
+impl Machine {
+    /// A snapshot for `status`.
+    #[must_use]
+    pub fn view(&self) -> View {
+        let component = |id: usize| ComponentView {
+            capacity: Colour::BOTH.map(|colour| self.facts.of(id, colour).cloned()),
+            evidence: self.evidence.of(id).filter(|_| self.doc.components[id].takes_part()),
+            history: self.baselines[id].counts(),
+        };
+        View {
+            mode: self.settings.mode,
+            document: self.doc.clone(),
+            components: (0..self.doc.components.len()).map(component).collect(),
+            edges: self.facts.edges().map(Option::<&EdgeReport>::cloned).collect(),
+            elapsed: self.elapsed,
+            limit: self.phase_limit(),
+            watch_max: self.settings.watch_max,
+            shared_outage: self.confirm.window().map(|id| self.doc.components[id].name.clone()),
+            rollback_unsafe: self.rollback_unsafe(),
+            reload_safe: self.facts.edges().all(|e| e.is_some_and(|e| e.running == e.saved && e.saved.is_some())),
+            durable: self.is_durable(),
+            store_failing: self.store_failing,
+            started: self.started.is_done(),
+        }
+    }
+
+    fn rollback_unsafe(&self) -> Option<String> {
+        match self.doc.phase {
+            Phase::Idle => return Some("no release to go back from".into()),
+            Phase::RollingBack => return Some("already rolling back".into()),
+            Phase::Deploying | Phase::Smoke | Phase::Switching | Phase::Watching | Phase::Held | Phase::Retaining => {}
+        }
+        self.participants().find_map(|(id, c)| {
+            if c.stable.version.is_none() {
+                Some("first release".to_owned())
+            } else if self.facts.is_ready(id, c.stable.colour) {
+                None
+            } else {
+                Some(format!("{} {} has nothing ready", c.name, c.stable.colour))
+            }
+        })
+    }
+}
