@@ -1,0 +1,40 @@
+//! The store port: documents with compare-and-swap, checkpoints, baselines and the journal.
+//!
+//! ```text
+//!  controller --Write--> writer task --> SQLite
+//!       ^--- Stored / StoreFailed ----'
+//! ```
+//!
+//! The controller never waits for a write: a dead disk delays no rollback.
+
+mod sqlite;
+mod writer;
+
+pub use sqlite::{Sqlite, StoreError};
+pub use writer::{Write, Writer, spawn};
+
+/// One line of an environment's history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// Rises by one with each entry of the environment, from 1.
+    pub seq: u64,
+    /// The release it speaks of; 0 for none.
+    pub release: u64,
+    /// RFC 3339, UTC.
+    pub at: String,
+    /// A word for machines, `switched` for instance.
+    pub kind: String,
+    /// A sentence for people.
+    pub text: String,
+    /// Figures that go with it.
+    pub data: serde_json::Value,
+}
+
+/// One release: its number and all that is told of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReleaseRow {
+    /// Its number.
+    pub id: u64,
+    /// The controller's record of it.
+    pub record: serde_json::Value,
+}
