@@ -51,12 +51,18 @@ pub enum EdgeError {
 /// then goes on as it was.
 #[derive(Debug)]
 pub struct EdgeHandle {
-    counters: Arc<Counters>,
-    view: View,
+    monitor: EdgeMonitor,
     task: tokio::task::JoinHandle<()>,
 }
 
-impl EdgeHandle {
+/// What an adapter shows of itself; it can be read for longer than the adapter runs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct EdgeMonitor {
+    counters: Arc<Counters>,
+    view: View,
+}
+
+impl EdgeMonitor {
     /// What was counted since the start.
     #[must_use]
     pub fn counters(&self) -> &Counters {
@@ -84,6 +90,14 @@ impl EdgeHandle {
             feed_error,
         }
     }
+}
+
+impl EdgeHandle {
+    /// What it shows of itself.
+    #[must_use]
+    pub const fn monitor(&self) -> &EdgeMonitor {
+        &self.monitor
+    }
 
     /// Waits until the adapter has ended and its lock is free again.
     pub async fn ended(self) {
@@ -107,7 +121,7 @@ pub fn spawn(
     let counters = Arc::new(Counters::default());
     let components = settings.components.len();
     let sink = Sink::new(events.clone(), Reader::new(&settings.components), components, Arc::clone(&counters));
-    let sink = Arc::new(sink);
+    let sink = Arc::new(sink.of_edge(edge));
     let nudge = Arc::new(Notify::new());
     let mut tasks = JoinSet::new();
 
@@ -154,5 +168,5 @@ pub fn spawn(
         tasks.shutdown().await;
         drop(owner);
     });
-    Ok(EdgeHandle { counters, view, task })
+    Ok(EdgeHandle { monitor: EdgeMonitor { counters, view }, task })
 }

@@ -1,9 +1,11 @@
 //! Hands evidence to the controller without ever waiting for it, and counts no request twice.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use teal_rollout::colour::Colour;
-use teal_rollout::machine::event::{Event, Observation};
+use teal_rollout::machine::event::{Block, Event, Observation};
 use tokio::sync::mpsc;
 
 use super::evidence::{Judgement, Line, Reader, Request};
@@ -13,6 +15,9 @@ use super::status::Counters;
 #[derive(Debug)]
 pub(super) struct Sink {
     events: mpsc::Sender<Event>,
+    observer: u16,
+    /// Rises with each block, from the wall clock's microseconds, so that a new agent's blocks are newer than an old one's.
+    sequence: AtomicU64,
     reader: Reader,
     /// For each component and colour: requests told as overdue whose log line has not come yet.
     told: Mutex<Vec<[u64; 2]>>,
@@ -21,7 +26,14 @@ pub(super) struct Sink {
 
 impl Sink {
     pub(super) fn new(events: mpsc::Sender<Event>, reader: Reader, components: usize, counters: Arc<Counters>) -> Self {
-        Self { events, reader, told: Mutex::new(vec![[0; 2]; components]), counters }
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let sequence = AtomicU64::new(u64::try_from(now.as_micros()).unwrap_or_default());
+        Self { events, observer: 0, sequence, reader, told: Mutex::new(vec![[0; 2]; components]), counters }
+    }
+
+    /// As the observer of this edge.
+    pub(super) fn of_edge(self, edge: usize) -> Self {
+        Self { observer: u16::try_from(edge).unwrap_or(u16::MAX), ..self }
     }
 
     /// Takes the lines of one read.
@@ -83,10 +95,12 @@ impl Sink {
     }
 
     /// Whether the controller has it.
-    fn send(&self, batch: Vec<Observation>) -> bool {
-        let size = batch.len();
+    fn send(&self, requests: Vec<Observation>) -> bool {
+        let size = requests.len();
+        let sequence = self.sequence.fetch_add(1, Ordering::Relaxed);
+        let block = Block { observer: self.observer, sequence, requests };
         // Fewer requests seen make a verdict later, never wrong; waiting here would make all of them late.
-        let sent = size == 0 || self.events.try_send(Event::Requests(batch)).is_ok();
+        let sent = size == 0 || self.events.try_send(Event::Requests(block)).is_ok();
         if !sent {
             self.counters.lost.add(size);
         }
@@ -112,8 +126,8 @@ mod tests {
 
     fn requests(received: &mut mpsc::Receiver<Event>) -> Vec<bool> {
         let mut bad = Vec::new();
-        while let Ok(Event::Requests(batch)) = received.try_recv() {
-            bad.extend(batch.iter().map(|o| o.bad));
+        while let Ok(Event::Requests(block)) = received.try_recv() {
+            bad.extend(block.requests.iter().map(|o| o.bad));
         }
         bad
     }
