@@ -1,0 +1,47 @@
+//! Carrying out what the machine asks, in its order and without waiting for any of it.
+
+use teal_rollout::machine::{Action, Direction};
+use tokio::time::Instant;
+
+use super::Controller;
+use crate::platform::PlatformOrder;
+use crate::proxy::haproxy::edge::EdgeOrder;
+use crate::store::Write;
+
+impl Controller {
+    pub(super) fn act(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Route { edge, policy, direction } => {
+                    self.routed = Some((Instant::now(), direction == Direction::Back));
+                    if let Some(orders) = self.ports.edges.get(edge) {
+                        give(orders, EdgeOrder { policy, direction }, "edge");
+                    }
+                }
+                Action::Persist(document) => self.ports.writer.keep(Write::Document(document)),
+                Action::Start { component, colour, version, release } => {
+                    self.platform(PlatformOrder::Start { component, colour, version, release });
+                }
+                Action::Stop { component, colour } => self.platform(PlatformOrder::Stop { component, colour }),
+                Action::Smoke { release, targets } => self.ports.gates.smoke(release, targets, self.events.clone()),
+                Action::Probe { round, arm, component, colour, groups } => {
+                    self.ports.gates.probe(round, arm, component, colour, &groups, self.events.clone());
+                }
+                Action::Announce(notice) => self.announce(notice),
+            }
+        }
+    }
+
+    fn platform(&self, order: PlatformOrder) {
+        if let Some(platform) = &self.ports.platform {
+            give(platform, order, "platform");
+        }
+    }
+}
+
+/// A port's inbox holds far more orders than can be outstanding; a full one means that its task is stuck.
+fn give<T>(orders: &tokio::sync::mpsc::Sender<T>, order: T, port: &str) {
+    if let Err(error) = orders.try_send(order) {
+        tracing::error!(port, %error, "an order was not taken");
+    }
+}

@@ -1,0 +1,125 @@
+//! What the machine announces: into the journal, into the list of releases, and to people.
+
+use teal_rollout::document::Phase;
+use teal_rollout::machine::{News, Notice, View};
+use teal_rollout::settings::Mode;
+
+use super::journal::Judged;
+use super::{Controller, Journal, Snapshot, snapshot};
+use crate::api::{Happening, Known, Release, ReleaseId, why};
+use crate::notifier::{Kind, Message};
+
+impl Controller {
+    pub(super) fn announce(&mut self, notice: Notice) {
+        let view = self.machine.view();
+        let news_kind = Kind::of(&notice.news);
+        if matches!(notice.news, News::Entered(_)) {
+            self.since = Journal::now();
+        }
+        self.list(&notice, &view);
+        let mut happening = Happening::from(notice.news);
+        match &mut happening {
+            Happening::Bad { evidence, .. } | Happening::WouldRollBack { evidence, .. } => {
+                *evidence = snapshot::sentence(&view);
+            }
+            Happening::Switched { took_us, .. } => *took_us = self.routed.take().map(|(at, _)| micros(at)),
+            _ => {}
+        }
+        self.record(notice.release, &happening);
+        if let Some(kind) = news_kind.filter(|_| view.mode != Mode::Observe) {
+            self.ports.notifier.send(self.message(notice.release, kind, &view));
+        }
+    }
+
+    fn message(&self, release: u64, kind: Kind, view: &View) -> Message {
+        let judged = snapshot::judgements(view);
+        let sum = |count: fn(&crate::api::Judgement) -> u64| judged.iter().map(count).sum();
+        Message {
+            app: self.environment.app.clone(),
+            environment: self.environment.name.clone(),
+            release: ReleaseId(release).to_string(),
+            kind,
+            colour: view.document.components.iter().map(|c| c.active().colour).next(),
+            counts: (!judged.is_empty()).then(|| (sum(|j| j.requests), sum(|j| j.bad))),
+            link: self.environment.url.clone(),
+        }
+    }
+
+    fn record(&self, release: u64, happening: &Happening) {
+        let record = self.environment.journal.add(release, happening);
+        tracing::info!(
+            environment = self.environment.name,
+            release,
+            kind = record.kind,
+            "{}",
+            record.text
+        );
+    }
+
+    /// Keeps the list of releases: a row at the start, its judgements with each decision, closed at the end.
+    fn list(&self, notice: &Notice, view: &View) {
+        let journal = &self.environment.journal;
+        let document = &view.document;
+        match &notice.news {
+            News::Entered(Phase::Deploying) | News::Observed => {
+                let taking_part = || document.components.iter().filter(|c| c.takes_part());
+                let versions = |version: fn(&teal_rollout::document::Component) -> &Option<String>| {
+                    taking_part().filter_map(|c| Some((c.name.clone(), version(c).clone()?))).collect()
+                };
+                let release = Release {
+                    id: ReleaseId(notice.release),
+                    environment: self.environment.name.clone(),
+                    from: versions(|c| &c.stable.version),
+                    to: versions(|c| &c.candidate.version),
+                    by: document.by.clone(),
+                    started: Journal::now(),
+                    ..Release::default()
+                };
+                journal.put_release(Judged { release, judgements: Vec::new() });
+            }
+            News::Ended(..) | News::Bad(_) | News::WouldRollBack(_) | News::NoWayBack(_) => {
+                let Some(mut judged) = journal.release(notice.release) else {
+                    return;
+                };
+                if matches!(notice.news, News::Bad(_)) || judged.release.cause.is_none() {
+                    judged.judgements = snapshot::judgements(view);
+                }
+                judged.release.cause = document.cause.as_ref().map(why);
+                if let News::Ended(outcome, _) = &notice.news {
+                    judged.release.outcome = Some(Known::Known(*outcome));
+                    judged.release.ended = Some(Journal::now());
+                }
+                journal.put_release(judged);
+            }
+            News::Entered(_)
+            | News::Switched(_)
+            | News::SharedOutage { .. }
+            | News::SharedOutageOver
+            | News::Emergency { .. }
+            | News::EmergencyOver { .. }
+            | News::ManualAdopted
+            | News::ManualPutBack
+            | News::Paused(_)
+            | News::Resumed(_)
+            | News::Extended => {}
+        }
+    }
+
+    /// Writes down how long the way back took, from the order until every edge routes by it.
+    pub(super) fn time_rollback(&mut self, snapshot: &Snapshot) {
+        let Some((at, true)) = self.routed else {
+            return;
+        };
+        let document = &snapshot.view.document;
+        let policy = document.policy();
+        let there = snapshot.view.edges.iter().all(|e| e.as_ref().is_some_and(|e| e.running.as_ref() == Some(&policy)));
+        if there && document.phase == Phase::RollingBack {
+            self.routed = None;
+            self.record(document.epoch.release, &Happening::Back { took_us: Some(micros(at)) });
+        }
+    }
+}
+
+fn micros(since: tokio::time::Instant) -> u64 {
+    u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX)
+}

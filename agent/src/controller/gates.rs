@@ -1,0 +1,135 @@
+//! Smoke suite and probes, run beside the loop; their results come back as events.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, Method};
+use teal_rollout::colour::Colour;
+use teal_rollout::machine::Event;
+use teal_rollout::machine::event::Arm;
+use tokio::sync::mpsc;
+
+use super::Journal;
+use crate::api::Happening;
+use crate::probe::{self, ProbeRequest};
+use crate::smoke::{self, Suite, Target};
+
+/// Asked when nothing better is configured: the front page.
+const FALLBACK_PATH: &str = "/";
+
+/// What of a component can be probed, made once from the configuration.
+#[derive(Clone, Debug)]
+pub struct Component {
+    /// Its name.
+    pub name: String,
+    /// Blue's and green's servers.
+    pub addresses: [Vec<SocketAddr>; 2],
+    /// By route group, from 1 on: what to ask and how long the answer may take.
+    pub routes: Vec<(ProbeRequest, Duration)>,
+    /// What the smoke suite would ask of this component, safe methods only.
+    pub checks: Vec<(ProbeRequest, Duration)>,
+}
+
+impl Component {
+    /// What may be probed of a component: its routes' own paths, else the suite's reading checks, else `/`.
+    #[must_use]
+    pub fn new(name: String, addresses: [Vec<SocketAddr>; 2], routes: &[(String, Duration)], suite: Option<&Suite>) -> Self {
+        let request = |method, path: &str, headers| ProbeRequest::new(method, path, "teal-probe", headers).ok();
+        let limit = probe::Limits::default().total;
+        let routes = routes
+            .iter()
+            .filter_map(|(path, latency)| Some((request(Method::GET, path, HeaderMap::new())?, limit.max(*latency))));
+        let checks = suite.into_iter().flat_map(|s| &s.checks).filter(|c| c.component == name).filter_map(|check| {
+            let wait = limit.max(check.latency.unwrap_or(limit));
+            Some((request(check.method.clone(), &check.path, check.headers.clone())?, wait))
+        });
+        let mut checks: Vec<_> = checks.collect();
+        if checks.is_empty() {
+            checks.extend(request(Method::GET, FALLBACK_PATH, HeaderMap::new()).map(|r| (r, Duration::from_secs(1))));
+        }
+        Self { routes: routes.collect(), checks, addresses, name }
+    }
+
+    fn addresses(&self, colour: Colour) -> &[SocketAddr] {
+        match colour {
+            Colour::Blue => &self.addresses[0],
+            Colour::Green => &self.addresses[1],
+        }
+    }
+
+    /// The routes that failed, as far as they are configured; the suite where no configured route failed.
+    fn requests(&self, groups: &[u8]) -> (Vec<ProbeRequest>, Duration) {
+        let failing: Vec<_> =
+            groups.iter().filter_map(|g| self.routes.get(usize::from(*g).checked_sub(1)?)).take(probe::REQUESTS).collect();
+        let chosen = if failing.is_empty() { self.checks.iter().take(probe::REQUESTS).collect() } else { failing };
+        let longest = chosen.iter().map(|(_, limit)| *limit).max().unwrap_or_default();
+        (chosen.into_iter().map(|(request, _)| request.clone()).collect(), longest)
+    }
+}
+
+/// The gates of an environment.
+#[derive(Clone, Debug)]
+pub struct Gates {
+    /// In the order of the component ids.
+    pub components: Arc<Vec<Component>>,
+    /// The smoke suite; `None` passes, and the journal says so.
+    pub suite: Option<Arc<Suite>>,
+    /// Where the suite's result is written.
+    pub journal: Arc<Journal>,
+}
+
+impl Gates {
+    pub(super) fn smoke(&self, release: u64, targets: Vec<(usize, Colour)>, events: mpsc::Sender<Event>) {
+        let gates = self.clone();
+        tokio::spawn(async move {
+            let result = gates.run_suite(release, &targets).await;
+            let _ = events.send(Event::Smoke { release, result }).await;
+        });
+    }
+
+    async fn run_suite(&self, release: u64, targets: &[(usize, Colour)]) -> Result<(), String> {
+        let Some(suite) = &self.suite else {
+            self.journal.add(release, &Happening::Smoke { passed: 0, total: 0, slowest: None, failed: None });
+            return Ok(());
+        };
+        let targets: Vec<Target> = targets
+            .iter()
+            .filter_map(|(id, colour)| Some((self.components.get(*id)?, *colour)))
+            .flat_map(|(c, colour)| c.addresses(colour).iter().map(|a| Target::server(c.name.clone(), *a)))
+            .collect();
+        let report = smoke::run(suite, &targets, smoke::Limits::default(), |_| {}).await.map_err(|e| e.to_string())?;
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let millis = |took: Duration| u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        let failed = report.first_failure();
+        let happening = Happening::Smoke {
+            passed: count(report.passed()),
+            total: count(report.ran()),
+            slowest: report.slowest().map(|o| (o.check.clone(), millis(o.took))),
+            failed: failed.clone(),
+        };
+        self.journal.add(release, &happening);
+        failed.map_or(Ok(()), Err)
+    }
+
+    pub(super) fn probe(
+        &self,
+        round: u64,
+        arm: Arm,
+        component: usize,
+        colour: Colour,
+        groups: &[u8],
+        events: mpsc::Sender<Event>,
+    ) {
+        let Some(known) = self.components.get(component) else {
+            return;
+        };
+        let addresses = known.addresses(colour).to_vec();
+        let (requests, total) = known.requests(groups);
+        tokio::spawn(async move {
+            let limits = probe::Limits { total, ..probe::Limits::default() };
+            let passed = probe::probe(&addresses, &requests, limits).await;
+            let _ = events.send(Event::Probed { round, arm, passed }).await;
+        });
+    }
+}

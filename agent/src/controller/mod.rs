@@ -1,0 +1,240 @@
+//! The one loop of an environment: event -> decide -> persist -> act.
+//!
+//! ```text
+//!  edge, platform, gates, store --Event--+
+//!  admin API ---------------------Order--+--> Machine --Action--> edge, platform, gates, store, journal
+//!  clock -------------------------Tick---+       |
+//!                                                +--> Snapshot (watch channel) --> admin API, metrics
+//! ```
+//!
+//! The loop waits for nothing but its inbox: every port has a task of its own and answers with events.
+
+mod act;
+mod announce;
+mod clock;
+mod gates;
+mod journal;
+mod snapshot;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use teal_rollout::machine::{Event, Machine, Order, Refusal, Saved};
+use teal_rollout::settings::Settings;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+pub use clock::Clock;
+pub use gates::{Component as GateComponent, Gates};
+pub use journal::{Journal, Judged};
+pub use snapshot::{Snapshot, evidence};
+
+use crate::notifier;
+use crate::platform::PlatformOrder;
+use crate::proxy::haproxy::edge::EdgeOrder;
+use crate::store::{Sqlite, Write, Writer};
+
+/// How often what a crash should not lose is written.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+/// Every so many checkpoints the baselines are written too; they are larger and less urgent.
+const BASELINES_EVERY: u32 = 10;
+/// How often a flood of requests may renew the snapshot.
+const SNAPSHOT_EVERY: Duration = Duration::from_millis(50);
+
+/// The ends of the ports that the controller holds.
+#[derive(Debug)]
+pub struct Ports {
+    /// One for each edge, in the order of the settings.
+    pub edges: Vec<mpsc::Sender<EdgeOrder>>,
+    /// None where no platform is managed (`observe`, `advise`).
+    pub platform: Option<mpsc::Sender<PlatformOrder>>,
+    /// Smoke suite and probes.
+    pub gates: Gates,
+    /// The store's writer.
+    pub writer: Writer,
+    /// Who is told.
+    pub notifier: notifier::Outbox,
+}
+
+/// What it takes to run an environment.
+#[derive(Debug)]
+pub struct Environment {
+    /// The application's name, for messages.
+    pub app: String,
+    /// The environment's name.
+    pub name: String,
+    /// A link for messages.
+    pub url: Option<String>,
+    /// What releases are judged by.
+    pub settings: Settings,
+    /// Where it left off.
+    pub saved: Saved,
+    /// Its history.
+    pub journal: Arc<Journal>,
+    /// The reading side of the store.
+    pub store: Sqlite,
+}
+
+/// An order with the place for its answer.
+#[derive(Debug)]
+struct Asked {
+    order: Order,
+    answer: oneshot::Sender<Result<u64, Refusal>>,
+}
+
+/// Why an order got no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum OrderError {
+    /// The machine says no.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The agent is on its way down.
+    #[error("the agent is stopping")]
+    Stopping,
+}
+
+/// The way to an environment for everybody else. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Handle {
+    orders: mpsc::Sender<Asked>,
+    snapshots: watch::Receiver<Arc<Snapshot>>,
+    journal: Arc<Journal>,
+    store: Sqlite,
+}
+
+impl Handle {
+    /// Gives an order and waits for the machine's word on it: the release it is about.
+    ///
+    /// # Errors
+    /// [`OrderError`].
+    pub async fn order(&self, order: Order) -> Result<u64, OrderError> {
+        let (answer, answered) = oneshot::channel();
+        self.orders.send(Asked { order, answer }).await.map_err(|_| OrderError::Stopping)?;
+        Ok(answered.await.map_err(|_| OrderError::Stopping)??)
+    }
+
+    /// The newest state.
+    #[must_use]
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.snapshots.borrow().clone()
+    }
+
+    /// The history.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The reading side of the store.
+    #[must_use]
+    pub fn store(&self) -> &Sqlite {
+        &self.store
+    }
+}
+
+/// Starts the loop of an environment. It ends with `shutdown`, its last checkpoint handed to the writer.
+pub fn spawn(
+    environment: Environment,
+    clock: Clock,
+    ports: Ports,
+    events: mpsc::Receiver<Event>,
+    event_sender: mpsc::Sender<Event>,
+    shutdown: CancellationToken,
+) -> (Handle, tokio::task::JoinHandle<()>) {
+    let (orders, asked) = mpsc::channel(16);
+    let machine = Machine::new(environment.settings.clone(), environment.saved.clone(), clock.now());
+    let (publish, snapshots) = watch::channel(Arc::new(Snapshot::of(&machine, "")));
+    let handle = Handle {
+        orders,
+        snapshots,
+        journal: environment.journal.clone(),
+        store: environment.store.clone(),
+    };
+    let controller =
+        Controller { machine, clock, ports, environment, publish, published: Instant::now(), events: event_sender, routed: None, since: String::new() };
+    (handle, tokio::spawn(controller.run(events, asked, shutdown)))
+}
+
+struct Controller {
+    machine: Machine,
+    clock: Clock,
+    ports: Ports,
+    environment: Environment,
+    publish: watch::Sender<Arc<Snapshot>>,
+    published: Instant,
+    /// For the answers of gates.
+    events: mpsc::Sender<Event>,
+    /// When the last routing order was given and whether it was one back, until it is acknowledged.
+    routed: Option<(Instant, bool)>,
+    /// When the phase began.
+    since: String,
+}
+
+impl Controller {
+    async fn run(
+        mut self,
+        mut events: mpsc::Receiver<Event>,
+        mut asked: mpsc::Receiver<Asked>,
+        shutdown: CancellationToken,
+    ) {
+        let mut checkpoints = tokio::time::interval(CHECKPOINT_EVERY);
+        checkpoints.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut round = 0u32;
+        loop {
+            let deadline = self.machine.deadline().map(|at| self.clock.instant(at));
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                Some(Asked { order, answer }) = asked.recv() => {
+                    let result = self.machine.order(self.clock.now(), order);
+                    let result = result.map(|actions| self.act(actions));
+                    let release = self.machine.document().epoch.release;
+                    self.publish();
+                    let _ = answer.send(result.map(|()| release));
+                }
+                Some(event) = events.recv() => self.take(event),
+                () = sleep_until(deadline) => self.take(Event::Tick),
+                _ = checkpoints.tick() => {
+                    self.keep(round % BASELINES_EVERY == 0);
+                    self.publish();
+                    round = round.wrapping_add(1);
+                }
+            }
+        }
+        self.keep(true);
+    }
+
+    fn take(&mut self, event: Event) {
+        let is_flood = matches!(event, Event::Requests(_));
+        let actions = self.machine.handle(self.clock.now(), event);
+        let quiet = is_flood && actions.is_empty();
+        self.act(actions);
+        if !quiet || self.published.elapsed() >= SNAPSHOT_EVERY {
+            self.publish();
+        }
+    }
+
+    fn publish(&mut self) {
+        let snapshot = Snapshot::of(&self.machine, &self.since);
+        self.time_rollback(&snapshot);
+        self.publish.send_replace(Arc::new(snapshot));
+        self.published = Instant::now();
+    }
+
+    fn keep(&self, with_baselines: bool) {
+        let keep = |write| self.ports.writer.keep(write);
+        keep(Write::Checkpoint(Box::new(self.machine.checkpoint())));
+        if with_baselines {
+            for (component, baseline) in self.machine.document().components.iter().zip(self.machine.baselines()) {
+                keep(Write::Baseline(component.name.clone(), Box::new(baseline.clone())));
+            }
+        }
+    }
+}
+
+async fn sleep_until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
