@@ -6,13 +6,17 @@
 //!                   +-> platform, proxy, store, notifier   (ports; they do not know each other)
 //! ```
 
-pub mod proxy;
-pub mod demo;
-pub mod notifier;
-pub mod probe;
-pub mod smoke;
 pub mod api;
+pub mod cli;
 pub mod client;
 pub mod config;
+pub mod controller;
 pub mod demo;
+pub mod http;
+pub mod notifier;
 pub mod platform;
+pub mod probe;
+pub mod proxy;
+pub mod runtime;
+pub mod smoke;
+pub mod store;

@@ -1,0 +1,162 @@
+//! One environment: its ports, its controller, and how they end.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use teal_rollout::machine::{Event, Saved};
+use teal_rollout::settings::Mode;
+use teal_rollout::statistics::Baseline;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Options, RuntimeError, wiring};
+use crate::config::{Config, Environment};
+use crate::controller::{self, Clock, Gates, Handle, Journal, Ports};
+use crate::http::ShownEnvironment;
+use crate::platform::local::{self, LocalHandle};
+use crate::proxy::haproxy::edge::{self, EdgeHandle};
+use crate::store::{self, Sqlite};
+use crate::notifier;
+
+/// Events that may wait for the controller. At 20,000 requests a second in batches this is far above a second's worth;
+/// beyond it requests are dropped and counted, which lowers what is known and nothing else.
+const EVENTS: usize = 4_096;
+/// Orders that may wait for a port.
+const ORDERS: usize = 256;
+/// Messages that may wait for the notifier.
+const MESSAGES: usize = 256;
+/// Releases that are at hand for `history`.
+const RELEASES: u32 = 500;
+
+/// A running environment.
+#[derive(Debug)]
+pub struct Running {
+    name: String,
+    handle: Handle,
+    edges: Vec<EdgeHandle>,
+    platform: Option<LocalHandle>,
+    controller: JoinHandle<()>,
+    writer: JoinHandle<()>,
+    notifier: JoinHandle<()>,
+    messages: notifier::Counters,
+}
+
+impl Running {
+    /// What others may see of it.
+    pub(super) fn shown(&self) -> ShownEnvironment {
+        ShownEnvironment {
+            name: self.name.clone(),
+            handle: self.handle.clone(),
+            edges: self.edges.iter().map(|e| e.monitor().clone()).collect(),
+            messages: self.messages.clone(),
+        }
+    }
+
+    /// Waits until everything has ended after its token was cancelled: the controller first, so that what it still
+    /// had to say is written.
+    pub(super) async fn ended(self) {
+        // A task that panicked was reported where it happened; the others still have to end.
+        let _ = self.controller.await;
+        for edge in self.edges {
+            edge.ended().await;
+        }
+        if let Some(platform) = self.platform {
+            platform.join().await;
+        }
+        drop(self.handle);
+        let _ = self.writer.await;
+        let _ = self.notifier.await;
+    }
+}
+
+/// Starts everything an environment needs. On an error nothing of it is left running once `shutdown` is cancelled.
+pub(super) async fn start(
+    config: &Config,
+    name: &str,
+    environment: &Environment,
+    store: &Sqlite,
+    options: &Options,
+    shutdown: CancellationToken,
+) -> Result<Running, RuntimeError> {
+    let settings = config.settings(name)?;
+    let suite = wiring::suite(name, &environment.smoke)?;
+    let (outbox, messages) = notifier::channel(MESSAGES);
+    let counters = outbox.counters().clone();
+    let telling = notifier::spawn(wiring::notifier_settings(config)?, messages, counters.clone(), shutdown.clone());
+    let saved = saved(store, name, &settings, options).await?;
+
+    let (events, inbox) = mpsc::channel::<Event>(EVENTS);
+    let stored = saved.document.as_ref().map_or(0, |d| d.revision);
+    let (writer, writing) = store::spawn(store.clone(), name.to_owned(), stored, events.clone());
+    let last_seq = store.last_seq(name).await?;
+    let journal = Arc::new(Journal::new(last_seq, store.releases(name, RELEASES).await?, writer.clone()));
+
+    let (edge_orders, orders) = mpsc::channel(ORDERS);
+    let edge = edge::spawn(&wiring::edge_settings(name, environment), 0, orders, events.clone(), shutdown.clone());
+    let edge = edge.map_err(|error| RuntimeError::Edge { environment: name.to_owned(), error })?;
+    let (platform_orders, platform) = match environment.mode {
+        // Teal starts and stops nothing there, so it must not adopt anything either.
+        Mode::Observe | Mode::Advise => (None, None),
+        Mode::Act => {
+            let (sender, orders) = mpsc::channel(ORDERS);
+            let binary = std::env::current_exe()
+                .map_err(|error| RuntimeError::State { path: config.state.clone(), error })?;
+            let settings = wiring::local_settings(config, name, environment, &binary);
+            let platform = local::spawn(settings, orders, &events, shutdown.clone())
+                .map_err(|error| RuntimeError::Platform { environment: name.to_owned(), error })?;
+            (Some(sender), Some(platform))
+        }
+    };
+    let gates = Gates {
+        components: Arc::new(wiring::gate_components(environment, suite.as_deref())),
+        suite,
+        journal: journal.clone(),
+    };
+    let ports = Ports { edges: vec![edge_orders], platform: platform_orders, gates, writer, notifier: outbox };
+    let about = controller::Environment {
+        app: config.app.clone(),
+        name: name.to_owned(),
+        url: environment.url.clone(),
+        settings,
+        saved,
+        journal,
+        store: store.clone(),
+    };
+    let (handle, running) = controller::spawn(about, Clock::start(), ports, inbox, events, shutdown);
+    Ok(Running {
+        name: name.to_owned(),
+        handle,
+        edges: vec![edge],
+        platform,
+        controller: running,
+        writer: writing,
+        notifier: telling,
+        messages: counters,
+    })
+}
+
+/// Where the environment left off.
+async fn saved(
+    store: &Sqlite,
+    name: &str,
+    settings: &teal_rollout::settings::Settings,
+    options: &Options,
+) -> Result<Saved, RuntimeError> {
+    let mut known = store.baselines(name).await?;
+    let unix_millis = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+    let unix_millis = u64::try_from(unix_millis).unwrap_or(u64::MAX);
+    let baseline = |component: &teal_rollout::settings::ComponentSettings| {
+        let at = known.iter().position(|(name, _)| *name == component.name);
+        match (at, options.seed_baseline) {
+            (Some(at), _) => known.swap_remove(at).1,
+            (None, Some((requests, bad))) => Baseline::seeded(requests, bad, unix_millis),
+            (None, None) => Baseline::default(),
+        }
+    };
+    Ok(Saved {
+        baselines: settings.components.iter().map(baseline).collect(),
+        document: store.document(name).await?,
+        checkpoint: store.checkpoint(name).await?,
+    })
+}

@@ -1,0 +1,169 @@
+//! Builds an agent from its configuration, runs it, and ends it so that nothing it serves notices.
+//!
+//! ```text
+//! Config --wiring--> ports + controller, one set an environment --> admin API, metrics
+//! SIGHUP: read the configuration again and build anew; SIGTERM, SIGINT: end. HAProxy and the application go on.
+//! ```
+
+mod environment;
+mod lock;
+pub mod wiring;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+pub use environment::Running;
+
+use crate::config::Config;
+use crate::http;
+use crate::store::{Sqlite, StoreError};
+use crate::{platform, proxy};
+
+/// Why an agent cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum RuntimeError {
+    /// The state folder cannot be made.
+    #[error("cannot use the state folder {path}: {error}; set `state` to a folder this user may write")]
+    State {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// A second agent.
+    #[error("another agent runs on {path} (pid {pid}): `teal status` talks to it")]
+    Locked {
+        /// The state folder.
+        path: PathBuf,
+        /// Whose.
+        pid: String,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The configuration reads well and cannot be used.
+    #[error(transparent)]
+    Wiring(#[from] wiring::WiringError),
+    /// A value that the state machine refuses.
+    #[error(transparent)]
+    Settings(#[from] crate::config::NoSettings),
+    /// The edge.
+    #[error("environment `{environment}`: {error}")]
+    Edge {
+        /// Whose.
+        environment: String,
+        /// Why.
+        error: proxy::haproxy::edge::EdgeError,
+    },
+    /// The platform.
+    #[error("environment `{environment}`: {error}")]
+    Platform {
+        /// Whose.
+        environment: String,
+        /// Why.
+        error: platform::local::LocalError,
+    },
+    /// A listener.
+    #[error(transparent)]
+    Http(#[from] http::ServeError),
+    /// Signals cannot be received.
+    #[error("cannot wait for signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// How an agent is to run beyond its configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Start with this much history of every component, requests and bad ones: for demonstrations.
+    pub seed_baseline: Option<(u64, u64)>,
+}
+
+/// Runs an agent until it is told to end. `reload` reads the configuration again on SIGHUP; when that fails the
+/// agent says so and goes on with what it has.
+///
+/// # Errors
+/// Whatever keeps it from starting. Once it runs, trouble is reported in `status` and the log instead.
+pub async fn run(
+    config: Config,
+    options: Options,
+    mut reload: impl FnMut() -> Option<Config>,
+) -> Result<(), RuntimeError> {
+    let failed = RuntimeError::Signals;
+    let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut config = config;
+    loop {
+        let agent = Agent::start(&config, &options).await?;
+        tracing::info!(app = config.app, socket = %config.agent.socket.display(), "the agent runs");
+        let next = loop {
+            tokio::select! {
+                _ = terminate.recv() => break None,
+                _ = interrupt.recv() => break None,
+                _ = hangup.recv() => match reload() {
+                    Some(config) => break Some(config),
+                    None => tracing::error!("the configuration was not reloaded; the agent goes on with the old one"),
+                },
+            }
+        };
+        agent.stop().await;
+        match next {
+            Some(next) => config = next,
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Everything that runs for one configuration.
+struct Agent {
+    environments: Vec<Running>,
+    server: http::Server,
+    shutdown: CancellationToken,
+    _lock: lock::Lock,
+}
+
+impl Agent {
+    async fn start(config: &Config, options: &Options) -> Result<Self, RuntimeError> {
+        let lock = lock::take(&config.state)?;
+        let store = Sqlite::open(&config.state.join("teal.db")).await?;
+        let shutdown = CancellationToken::new();
+        let mut environments = Vec::new();
+        for (name, environment) in &config.environments {
+            let running = environment::start(config, name, environment, &store, options, shutdown.child_token()).await;
+            match running {
+                Ok(running) => environments.push(running),
+                Err(error) => {
+                    stop(environments, &shutdown).await;
+                    return Err(error);
+                }
+            }
+        }
+        let shown = Arc::new(http::Shown {
+            app: config.app.clone(),
+            notifies: config.notify != crate::config::Notify::default(),
+            environments: environments.iter().map(Running::shown).collect(),
+        });
+        match http::start(shown, &config.agent.socket, config.agent.listen, shutdown.child_token()).await {
+            Ok(server) => Ok(Self { environments, server, shutdown, _lock: lock }),
+            Err(error) => {
+                stop(environments, &shutdown).await;
+                Err(error.into())
+            }
+        }
+    }
+
+    async fn stop(self) {
+        stop(self.environments, &self.shutdown).await;
+        self.server.ended().await;
+    }
+}
+
+async fn stop(environments: Vec<Running>, shutdown: &CancellationToken) {
+    shutdown.cancel();
+    for environment in environments {
+        environment.ended().await;
+    }
+}
