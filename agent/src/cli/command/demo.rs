@@ -12,5 +12,5 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(context: &Context, args: Args) -> Result<Exit, CliError> {
-    engine::demo(args.options, context.json)
+    engine::demo(&args.options, context.json)
 }

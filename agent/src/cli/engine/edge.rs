@@ -1,0 +1,115 @@
+//! The edge without an agent: read it, and move traffic by hand.
+
+use teal_rollout::colour::{Colour, Share};
+use teal_rollout::policy::{Policy, Route, Verdict};
+
+use crate::api::{ColourStatus, ComponentStatus, EdgeStatus, Known, ReleaseId, Safe, Status};
+use crate::cli::{CliError, Exit};
+use crate::config::Loaded;
+use crate::proxy::haproxy::force::{Forced, Move, Peek, force, peek};
+use crate::runtime::wiring;
+
+/// What the edge itself says, when no agent answers. `None` when it does not answer either.
+pub(in crate::cli) async fn edge_status(loaded: &Loaded, environment: &str) -> Option<Status> {
+    let configured = loaded.config.environment(environment).ok()?;
+    let settings = wiring::edge_settings(environment, configured);
+    let Peek { runtime, file, .. } = peek(&settings).await;
+    let (look, problem) = match runtime {
+        Ok(look) => (Some(look), None),
+        Err(error) => (None, Some(error.to_string())),
+    };
+    let running: Option<Policy> = look.as_ref().and_then(|l| l.value.as_deref()?.parse().ok());
+    let saved = file.ok();
+    let policy = running.clone().or_else(|| saved.clone())?;
+    let up = |component: usize, colour: Colour| {
+        let backends = look.iter().flat_map(|l| &l.backends);
+        backends.filter(|b| b.component == component && b.colour == colour).map(|b| b.up).sum()
+    };
+    let component = |(id, (name, route)): (usize, (&String, &Route))| {
+        let of = |colour| {
+            let ready = up(id, colour);
+            ColourStatus { colour: Known::Known(colour), ready, wanted: ready, ..ColourStatus::default() }
+        };
+        ComponentStatus {
+            name: name.clone(),
+            stable: of(route.stable),
+            candidate: (route.candidate != route.stable).then(|| of(route.candidate)),
+            share: route.share,
+            evidence: None,
+        }
+    };
+    let names = configured.components.keys();
+    Some(Status {
+        environment: environment.to_owned(),
+        app: loaded.config.app.clone(),
+        mode: Known::Known(configured.mode),
+        phase: Known::Other("no_agent".to_owned()),
+        release: Some(ReleaseId(policy.epoch.release)),
+        epoch: policy.epoch.to_string(),
+        cause: (policy.epoch.verdict == Verdict::Bad).then(|| "called bad".to_owned()),
+        components: names.zip(&policy.routes).enumerate().map(component).collect(),
+        rollback_safe: Safe::no("no agent answers: `teal edge force` moves traffic by hand"),
+        reload_safe: if running.is_some() && running == saved {
+            Safe::yes()
+        } else {
+            Safe::no("the map file and the running proxy differ, or one cannot be read")
+        },
+        edges: vec![EdgeStatus {
+            name: configured.edge.name.clone(),
+            pid: look.as_ref().map(|l| l.process.pid),
+            version: look.as_ref().map(|l| l.process.version.clone()),
+            policy: running.map(|p| p.to_string()),
+            feed: "lost".to_owned(),
+            problem,
+            ..EdgeStatus::default()
+        }],
+        store: Safe::no("no agent answers"),
+        next: "nothing by itself: the edge goes on as it is".to_owned(),
+        ..Status::default()
+    })
+}
+
+/// Moves traffic by hand: what was asked for.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Force {
+    pub(in crate::cli) environment: String,
+    pub(in crate::cli) colour: Colour,
+    /// Empty means all.
+    pub(in crate::cli) components: Vec<String>,
+    pub(in crate::cli) reason: String,
+    pub(in crate::cli) by: String,
+}
+
+/// Moves traffic by hand, with no agent alive. The text says what was moved and what could not be.
+pub(in crate::cli) async fn edge_force(loaded: &Loaded, wanted: &Force) -> Result<(Exit, String), CliError> {
+    let configured = loaded.config.environment(&wanted.environment)?;
+    let settings = wiring::edge_settings(&wanted.environment, configured);
+    let what = if wanted.components.is_empty() {
+        Move::All(wanted.colour)
+    } else {
+        Move::Some(wanted.components.iter().map(|name| (name.clone(), wanted.colour)).collect())
+    };
+    let forced = force(&settings, &what, &wanted.reason, &wanted.by).await;
+    let Forced { from, to, runtime, file, record, agent } =
+        forced.map_err(|error| CliError::new(Exit::Unreachable, error.to_string()))?;
+    let before = from.map_or_else(|| "no valid policy".to_owned(), |p| p.to_string());
+    let mut lines = vec![format!("was  {before}"), format!("now  {to}")];
+    let whole = runtime.is_ok() && file.is_ok();
+    lines.push(match runtime {
+        Ok(()) => "ok   HAProxy routes by it".to_owned(),
+        Err(error) => format!("!!   HAProxy does not route by it yet, a restart will: {error}"),
+    });
+    lines.push(match file {
+        Ok(()) => "ok   a restart of HAProxy routes by it too".to_owned(),
+        Err(error) => format!("!!   not reload-safe, the map file could not be written: {error}"),
+    });
+    if let Err(error) = record {
+        lines.push(format!("!!   the move could not be noted beside the map: {error}"));
+    }
+    if let Some(pid) = agent {
+        let share = to.routes.iter().map(|r| r.share).max().unwrap_or(Share::NONE);
+        let word = if share == Share::NONE { "adopts a move back" } else { "puts back a move to an unproven colour" };
+        lines.push(format!("note an agent (pid {pid}) drives this edge: it {word}; `teal pause` first to keep its hands off"));
+    }
+    Ok((if whole { Exit::Done } else { Exit::Failed }, lines.join("\n")))
+}
