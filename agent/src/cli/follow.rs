@@ -181,7 +181,8 @@ impl Follow<'_> {
             Some(Cause::NotReady { .. } | Cause::Smoke { .. }) => None,
             _ => return,
         };
-        for (component, colour) in self.candidates.iter().filter(|(name, _)| guilty.is_none_or(|guilty| guilty == name)) {
+        for (component, colour) in self.candidates.iter().filter(|(name, _)| guilty.is_none_or(|guilty| guilty == name))
+        {
             let lines = engine::last_lines(self.loaded, self.environment, component, *colour, LAST_LINES);
             if !lines.is_empty() {
                 self.terminal.print(&format!("    {component}-{colour} wrote last:"));

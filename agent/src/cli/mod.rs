@@ -111,7 +111,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, CliError> {
     match command {
         // These build the runtime that suits them.
         Command::Agent(args) => command::agent::run(context, &args),
-        Command::Demo(args) => command::demo::run(context, args),
+        Command::Demo(args) => command::demo::run(context, &args),
         Command::Shim(_) | Command::SampleApp(_) => Ok(Exit::Usage),
         Command::Init(args) => command::init::run(context, &args),
         Command::Config(args) => command::config::run(context, &args),

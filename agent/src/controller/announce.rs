@@ -47,13 +47,7 @@ impl Controller {
 
     fn record(&self, release: u64, happening: &Happening) {
         let record = self.environment.journal.add(release, happening);
-        tracing::info!(
-            environment = self.environment.name,
-            release,
-            kind = record.kind,
-            "{}",
-            record.text
-        );
+        tracing::info!(environment = self.environment.name, release, kind = record.kind, "{}", record.text);
     }
 
     /// Keeps the list of releases: a row at the start, its judgements with each decision, closed at the end.

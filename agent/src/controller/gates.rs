@@ -34,7 +34,12 @@ pub struct Component {
 impl Component {
     /// What may be probed of a component: its routes' own paths, else the suite's reading checks, else `/`.
     #[must_use]
-    pub fn new(name: String, addresses: [Vec<SocketAddr>; 2], routes: &[(String, Duration)], suite: Option<&Suite>) -> Self {
+    pub fn new(
+        name: String,
+        addresses: [Vec<SocketAddr>; 2],
+        routes: &[(String, Duration)],
+        suite: Option<&Suite>,
+    ) -> Self {
         let request = |method, path: &str, headers| ProbeRequest::new(method, path, "teal-probe", headers).ok();
         let limit = probe::Limits::default().total;
         let routes = routes
@@ -60,8 +65,11 @@ impl Component {
 
     /// The routes that failed, as far as they are configured; the suite where no configured route failed.
     fn requests(&self, groups: &[u8]) -> (Vec<ProbeRequest>, Duration) {
-        let failing: Vec<_> =
-            groups.iter().filter_map(|g| self.routes.get(usize::from(*g).checked_sub(1)?)).take(probe::REQUESTS).collect();
+        let failing: Vec<_> = groups
+            .iter()
+            .filter_map(|g| self.routes.get(usize::from(*g).checked_sub(1)?))
+            .take(probe::REQUESTS)
+            .collect();
         let chosen = if failing.is_empty() { self.checks.iter().take(probe::REQUESTS).collect() } else { failing };
         let longest = chosen.iter().map(|(_, limit)| *limit).max().unwrap_or_default();
         (chosen.into_iter().map(|(request, _)| request.clone()).collect(), longest)

@@ -145,14 +145,18 @@ pub fn spawn(
     let (orders, asked) = mpsc::channel(16);
     let machine = Machine::new(environment.settings.clone(), environment.saved.clone(), clock.now());
     let (publish, snapshots) = watch::channel(Arc::new(Snapshot::of(&machine, "")));
-    let handle = Handle {
-        orders,
-        snapshots,
-        journal: environment.journal.clone(),
-        store: environment.store.clone(),
+    let handle = Handle { orders, snapshots, journal: environment.journal.clone(), store: environment.store.clone() };
+    let controller = Controller {
+        machine,
+        clock,
+        ports,
+        environment,
+        publish,
+        published: Instant::now(),
+        events: event_sender,
+        routed: None,
+        since: String::new(),
     };
-    let controller =
-        Controller { machine, clock, ports, environment, publish, published: Instant::now(), events: event_sender, routed: None, since: String::new() };
     (handle, tokio::spawn(controller.run(events, asked, shutdown)))
 }
 
@@ -195,7 +199,7 @@ impl Controller {
                 Some(event) = events.recv() => self.take(event),
                 () = sleep_until(deadline) => self.take(Event::Tick),
                 _ = checkpoints.tick() => {
-                    self.keep(round % BASELINES_EVERY == 0);
+                    self.keep(round.is_multiple_of(BASELINES_EVERY));
                     self.publish();
                     round = round.wrapping_add(1);
                 }

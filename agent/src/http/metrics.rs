@@ -34,7 +34,9 @@ async fn metrics(State(registry): State<Arc<Registry>>) -> Response {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, kind)], body).into_response()
         }
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, format!("metrics cannot be written: {error}\n")).into_response(),
+        Err(error) => {
+            (StatusCode::INTERNAL_SERVER_ERROR, format!("metrics cannot be written: {error}\n")).into_response()
+        }
     }
 }
 
@@ -168,7 +170,9 @@ const GAUGES: &[(&str, &str, Read)] = &[
 /// Name without `_total`, help, how to read it.
 const COUNTERS: &[(&str, &str, Read)] = &[
     ("log_lines", "Request log lines read", |e, out| edge_counter(e, out, |c| c.lines.get())),
-    ("log_lines_garbled", "Request log lines that could not be read", |e, out| edge_counter(e, out, |c| c.garbled.get())),
+    ("log_lines_garbled", "Request log lines that could not be read", |e, out| {
+        edge_counter(e, out, |c| c.garbled.get());
+    }),
     ("requests_lost", "Requests dropped because the agent was behind", |e, out| edge_counter(e, out, |c| c.lost.get())),
     ("requests_overdue", "Requests counted as bad while still in flight", |e, out| {
         edge_counter(e, out, |c| c.overdue.get());

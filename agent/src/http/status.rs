@@ -62,7 +62,13 @@ fn component(c: &Component, numbers: &ComponentView) -> ComponentStatus {
         candidate
     });
     let share = if c.takes_part() { c.share } else { Share::NONE };
-    ComponentStatus { name: c.name.clone(), stable, candidate, share, evidence: numbers.evidence.as_ref().map(evidence) }
+    ComponentStatus {
+        name: c.name.clone(),
+        stable,
+        candidate,
+        share,
+        evidence: numbers.evidence.as_ref().map(evidence),
+    }
 }
 
 fn watch(view: &View) -> Option<WatchStatus> {
@@ -123,8 +129,12 @@ fn next(view: &View, notifies: bool) -> String {
         Phase::Deploying => within("the new colour must be ready"),
         Phase::Smoke => within("the smoke suite must end"),
         Phase::Switching => within("every edge must acknowledge"),
-        Phase::Watching if doc.paused.is_some() => "paused: the watch stands still, a bad release is still taken back".to_owned(),
-        Phase::Watching if doc.share < Share::ALL => left.map_or_else(String::new, |s| format!("a greater share in {s} s")),
+        Phase::Watching if doc.paused.is_some() => {
+            "paused: the watch stands still, a bad release is still taken back".to_owned()
+        }
+        Phase::Watching if doc.share < Share::ALL => {
+            left.map_or_else(String::new, |s| format!("a greater share in {s} s"))
+        }
         Phase::Watching => left.map_or_else(String::new, |s| format!("the verdict in {s} s")),
         Phase::Held => "a human decides: `teal promote` or `teal rollback`".to_owned(),
         Phase::Retaining => left.map_or_else(String::new, |s| format!("the old colour is stopped in {s} s")),

@@ -14,10 +14,10 @@ use super::{Options, RuntimeError, wiring};
 use crate::config::{Config, Environment};
 use crate::controller::{self, Clock, Gates, Handle, Journal, Ports};
 use crate::http::ShownEnvironment;
+use crate::notifier;
 use crate::platform::local::{self, LocalHandle};
 use crate::proxy::haproxy::edge::{self, EdgeHandle};
 use crate::store::{self, Sqlite};
-use crate::notifier;
 
 /// Events that may wait for the controller. At 20,000 requests a second in batches this is far above a second's worth;
 /// beyond it requests are dropped and counted, which lowers what is known and nothing else.
@@ -100,8 +100,8 @@ pub(super) async fn start(
         Mode::Observe | Mode::Advise => (None, None),
         Mode::Act => {
             let (sender, orders) = mpsc::channel(ORDERS);
-            let binary = std::env::current_exe()
-                .map_err(|error| RuntimeError::State { path: config.state.clone(), error })?;
+            let binary =
+                std::env::current_exe().map_err(|error| RuntimeError::State { path: config.state.clone(), error })?;
             let settings = wiring::local_settings(config, name, environment, &binary);
             let platform = local::spawn(settings, orders, &events, shutdown.clone())
                 .map_err(|error| RuntimeError::Platform { environment: name.to_owned(), error })?;

@@ -246,9 +246,7 @@ pub fn notifier_settings(config: &Config) -> Result<notifier::Settings, WiringEr
         (None, None) => None,
     };
     Ok(notifier::Settings {
-        command: (!notify.command.is_empty())
-            .then(|| notifier::CommandSettings::new(&notify.command))
-            .transpose()?,
+        command: (!notify.command.is_empty()).then(|| notifier::CommandSettings::new(&notify.command)).transpose()?,
         webhook: url.as_deref().map(notifier::WebhookSettings::new).transpose()?,
     })
 }

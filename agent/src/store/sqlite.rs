@@ -278,8 +278,12 @@ fn private_file(path: &Path) -> std::io::Result<()> {
     std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
 }
 
-fn parse<T: serde::de::DeserializeOwned>(what: &'static str, environment: &str, text: String) -> Result<T, StoreError> {
-    serde_json::from_str(&text).map_err(|source| StoreError::Format { what, environment: environment.to_owned(), source })
+fn parse<T: serde::de::DeserializeOwned>(what: &'static str, environment: &str, text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|source| StoreError::Format {
+        what,
+        environment: environment.to_owned(),
+        source,
+    })
 }
 
 fn write<T: serde::Serialize>(what: &'static str, environment: &str, value: &T) -> Result<String, StoreError> {

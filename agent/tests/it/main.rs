@@ -1,8 +1,5 @@
-//! The integration tests, one binary. `cfg(test)` tells clippy that all of it may panic.
-
-#[cfg(test)]
-mod tidy;
-//! The agent against the real world: processes, sockets, HAProxy.
+//! The integration tests, one binary: the agent against processes, sockets and a real HAProxy.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "that is how tests fail, their helpers too")]
 
 mod local;
+mod tidy;

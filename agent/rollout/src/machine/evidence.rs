@@ -101,10 +101,8 @@ impl Watch {
         part.evidence.observe(exposure, seen.bad);
         part.requests_in_step += 1;
         part.last_seen = Some(now);
-        if seen.bad {
-            if let Some(group) = part.bad_by_group.get_mut(usize::from(seen.group)) {
-                *group = group.saturating_add(1);
-            }
+        if let Some(group) = part.bad_by_group.get_mut(usize::from(seen.group)).filter(|_| seen.bad) {
+            *group = group.saturating_add(1);
         }
     }
 }

@@ -11,6 +11,6 @@ pub(in crate::cli) struct Args {
     options: DemoOptions,
 }
 
-pub(in crate::cli) fn run(context: &Context, args: Args) -> Result<Exit, CliError> {
+pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     engine::demo(&args.options, context.json)
 }

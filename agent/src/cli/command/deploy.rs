@@ -53,7 +53,9 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
         return Ok(Exit::Done);
     }
     if loaded.config.notify == crate::config::Notify::default() {
-        context.terminal().print("--  nobody will be told when something goes wrong: see [notify] in the configuration");
+        context
+            .terminal()
+            .print("--  nobody will be told when something goes wrong: see [notify] in the configuration");
     }
     follow(context, &loaded, name, release).await
 }
@@ -103,7 +105,8 @@ fn version(text: &str) -> Result<String, String> {
     if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.len() <= 128 && text.chars().all(fits) {
         Ok(text.to_owned())
     } else {
-        Err("a version starts with a letter or digit and has only letters, digits and . _ - + :, at most 128".to_owned())
+        Err("a version starts with a letter or digit and has only letters, digits and . _ - + :, at most 128"
+            .to_owned())
     }
 }
 

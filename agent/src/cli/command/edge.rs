@@ -37,7 +37,9 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
         by: operator(),
     };
     let (exit, text) = context.block_on(engine::edge_force(&loaded, &force))?;
-    context.terminal().json(&serde_json::json!({ "environment": environment, "colour": colour, "text": text, "exit": exit.code() }));
+    context
+        .terminal()
+        .json(&serde_json::json!({ "environment": environment, "colour": colour, "text": text, "exit": exit.code() }));
     context.terminal().print(&text);
     Ok(exit)
 }

@@ -37,7 +37,8 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
 fn write(path: &Path, text: &str) -> Result<(), CliError> {
     let refused = |error: std::io::Error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
-            CliError::usage(format!("{} exists already and was left alone", path.display())).hint("teal config check   reads it")
+            CliError::usage(format!("{} exists already and was left alone", path.display()))
+                .hint("teal config check   reads it")
         }
         _ => CliError::failed(format!("cannot write {}: {error}", path.display())),
     };

@@ -42,7 +42,9 @@ async fn back(context: &Context, loaded: &Loaded, name: &str) -> Result<Exit, Cl
     let word = if text.is_some() { "rolled_back" } else { "accepted" };
     context.terminal().json(&serde_json::json!({ "release": release, "environment": name, "result": word }));
     let text = text.unwrap_or_else(|| "taken, not yet acknowledged by every edge".to_owned());
-    context.terminal().print(&format!("ok  rollback   {release}: {text}\n    next: teal explain {release} --env {name}"));
+    context
+        .terminal()
+        .print(&format!("ok  rollback   {release}: {text}\n    next: teal explain {release} --env {name}"));
     Ok(Exit::Done)
 }
 

@@ -61,7 +61,9 @@ async fn look(
         }
         terminal.json(&status);
         if !context.json {
-            let note = source.map(|error| format!("--  {error}\n    this is what the edge itself says:\n")).unwrap_or_default();
+            let note = source
+                .map(|error| format!("--  {error}\n    this is what the edge itself says:\n"))
+                .unwrap_or_default();
             texts.push(note + &render::status::status(&status));
         }
     }

@@ -50,7 +50,10 @@ pub(in crate::cli) async fn find(
         }
     }
     match found.as_slice() {
-        [] => Err(CliError::usage(format!("no environment has a release {release}")).hint("teal history ENV   lists them")),
+        [] => {
+            Err(CliError::usage(format!("no environment has a release {release}"))
+                .hint("teal history ENV   lists them"))
+        }
         [name] => Ok((name.clone(), release)),
         names => Err(CliError::usage(format!("{} each have a release {release}: add --env", names.join(" and ")))),
     }

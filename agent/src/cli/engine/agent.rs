@@ -22,7 +22,9 @@ pub(in crate::cli) struct AgentOptions {
 pub(in crate::cli) fn agent(loaded: Loaded, options: &AgentOptions) -> Result<Exit, CliError> {
     if options.dev && !loaded.config.agent.listen.ip().is_loopback() {
         let listen = loaded.config.agent.listen;
-        return Err(CliError::usage(format!("--dev is for loopback, but agent.listen is {listen}: use 127.0.0.1:9180")));
+        return Err(CliError::usage(format!(
+            "--dev is for loopback, but agent.listen is {listen}: use 127.0.0.1:9180"
+        )));
     }
     log(options.dev);
     // Fails only when a provider is installed already, which then is the same one.
@@ -40,7 +42,9 @@ pub(in crate::cli) fn agent(loaded: Loaded, options: &AgentOptions) -> Result<Ex
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("teal").build();
     let threads = threads.map_err(|error| CliError::failed(format!("cannot start threads: {error}")))?;
     let options = Options { seed_baseline: options.seed_baseline };
-    threads.block_on(runtime::run(loaded.config, options, reload)).map_err(|error| CliError::failed(error.to_string()))?;
+    threads
+        .block_on(runtime::run(loaded.config, options, reload))
+        .map_err(|error| CliError::failed(error.to_string()))?;
     Ok(Exit::Done)
 }
 

@@ -109,7 +109,9 @@ pub(in crate::cli) async fn edge_force(loaded: &Loaded, wanted: &Force) -> Resul
     if let Some(pid) = agent {
         let share = to.routes.iter().map(|r| r.share).max().unwrap_or(Share::NONE);
         let word = if share == Share::NONE { "adopts a move back" } else { "puts back a move to an unproven colour" };
-        lines.push(format!("note an agent (pid {pid}) drives this edge: it {word}; `teal pause` first to keep its hands off"));
+        lines.push(format!(
+            "note an agent (pid {pid}) drives this edge: it {word}; `teal pause` first to keep its hands off"
+        ));
     }
     Ok((if whole { Exit::Done } else { Exit::Failed }, lines.join("\n")))
 }

@@ -35,10 +35,10 @@ pub(in crate::cli) async fn stop(loaded: &Loaded, environment: Option<&str>) -> 
 
 /// Supervises one process; on the process's first thread, before any runtime.
 pub(in crate::cli) fn shim(arguments: Vec<OsString>) -> ExitCode {
-    local::shim::main(arguments.into_iter())
+    local::shim::main(arguments)
 }
 
 /// The demo's application. Builds its own runtime.
 pub(in crate::cli) fn sample_app(arguments: Vec<OsString>) -> ExitCode {
-    sample_app::main(arguments.into_iter())
+    sample_app::main(arguments)
 }

@@ -33,7 +33,8 @@ pub(in crate::cli) async fn proxy_check(
     let haproxy = HaProxy::find(None).map_err(|error| CliError::failed(error.to_string()))?;
     let folder = tempfile::tempdir().map_err(|error| CliError::failed(format!("no temporary folder: {error}")))?;
     let file = folder.path().join("teal.cfg");
-    std::fs::write(&file, text).map_err(|error| CliError::failed(format!("cannot write {}: {error}", file.display())))?;
+    std::fs::write(&file, text)
+        .map_err(|error| CliError::failed(format!("cannot write {}: {error}", file.display())))?;
     let mut command = tokio::process::Command::new(&haproxy.path);
     command.arg("-c").stdin(Stdio::null());
     for theirs in beside {

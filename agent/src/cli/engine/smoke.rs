@@ -84,7 +84,8 @@ fn edge_url(environment: &Environment) -> Result<String, CliError> {
         (BindAddress::Tcp(address), None) => Some(*address),
         _ => None,
     });
-    let mut address = tcp.ok_or_else(|| CliError::usage("the edge has no plain TCP listener: set the environment's `url`"))?;
+    let mut address =
+        tcp.ok_or_else(|| CliError::usage("the edge has no plain TCP listener: set the environment's `url`"))?;
     match &mut address {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => v4.set_ip(Ipv4Addr::LOCALHOST),
         SocketAddr::V6(v6) if v6.ip().is_unspecified() => v6.set_ip(Ipv6Addr::LOCALHOST),
@@ -95,8 +96,12 @@ fn edge_url(environment: &Environment) -> Result<String, CliError> {
 
 /// Reads a smoke suite with its own rules, for `config check`: the mistakes in words.
 pub(in crate::cli) fn smoke_mistakes(smoke: &Smoke, _base: &Path) -> Vec<String> {
-    wiring::suite("", smoke).err().map(|error| match error {
-        wiring::WiringError::Smoke { error, .. } => error.to_string(),
-        other => other.to_string(),
-    }).into_iter().collect()
+    wiring::suite("", smoke)
+        .err()
+        .map(|error| match error {
+            wiring::WiringError::Smoke { error, .. } => error.to_string(),
+            other => other.to_string(),
+        })
+        .into_iter()
+        .collect()
 }

@@ -5,7 +5,8 @@ use teal_rollout::document::{Outcome, Phase};
 use teal_rollout::settings::Mode;
 
 use crate::api::{
-    Baseline, ColourStatus, ComponentStatus, EdgeStatus, Evidence, Happening, Record, ReleaseId, Safe, Status, WatchStatus,
+    Baseline, ColourStatus, ComponentStatus, EdgeStatus, Evidence, Happening, Record, ReleaseId, Safe, Status,
+    WatchStatus,
 };
 
 fn colour(colour: Colour, version: &str, ready: u32, wanted: u32) -> ColourStatus {

@@ -14,7 +14,8 @@ pub fn history(environment: &str, releases: &[Release]) -> String {
 
 fn line(release: &Release) -> String {
     let outcome = release.outcome.as_ref().map_or_else(|| "under way".to_owned(), ToString::to_string);
-    let took = release.ended.as_deref().and_then(|ended| between(&release.started, ended)).map(span).unwrap_or_default();
+    let took =
+        release.ended.as_deref().and_then(|ended| between(&release.started, ended)).map(span).unwrap_or_default();
     let changes = versions(&release.from, &release.to);
     let id = release.id;
     let text = format!("{id}  {}  {outcome:<16}  {took:>9}  {changes}   {}", moment(&release.started), release.by);

@@ -61,7 +61,10 @@ pub fn plan(name: &str, environment: &Environment, versions: &Versions, status: 
     let step = |name: &str, lines: Vec<String>| Step { name: name.to_owned(), lines };
     let mut steps = Vec::new();
     if environment.mode != Mode::Act {
-        steps.push(step("mode", vec!["this environment only watches: set mode = \"act\" to release by Teal".to_owned()]));
+        steps.push(step(
+            "mode",
+            vec!["this environment only watches: set mode = \"act\" to release by Teal".to_owned()],
+        ));
     }
     let parts = || idle.iter().map(|(component, colour)| (*component, *colour, &environment.components[*component]));
     steps.push(step(
@@ -81,7 +84,10 @@ pub fn plan(name: &str, environment: &Environment, versions: &Versions, status: 
         ));
     }
     steps.push(step("watch", vec![watch(environment)]));
-    steps.push(step("keep", parts().map(|(component, colour, _)| keep(component, colour.other(), environment)).collect()));
+    steps.push(step(
+        "keep",
+        parts().map(|(component, colour, _)| keep(component, colour.other(), environment)).collect(),
+    ));
     let undo = policy(last, Verdict::Bad, Share::NONE);
     Plan { environment: name.to_owned(), versions: versions.clone(), unknown, steps, undo }
 }

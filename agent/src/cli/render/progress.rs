@@ -85,12 +85,15 @@ impl Progress {
                 self.ended = Some(happening);
                 Some(line(text.0, text.1, &text.2, None))
             }
-            Happening::Observed | Happening::Extended | Happening::SharedOutageOver | Happening::EmergencyOver { .. } => {
-                Some(line("--", "note", &record.text, None))
-            }
+            Happening::Observed
+            | Happening::Extended
+            | Happening::SharedOutageOver
+            | Happening::EmergencyOver { .. } => Some(line("--", "note", &record.text, None)),
             Happening::Paused { .. } | Happening::Resumed { .. } => Some(line("--", "note", &record.text, None)),
             Happening::ManualAdopted | Happening::ManualPutBack => Some(line("--", "by hand", &record.text, None)),
-            Happening::WouldRollBack { .. } | Happening::NoWayBack { .. } => Some(line("!!", "bad", &record.text, None)),
+            Happening::WouldRollBack { .. } | Happening::NoWayBack { .. } => {
+                Some(line("!!", "bad", &record.text, None))
+            }
             Happening::SharedOutage { .. } => Some(line("!!", "outage", &record.text, None)),
             Happening::Emergency { .. } => Some(line("!!", "emergency", &record.text, None)),
         }
@@ -145,9 +148,14 @@ fn watch_text(status: &Status, watch: &WatchStatus, undo: &str) -> String {
     let Some((component, candidate, evidence)) = worst else {
         return format!("..  watch {} of {limit}   no evidence yet\n    {undo}", clock(watch.elapsed));
     };
-    let share = if component.share.get() < 100_000 { format!("   {} on {}", component.share, candidate.colour) } else { String::new() };
+    let share = if component.share.get() < 100_000 {
+        format!("   {} on {}", component.share, candidate.colour)
+    } else {
+        String::new()
+    };
     let name = if status.components.len() > 1 { format!(" ({})", component.name) } else { String::new() };
-    let excludable = evidence.excludable_percent.map(|p| format!("   could exclude > {}", percent(p))).unwrap_or_default();
+    let excludable =
+        evidence.excludable_percent.map(|p| format!("   could exclude > {}", percent(p))).unwrap_or_default();
     format!(
         "..  watch {} of {limit}{share}   {} {}, {bad} bad   {}\n    log M {:.1} of {:.1}{name}{excludable}   {undo}",
         clock(watch.elapsed),
@@ -188,14 +196,22 @@ mod tests {
     /// All lines of a release whose records come with the status that follows.
     fn lines(story: &[(u32, Happening, Status)]) -> String {
         let mut progress = Progress::new(ReleaseId(43));
-        story.iter().filter_map(|(at, happening, status)| progress.record(&record(*at, happening), status)).collect::<Vec<_>>().join("\n")
+        story
+            .iter()
+            .filter_map(|(at, happening, status)| progress.record(&record(*at, happening), status))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     fn beginning() -> Vec<(u32, Happening, Status)> {
         vec![
             (0, Happening::Entered { phase: Phase::Deploying }, deploying()),
             (23, Happening::Entered { phase: Phase::Smoke }, watching()),
-            (25, Happening::Smoke { passed: 7, total: 7, slowest: Some(("bhyt".into(), 143)), failed: None }, watching()),
+            (
+                25,
+                Happening::Smoke { passed: 7, total: 7, slowest: Some(("bhyt".into(), 143)), failed: None },
+                watching(),
+            ),
             (25, Happening::Entered { phase: Phase::Switching }, watching()),
             (25, Happening::Switched { share: Share::ALL, took_us: Some(412) }, watching()),
             (25, Happening::Entered { phase: Phase::Watching }, watching()),

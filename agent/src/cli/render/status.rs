@@ -71,12 +71,16 @@ fn head(status: &Status) -> String {
 fn component_lines(component: &ComponentStatus) -> String {
     let mut text = String::new();
     let share = component.share;
-    let old = component.candidate.as_ref().map_or(Share::ALL, |_| Share::ALL.get().checked_sub(share.get()).and_then(Share::new).unwrap_or_default());
+    let old = component
+        .candidate
+        .as_ref()
+        .map_or(Share::ALL, |_| Share::ALL.get().checked_sub(share.get()).and_then(Share::new).unwrap_or_default());
     row(&mut text, &component.name, &colour_text(&component.stable, old));
     let Some(candidate) = &component.candidate else { return text };
     row(&mut text, "", &colour_text(candidate, share));
     if let Some(evidence) = &component.evidence {
-        let excludable = evidence.excludable_percent.map(|p| format!("   could exclude > {}", percent(p))).unwrap_or_default();
+        let excludable =
+            evidence.excludable_percent.map(|p| format!("   could exclude > {}", percent(p))).unwrap_or_default();
         row(&mut text, "", &format!("log M {:.1} of {:.1}{excludable}", evidence.log_m, evidence.threshold));
         row(&mut text, "", &format!("{} (from {})", usual(component), count(evidence.baseline.n, "request")));
     }
@@ -134,12 +138,26 @@ mod tests {
         trouble.shared_outage = Some("api".into());
         trouble.store = Safe::no("disk full");
         trouble.reload_safe = Safe::no("the map's file cannot be written: disk full");
-        trouble.edges[0] = EdgeStatus { name: "edge".into(), feed: "lost".into(), problem: Some("connection refused".into()), ..EdgeStatus::default() };
+        trouble.edges[0] = EdgeStatus {
+            name: "edge".into(),
+            feed: "lost".into(),
+            problem: Some("connection refused".into()),
+            ..EdgeStatus::default()
+        };
         let mut retaining = rolled_back();
         retaining.phase = Phase::Retaining.into();
-        retaining.watch = Some(crate::api::WatchStatus { elapsed: 3700.0, min: 86_400.0, max: 86_400.0, deadline: Some(82_700.0) });
+        retaining.watch =
+            Some(crate::api::WatchStatus { elapsed: 3700.0, min: 86_400.0, max: 86_400.0, deadline: Some(82_700.0) });
         retaining.next = "blue is stopped".into();
-        let texts = [&Status { environment: "prod".into(), ..Status::default() }, &deploying(), &watching(), &trouble, &rolled_back(), &retaining].map(status);
+        let texts = [
+            &Status { environment: "prod".into(), ..Status::default() },
+            &deploying(),
+            &watching(),
+            &trouble,
+            &rolled_back(),
+            &retaining,
+        ]
+        .map(status);
         insta::assert_snapshot!(texts.join("\n"));
     }
 

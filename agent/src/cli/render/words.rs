@@ -101,9 +101,14 @@ mod tests {
         assert_eq!(clock(192.9), "03:12");
         assert_eq!(clock(3723.0), "1:02:03");
         assert_eq!(clock(-1.0), "00:00");
-        for (seconds, text) in
-            [(0.000_412, "0.4 ms"), (0.143, "143 ms"), (1.94, "1.9 s"), (23.4, "23 s"), (300.0, "5 min"), (7800.0, "2 h 10 min")]
-        {
+        for (seconds, text) in [
+            (0.000_412, "0.4 ms"),
+            (0.143, "143 ms"),
+            (1.94, "1.9 s"),
+            (23.4, "23 s"),
+            (300.0, "5 min"),
+            (7800.0, "2 h 10 min"),
+        ] {
             assert_eq!(span(seconds), text);
         }
         assert_eq!(moment("2026-01-02T03:04:05.678Z"), "2026-01-02 03:04:05Z");
@@ -114,7 +119,9 @@ mod tests {
 
     #[test]
     fn percentages_have_the_digits_that_tell_something() {
-        for (number, text) in [(0.2, "0.2 %"), (6.14, "6.1 %"), (51.3, "51 %"), (0.0, "0 %"), (0.05, "0.05 %"), (100.0, "100 %")] {
+        for (number, text) in
+            [(0.2, "0.2 %"), (6.14, "6.1 %"), (51.3, "51 %"), (0.0, "0 %"), (0.05, "0.05 %"), (100.0, "100 %")]
+        {
             assert_eq!(percent(number), text);
         }
     }

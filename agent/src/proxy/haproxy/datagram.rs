@@ -117,7 +117,7 @@ mod tests {
         let mut bad = Vec::new();
         while bad.len() < 3 {
             match said.recv().await {
-                Some(Event::Requests(batch)) => bad.extend(batch.iter().map(|o| o.bad)),
+                Some(Event::Requests(batch)) => bad.extend(batch.requests.iter().map(|o| o.bad)),
                 other => panic!("{other:?}"),
             }
         }

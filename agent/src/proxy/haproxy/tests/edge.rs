@@ -14,7 +14,7 @@ async fn the_first_report_says_what_was_found_and_nothing_is_written() {
     rig.settled("the feed is live", |report| report.feed == Feed::Live).await;
     assert_eq!(lab.value().await, NEW);
     assert_eq!(map_file::read(&lab.settings.map), Ok(policy(OLD)));
-    assert!(!rig.handle().status().reload_safe);
+    assert!(!rig.handle().monitor().status().reload_safe);
 }
 
 #[tokio::test]
@@ -29,12 +29,12 @@ async fn an_order_is_written_to_both_and_acknowledged() {
         assert_eq!(map_file::read(&lab.settings.map), Ok(policy(text)));
         assert_eq!(teal_testkit::get(lab.front, "/").await.unwrap().body, colour);
     }
-    let status = rig.handle().status();
+    let status = rig.handle().monitor().status();
     assert!(
         status.reload_safe && status.pid == Some(lab.proxy.pid()) && status.version.unwrap().starts_with(['2', '3'])
     );
-    assert!(rig.handle().counters().ack_micros.get() > 0);
-    assert_eq!(rig.handle().counters().drift.get(), 0);
+    assert!(rig.handle().monitor().counters().ack_micros.get() > 0);
+    assert_eq!(rig.handle().monitor().counters().drift.get(), 0);
 }
 
 #[tokio::test]
@@ -46,13 +46,13 @@ async fn an_order_below_what_was_seen_is_refused() {
     for text in [NEW, "v1:43.9.open:blue:green:100000:salt:0", OLD] {
         rig.order(text, Direction::Forward).await;
     }
-    until("three are refused", || async { (rig.handle().counters().refused.get() == 3).then_some(()) }).await;
+    until("three are refused", || async { (rig.handle().monitor().counters().refused.get() == 3).then_some(()) }).await;
     assert_eq!(lab.value().await, BAD);
     // What the file held at the start counts too.
     rig.stop().await;
     let rig = Rig::start(&lab.settings);
     rig.order(NEW, Direction::Forward).await;
-    until("it is refused", || async { (rig.handle().counters().refused.get() == 1).then_some(()) }).await;
+    until("it is refused", || async { (rig.handle().monitor().counters().refused.get() == 1).then_some(()) }).await;
     assert_eq!(lab.value().await, BAD);
 }
 
@@ -71,7 +71,7 @@ async fn a_restart_with_an_old_file_is_mended_and_counted() {
         r.running == Some(policy(NEW)) && r.saved == Some(policy(NEW)) && !r.manual && r.feed == Feed::Live
     })
     .await;
-    let counters = rig.handle().counters();
+    let counters = rig.handle().monitor().counters();
     assert!(counters.reassertions.get() == 1 && counters.drift.get() >= 1);
 }
 
@@ -86,7 +86,10 @@ async fn reloads_keep_policy_and_evidence(mode: Mode) {
         map_file::write(&lab.settings.map, &policy(OLD)).unwrap();
         let pid = lab.proxy.reload().await;
         lab.wait_for_value(NEW).await;
-        until("the new process is known", || async { (rig.handle().status().pid == Some(pid)).then_some(()) }).await;
+        until("the new process is known", || async {
+            (rig.handle().monitor().status().pid == Some(pid)).then_some(())
+        })
+        .await;
         for _ in 0..5 {
             assert_eq!(lab.get("/").await, 200);
             sent += 1;
@@ -95,7 +98,7 @@ async fn reloads_keep_policy_and_evidence(mode: Mode) {
     let green = |seen: &[Observation]| seen.iter().filter(|o| o.colour == Colour::Green && o.release == 43).count();
     rig.wait_for_requests("each request is seen", |seen| green(seen) >= sent).await;
     assert_eq!(green(&rig.requests()), sent, "and none of them twice");
-    assert!(!rig.handle().status().manual);
+    assert!(!rig.handle().monitor().status().manual);
 }
 
 #[tokio::test]
@@ -122,13 +125,14 @@ async fn an_old_worker_learns_of_a_rollback_through_the_master() {
     let new = lab.proxy.reload().await;
     assert_ne!(old, new);
     rig.order(BAD, Direction::Back).await;
-    let told = || async { rig.handle().status().old_workers.iter().find(|w| w.pid == old && w.told).cloned() };
+    let told =
+        || async { rig.handle().monitor().status().old_workers.iter().find(|w| w.pid == old && w.told).cloned() };
     until("the old worker is told", told).await;
     let master = lab.settings.master_socket.clone().unwrap();
     let asked = format!("@!{old} get map {} policy\nquit", lab.settings.map.display());
     assert!(teal_testkit::runtime(&master, &asked).await.unwrap().contains(BAD));
     drop(slow);
-    until("it is gone", || async { rig.handle().status().old_workers.is_empty().then_some(()) }).await;
+    until("it is gone", || async { rig.handle().monitor().status().old_workers.is_empty().then_some(()) }).await;
 }
 
 #[tokio::test]
@@ -147,7 +151,7 @@ async fn a_move_by_hand_is_reported_and_left_alone_until_the_next_order() {
     assert_eq!(lab.value().await, moved);
     rig.order(NEW, Direction::Forward).await;
     rig.settled("the order stands", |r| r.running == Some(policy(NEW)) && !r.manual).await;
-    assert_eq!(rig.handle().counters().drift.get(), 0);
+    assert_eq!(rig.handle().monitor().counters().drift.get(), 0);
 }
 
 #[tokio::test]
@@ -159,7 +163,7 @@ async fn a_forced_rollback_is_kept_against_a_late_forward_order() {
     lab.by_hand(BAD).await;
     rig.report("the move is seen", |r| r.manual).await;
     rig.order("v1:43.2.open:blue:green:100000:salt:0", Direction::Forward).await;
-    until("it is refused", || async { (rig.handle().counters().refused.get() == 1).then_some(()) }).await;
+    until("it is refused", || async { (rig.handle().monitor().counters().refused.get() == 1).then_some(()) }).await;
     assert_eq!(lab.value().await, BAD);
 }
 
@@ -173,8 +177,8 @@ async fn garbage_and_a_lost_key_are_mended_at_once() {
     lab.wait_for_value(NEW).await;
     lab.proxy.runtime(&format!("clear map {}", lab.settings.map.display())).await;
     lab.wait_for_value(NEW).await;
-    until("both are counted", || async { (rig.handle().counters().drift.get() == 2).then_some(()) }).await;
-    assert!(!rig.handle().status().manual);
+    until("both are counted", || async { (rig.handle().monitor().counters().drift.get() == 2).then_some(()) }).await;
+    assert!(!rig.handle().monitor().status().manual);
 }
 
 #[tokio::test]
@@ -188,7 +192,7 @@ async fn a_file_that_somebody_changes_or_removes_is_written_again() {
     until("the file is restored", restored).await;
     fs::remove_file(&lab.settings.map).unwrap();
     until("the file is restored", restored).await;
-    assert_eq!(rig.handle().counters().drift.get(), 2);
+    assert_eq!(rig.handle().monitor().counters().drift.get(), 2);
     assert_eq!(lab.value().await, NEW);
 }
 
@@ -215,9 +219,10 @@ async fn a_forced_move_stays_a_persons_through_a_reload() {
     force(&lab.settings, &Move::All(Colour::Blue), "errors", "ops").await.unwrap();
     rig.settled("the move is seen", |r| r.manual && r.saved == Some(policy(BAD))).await;
     let pid = lab.proxy.reload().await;
-    until("the new process is known", || async { (rig.handle().status().pid == Some(pid)).then_some(()) }).await;
+    until("the new process is known", || async { (rig.handle().monitor().status().pid == Some(pid)).then_some(()) })
+        .await;
     rig.settled("the move stands", |r| r.manual && r.running == Some(policy(BAD))).await;
-    assert_eq!(rig.handle().counters().drift.get(), 0);
+    assert_eq!(rig.handle().monitor().counters().drift.get(), 0);
 }
 
 #[tokio::test]
@@ -225,6 +230,6 @@ async fn an_order_for_other_components_is_refused() {
     let lab = Lab::start(Mode::Single).await;
     let rig = Rig::start(&lab.settings);
     rig.order("v1:43.1.open:blue:green:0:blue:green:0:salt:0", Direction::Forward).await;
-    until("it is refused", || async { (rig.handle().counters().refused.get() == 1).then_some(()) }).await;
+    until("it is refused", || async { (rig.handle().monitor().counters().refused.get() == 1).then_some(()) }).await;
     assert_eq!(lab.value().await, OLD);
 }

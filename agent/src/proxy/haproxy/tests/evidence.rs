@@ -25,7 +25,7 @@ async fn each_finished_request_becomes_one_observation() {
     let seen = rig.wait_for_requests("four requests", |seen| seen.len() >= 4).await;
     assert_eq!(seen.iter().map(|o| o.bad).collect::<Vec<_>>(), [false, true, false, true]);
     assert!(seen.iter().all(|o| (o.component, o.colour, o.release, o.group) == (0, Colour::Green, 43, 2)));
-    let counters = rig.handle().counters();
+    let counters = rig.handle().monitor().counters();
     assert_eq!((counters.garbled.get(), counters.lost.get()), (0, 0));
 }
 
@@ -56,7 +56,7 @@ async fn a_hang_shows_before_any_request_ends_and_none_is_counted_twice() {
     rig.wait_for_requests("ten are overdue", |seen| bad(seen, Colour::Green) >= 10).await;
     // The log says so only when HAProxy's time-out of 2 s ends them.
     assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
-    assert_eq!(rig.handle().counters().overdue.get(), 10);
+    assert_eq!(rig.handle().monitor().counters().overdue.get(), 10);
     for request in hanging {
         assert_eq!(request.await.unwrap(), 504);
     }
@@ -103,9 +103,9 @@ async fn a_ring_that_haproxy_does_not_have_is_a_lost_feed_with_its_reason() {
     let mut lab = Lab::start(Mode::Single).await;
     lab.settings.environment = "other".into();
     let rig = Rig::start(&lab.settings);
-    let reason = until("the reason is known", || async { rig.handle().status().feed_error }).await;
+    let reason = until("the reason is known", || async { rig.handle().monitor().status().feed_error }).await;
     assert!(reason.contains("teal_other_log") || reason.contains("ring"), "{reason}");
-    assert_eq!(rig.handle().status().feed, Feed::Lost);
+    assert_eq!(rig.handle().monitor().status().feed, Feed::Lost);
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn a_socket_without_the_rights_is_a_lost_feed_and_still_takes_orders() {
     lab.reconfigure("level operator", "level user");
     lab.proxy.restart().await;
     let rig = Rig::start(&lab.settings);
-    let reason = until("the reason is known", || async { rig.handle().status().feed_error }).await;
+    let reason = until("the reason is known", || async { rig.handle().monitor().status().feed_error }).await;
     assert!(reason.contains("level operator"), "{reason}");
     rig.order(NEW, Direction::Forward).await;
     rig.settled("it runs", |r| r.running == Some(policy(NEW)) && r.feed == Feed::Lost).await;

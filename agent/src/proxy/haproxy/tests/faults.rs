@@ -27,10 +27,10 @@ async fn a_broken_disk_stops_a_forward_order_before_the_proxy_and_it_goes_on_by_
     rig.order(NEW, Direction::Forward).await;
     rig.settled("the file is in doubt", |r| r.saved.is_none() && r.running == Some(policy(OLD))).await;
     assert_eq!(lab.value().await, OLD);
-    assert!(rig.handle().status().file_error.is_some());
+    assert!(rig.handle().monitor().status().file_error.is_some());
     disk.mend();
     rig.settled("both hold it", |r| r.running == Some(policy(NEW)) && r.saved == Some(policy(NEW))).await;
-    assert!(rig.handle().status().reload_safe);
+    assert!(rig.handle().monitor().status().reload_safe);
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn a_broken_disk_does_not_delay_a_rollback() {
     rig.order(BAD, Direction::Back).await;
     let report = rig.settled("it runs", |r| r.running == Some(policy(BAD)) && r.saved.is_none()).await;
     assert_eq!(lab.value().await, BAD);
-    assert!(!report.manual && !rig.handle().status().reload_safe);
+    assert!(!report.manual && !rig.handle().monitor().status().reload_safe);
     disk.mend();
     rig.settled("the file follows", |r| r.saved == Some(policy(BAD))).await;
 }
@@ -84,7 +84,7 @@ async fn a_frozen_proxy_takes_the_last_order_when_it_wakes_and_nothing_older_is_
     lab.proxy.freeze();
     rig.order(NEW, Direction::Forward).await;
     rig.settled("it is silent", |r| r.running.is_none() && r.saved == Some(policy(NEW))).await;
-    assert!(rig.handle().status().runtime_error.unwrap().contains("hangs"));
+    assert!(rig.handle().monitor().status().runtime_error.unwrap().contains("hangs"));
     rig.order(BAD, Direction::Back).await;
     rig.settled("the file has it", |r| r.saved == Some(policy(BAD))).await;
     lab.proxy.thaw();
@@ -108,7 +108,7 @@ async fn a_busy_controller_loses_evidence_and_no_order() {
     // From here on nobody takes what the adapter says.
     until("requests are lost", || async {
         lab.get("/").await;
-        (handle.counters().lost.get() > 0).then_some(())
+        (handle.monitor().counters().lost.get() > 0).then_some(())
     })
     .await;
     orders.send(EdgeOrder { policy: policy(NEW), direction: Direction::Forward }).await.unwrap();

@@ -173,7 +173,7 @@ impl Rig {
             while let Some(event) = said.recv().await {
                 match event {
                     Event::Edge(report) => into.lock().unwrap().reports.push(report),
-                    Event::Requests(batch) => into.lock().unwrap().requests.extend(batch),
+                    Event::Requests(block) => into.lock().unwrap().requests.extend(block.requests),
                     other => panic!("an edge does not say {other:?}"),
                 }
             }

@@ -74,5 +74,5 @@ async fn two_components_move_in_one_order_and_each_request_is_told_apart() {
     for (path, name) in [("/api/x", "api-blue"), ("/", "web-blue")] {
         assert_eq!(teal_testkit::get(front, path).await.unwrap().body, name);
     }
-    assert_eq!(rig.handle().counters().garbled.get(), 0);
+    assert_eq!(rig.handle().monitor().counters().garbled.get(), 0);
 }
