@@ -54,7 +54,7 @@ pub(super) async fn follow(
         ended: None,
     };
     let (result, exit) = tokio::select! {
-        end = follow.to_the_end() => end?,
+        end = follow.until_the_end() => end?,
         _ = tokio::signal::ctrl_c() => follow.detach(),
     };
     follow.terminal.json(&LastLine { release, environment, result, exit: exit.code() });
@@ -76,7 +76,7 @@ struct Follow<'a> {
 }
 
 impl Follow<'_> {
-    async fn to_the_end(&mut self) -> Result<End, CliError> {
+    async fn until_the_end(&mut self) -> Result<End, CliError> {
         self.catch_up().await?;
         while self.ended.is_none() && !self.progress.held {
             let status = self.step().await?;

@@ -27,10 +27,10 @@ pub use exit::Exit;
 
 /// Blue-green releases that take themselves back.
 #[derive(Debug, Parser)]
-#[command(name = "teal", version, propagate_version = true, after_help = exit::HELP, max_term_width = 100)]
+#[command(name = "teal", version, after_help = exit::HELP, max_term_width = 100)]
 pub struct Cli {
     /// The configuration; else ./teal.toml, then /etc/teal/teal.toml.
-    #[arg(long, global = true, env = "TEAL_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, env = "TEAL_CONFIG", hide_env_values = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Answer in JSON; the last line is one object.
     #[arg(long, global = true)]
@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn the_help_lists_every_command_and_exit_code() {
-        insta::assert_snapshot!(Cli::command().render_help());
+        insta::assert_snapshot!(Cli::command().term_width(100).render_help());
     }
 
     #[test]

@@ -36,8 +36,10 @@ impl Terminal {
     pub(super) fn live(&mut self, text: &str) {
         self.clear();
         if self.redraws {
-            for line in text.lines() {
-                anstream::println!("{}", paint(line));
+            let (columns, rows) = size();
+            for line in text.lines().take(rows.saturating_sub(1)) {
+                // A wrapped line would take two rows, and the next redraw would miss one.
+                anstream::println!("{}", paint(&line.chars().take(columns).collect::<String>()));
                 self.live += 1;
             }
             let _ = std::io::stdout().flush();
@@ -71,6 +73,14 @@ impl Terminal {
             anstream::print!("\x1b[{}F\x1b[J", self.live);
             self.live = 0;
         }
+    }
+}
+
+/// Columns and rows of the terminal.
+fn size() -> (usize, usize) {
+    match rustix::termios::tcgetwinsize(std::io::stdout()) {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => (size.ws_col.into(), size.ws_row.into()),
+        _ => (80, 24),
     }
 }
 

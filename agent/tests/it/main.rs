@@ -1,5 +1,6 @@
 //! The integration tests, one binary: the agent against processes, sockets and a real HAProxy.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "that is how tests fail, their helpers too")]
 
+mod cli;
 mod local;
 mod tidy;

@@ -74,7 +74,7 @@ fn suites(loaded: &Loaded) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::TWO_COMPONENTS;
+    use crate::config::FIRST;
 
     #[test]
     fn a_check_ends_with_two_when_there_is_a_mistake() {
@@ -85,8 +85,11 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             assert_eq!(check(&context).unwrap(), exit);
         };
-        check(TWO_COMPONENTS, Exit::Done);
-        check(&TWO_COMPONENTS.replace("confirm", "cofnirm"), Exit::Usage);
+        let first = FIRST.replace("{app}", "shop");
+        check(&first, Exit::Done);
+        check(&first.replace("mode =", "mdoe ="), Exit::Usage);
+        // A suite is read by its own rules, in a file of its own.
+        check(&format!("{first}[smoke]\nsuite = \"missing.toml\"\n"), Exit::Usage);
         std::fs::remove_file(&path).unwrap();
         assert_eq!(run(&context, &Args::Check).unwrap_err().exit, Exit::Usage);
     }

@@ -106,7 +106,7 @@ fn serving<'a>(environment: &'a Environment, status: Option<&Status>) -> BTreeMa
 }
 
 fn commands(environment: &str, name: &str, colour: Colour, component: &Component, version: &str) -> Vec<String> {
-    let command = |(slot, address): (usize, std::net::SocketAddr)| {
+    let command = |(slot, address): (u16, std::net::SocketAddr)| {
         let fill = |word: &String| {
             let values = [
                 ("{version}", version.to_owned()),
@@ -121,7 +121,7 @@ fn commands(environment: &str, name: &str, colour: Colour, component: &Component
         let words: Vec<String> = component.run.iter().map(fill).collect();
         format!("{name}-{colour} {address}: {}", words.join(" "))
     };
-    component.addresses(colour).into_iter().enumerate().map(command).collect()
+    (1..).zip(component.addresses(colour)).map(command).collect()
 }
 
 fn readiness(name: &str, colour: Colour, component: &Component) -> String {

@@ -1,7 +1,7 @@
 //! A release as it goes: a line that stays for each finished phase, and live text for the one that runs.
 //!
 //! ```text
-//! ok  deploy     api-green 2/2, web-green 1/1            23 s
+//! ok  deploy      api-green 2/2, web-green 1/1               23 s
 //! ..  watch 03:12 of 05:00   green 188 requests, 0 bad   blue's usual 0.2 %
 //!     log M -1.9 of 14.5   could exclude > 6.1 %   undo: teal rollback prod
 //! ```
@@ -115,7 +115,8 @@ impl Progress {
 }
 
 fn line(mark: &str, name: &str, text: &str, took: Option<String>) -> String {
-    format!("{mark}  {name:<10} {text:<43} {}", took.unwrap_or_default()).trim_end().to_owned()
+    let took = took.unwrap_or_default();
+    format!("{mark}  {name:<11} {text:<41}  {took}").trim_end().to_owned()
 }
 
 /// The text of a smoke record without its first word, which the line's name says already.
@@ -277,6 +278,6 @@ mod tests {
         assert_eq!(progress.record(&other, &watching()), None);
         let mut progress = Progress::new(ReleaseId(43));
         let newer = Record { kind: "load_tested".into(), text: "load test passed".into(), ..other };
-        assert_eq!(progress.record(&newer, &watching()).as_deref(), Some("--  note       load test passed"));
+        assert_eq!(progress.record(&newer, &watching()).as_deref(), Some("--  note        load test passed"));
     }
 }

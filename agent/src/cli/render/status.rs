@@ -28,7 +28,7 @@ pub fn status(status: &Status) -> String {
     }
     row(&mut text, "rollback-safe", &safe(&status.rollback_safe));
     row(&mut text, "reload-safe", &safe(&status.reload_safe));
-    if !status.store.yes {
+    if !status.store.yes && !status.store.reason.is_empty() {
         row(&mut text, "store", &format!("cannot be written: {}", status.store.reason));
     }
     for edge in &status.edges {
@@ -118,7 +118,12 @@ fn edge_lines(edge: &EdgeStatus) -> String {
 }
 
 fn safe(safe: &Safe) -> String {
-    if safe.yes { "yes".to_owned() } else { format!("no ({})", safe.reason) }
+    match (safe.yes, safe.reason.as_str()) {
+        (true, _) => "yes".to_owned(),
+        // An agent that does not know the question.
+        (false, "") => "unknown".to_owned(),
+        (false, reason) => format!("no ({reason})"),
+    }
 }
 
 fn row(text: &mut String, name: &str, value: &str) {

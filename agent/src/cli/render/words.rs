@@ -9,14 +9,14 @@ use crate::api::{ComponentStatus, Versions};
 
 /// Seconds as `03:12`, or `1:02:03` from an hour on.
 pub(super) fn clock(seconds: f64) -> String {
-    let seconds = seconds.max(0.0) as u64;
+    let seconds = whole(seconds);
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes:02}:{seconds:02}") }
 }
 
 /// Seconds as people say them: `0.4 ms`, `1.9 s`, `23 s`, `5 min`, `2 h 10 min`.
 pub(super) fn span(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
+    let whole = whole(seconds.round());
     match seconds {
         s if s < 0.1 => format!("{:.1} ms", s * 1000.0),
         s if s < 1.0 => format!("{:.0} ms", s * 1000.0),
@@ -25,6 +25,12 @@ pub(super) fn span(seconds: f64) -> String {
         s if s < 7200.0 => format!("{} min", whole / 60),
         _ => format!("{} h {} min", whole / 3600, whole / 60 % 60),
     }
+}
+
+/// Whole seconds; a negative time is none.
+#[expect(clippy::cast_possible_truncation, reason = "a float too large becomes the largest number")]
+fn whole(seconds: f64) -> u64 {
+    seconds.max(0.0) as u64
 }
 
 /// Seconds between two times of the wire; `None` when one of them cannot be read.
