@@ -182,6 +182,7 @@ impl std::fmt::Display for Happening {
             Self::Smoke { passed, total, failed: Some(failed), .. } => {
                 write!(f, "smoke {passed}/{total}, failed: {failed}")
             }
+            Self::Smoke { total: 0, .. } => f.write_str("no smoke suite is configured"),
             Self::Smoke { passed, total, slowest, .. } => {
                 write!(f, "smoke {passed}/{total}")?;
                 slowest.as_ref().map_or(Ok(()), |(name, ms)| write!(f, ", slowest {name} {ms} ms"))
@@ -253,6 +254,7 @@ mod tests {
             Happening::Smoke { passed: 7, total: 7, slowest: Some(("bhyt".into(), 143)), failed: None },
             "smoke 7/7, slowest bhyt 143 ms",
         );
+        check(Happening::Smoke { passed: 0, total: 0, slowest: None, failed: None }, "no smoke suite is configured");
         check(
             Happening::Switched { share: Share::percent(10), took_us: Some(412) },
             "10 % of the traffic on the new colour in 0.4 ms",

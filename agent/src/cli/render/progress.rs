@@ -64,6 +64,7 @@ impl Progress {
                     _ => None,
                 }
             }
+            Happening::Smoke { total: 0, failed: None, .. } => Some(line("--", "smoke", &record.text, None)),
             Happening::Smoke { failed: None, .. } => Some(line("ok", "smoke", after_name(&record.text), took)),
             Happening::Smoke { .. } => Some(line("!!", "smoke", after_name(&record.text), took)),
             Happening::Switched { share, took_us } => {
