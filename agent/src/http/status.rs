@@ -132,12 +132,10 @@ fn next(view: &View, notifies: bool) -> String {
         Phase::Watching if doc.paused.is_some() => {
             "paused: the watch stands still, a bad release is still taken back".to_owned()
         }
-        Phase::Watching if doc.share < Share::ALL => {
-            left.map_or_else(String::new, |s| format!("a greater share in {s} s"))
-        }
-        Phase::Watching => left.map_or_else(String::new, |s| format!("the verdict in {s} s")),
+        Phase::Watching if doc.share < Share::ALL => "a greater share".to_owned(),
+        Phase::Watching => "the end of the watch".to_owned(),
         Phase::Held => "a human decides: `teal promote` or `teal rollback`".to_owned(),
-        Phase::Retaining => left.map_or_else(String::new, |s| format!("the old colour is stopped in {s} s")),
+        Phase::Retaining => "the old colour is stopped".to_owned(),
         Phase::RollingBack => "the new colour is stopped once its requests are answered".to_owned(),
     };
     if notifies { next } else { format!("{next} (nobody will be told: set `notify`)") }

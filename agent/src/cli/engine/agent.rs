@@ -51,7 +51,9 @@ pub(in crate::cli) fn agent(loaded: Loaded, options: &AgentOptions) -> Result<Ex
 /// JSON lines for a machine that collects them, plain lines for a person. `RUST_LOG` chooses what.
 fn log(dev: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let lines = lines.with_target(false).with_ansi(colours);
     if dev || std::io::stderr().is_terminal() {
         lines.init();
     } else {

@@ -1,7 +1,9 @@
 //! The HAProxy configuration: printed, checked by HAProxy, compared with what runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
+
+use teal_rollout::document::Document;
 
 use crate::cli::{CliError, Exit};
 use crate::config::{Form, Loaded};
@@ -12,9 +14,17 @@ use crate::runtime::wiring;
 
 /// The HAProxy configuration of an environment.
 pub(in crate::cli) fn proxy_render(loaded: &Loaded, environment: &str, form: Form) -> Result<String, CliError> {
+    render_with(loaded, environment, form, None)
+}
+
+/// With another map file than the configured one, for a check before that one exists.
+fn render_with(loaded: &Loaded, environment: &str, form: Form, map: Option<&Path>) -> Result<String, CliError> {
     let configured = loaded.config.environment(environment)?;
     let usage = |error: String| CliError::usage(error);
-    let config = wiring::render_config(environment, configured).map_err(|e| usage(e.to_string()))?;
+    let mut config = wiring::render_config(environment, configured).map_err(|e| usage(e.to_string()))?;
+    if let Some(map) = map {
+        map.clone_into(&mut config.map);
+    }
     let form = match form {
         Form::Whole => render::Form::Whole,
         Form::Fragment => render::Form::Fragment,
@@ -29,12 +39,29 @@ pub(in crate::cli) async fn proxy_check(
     form: Form,
     beside: &[PathBuf],
 ) -> Result<(Exit, String), CliError> {
-    let text = proxy_render(loaded, environment, form)?;
     let haproxy = HaProxy::find(None).map_err(|error| CliError::failed(error.to_string()))?;
     let folder = tempfile::tempdir().map_err(|error| CliError::failed(format!("no temporary folder: {error}")))?;
-    let file = folder.path().join("teal.cfg");
-    std::fs::write(&file, text)
-        .map_err(|error| CliError::failed(format!("cannot write {}: {error}", file.display())))?;
+    let put = |name: &str, text: &str| {
+        let file = folder.path().join(name);
+        let written = std::fs::write(&file, text);
+        written.map_err(|error| CliError::failed(format!("cannot write {}: {error}", file.display())))?;
+        Ok::<_, CliError>(file)
+    };
+    let configured = &loaded.config.environment(environment)?;
+    let map = &configured.edge.map;
+    let first = first_map(loaded, environment)?;
+    let (stand_in, hint) = if map.exists() {
+        (None, String::new())
+    } else {
+        let hint = format!(
+            "\n--  {0} does not exist yet, and HAProxy will not start without it: an agent in mode `act` writes it, or \
+             once by hand:\n    echo '{1}' > {0}",
+            map.display(),
+            first.trim_end(),
+        );
+        (Some(put("first.map", &first)?), hint)
+    };
+    let file = put("teal.cfg", &render_with(loaded, environment, form, stand_in.as_deref())?)?;
     let mut command = tokio::process::Command::new(&haproxy.path);
     command.arg("-c").stdin(Stdio::null());
     for theirs in beside {
@@ -46,10 +73,18 @@ pub(in crate::cli) async fn proxy_check(
     let words = words.trim().to_owned();
     if said.status.success() {
         let words = if words.is_empty() { "Configuration file is valid".to_owned() } else { words };
-        Ok((Exit::Done, format!("ok  HAProxy {}: {words}", haproxy.version)))
+        Ok((Exit::Done, format!("ok  HAProxy {}: {words}{hint}", haproxy.version)))
     } else {
         Ok((Exit::Usage, format!("HAProxy {} refuses it:\n{words}", haproxy.version)))
     }
+}
+
+/// The map's first line: everything to blue, before any release.
+fn first_map(loaded: &Loaded, environment: &str) -> Result<String, CliError> {
+    let settings = loaded.config.settings(environment)?;
+    let names = settings.components.into_iter().map(|c| c.name);
+    let policy = Document::new(names, settings.salt, settings.edges).policy();
+    Ok(format!("policy {policy}\n"))
 }
 
 /// What the running HAProxy says: process, version, policy, servers.

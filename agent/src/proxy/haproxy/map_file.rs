@@ -14,7 +14,7 @@ const KEY: &str = "policy";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MapFileError {
     /// It does not exist.
-    #[error("no map file at {}: HAProxy cannot start without it (`teal proxy render` says how to make it)", .0.display())]
+    #[error("no map file at {}: HAProxy cannot start without it (`teal proxy check` says how to make it)", .0.display())]
     Missing(PathBuf),
     /// It, or its folder, may not be written or read.
     #[error("no permission for {}: Teal's user must be able to replace files in this folder", .0.display())]
