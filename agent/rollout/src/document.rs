@@ -232,6 +232,9 @@ impl Document {
 pub struct Checkpoint {
     /// The epoch it belongs to; a checkpoint of another release is ignored.
     pub epoch: Epoch,
+    /// The phase that `elapsed` counts: two phases of a release can share an epoch.
+    #[serde(default)]
+    pub phase: Phase,
     /// How long the current phase has counted so far.
     pub elapsed: Duration,
     /// How long the candidate has been judged, over all its shares.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::facts::RECOVERED_AFTER;
 use super::{Machine, News};
 use crate::colour::Share;
-use crate::document::{Cause, Phase};
+use crate::document::{Cause, Component, Phase};
 use crate::time::Time;
 
 /// After a start, how long "nothing ready" may mean that the platform has not finished looking.
@@ -15,8 +15,7 @@ impl Machine {
     /// Invariant 1: never route to a colour with no ready capacity while the other has some.
     pub(super) fn mind_capacity(&mut self, now: Time) {
         if let Some((id, cause)) = self.hard_fact(now) {
-            let c = &self.doc.components[id];
-            if self.facts.is_ready(id, c.stable.colour) {
+            if self.facts.is_ready(id, self.doc.components[id].stable.colour) {
                 self.call_bad(cause);
             } else {
                 self.no_way_back(cause);
@@ -26,13 +25,13 @@ impl Machine {
         self.enter_emergencies(now);
     }
 
-    /// The first component whose candidate serves and is beyond statistics.
+    /// A component whose candidate serves and is beyond statistics; one that can go back before one that cannot.
     fn hard_fact(&self, now: Time) -> Option<(usize, Cause)> {
         let serves = matches!(self.doc.phase, Phase::Switching | Phase::Watching | Phase::Held | Phase::Retaining);
         if !serves || self.doc.is_bad() {
             return None;
         }
-        self.participants().find_map(|(id, c)| {
+        let facts = self.participants().filter_map(|(id, c)| {
             let component = || c.name.clone();
             let capacity = self.facts.of(id, c.candidate.colour)?;
             if self.is_gone(id, c.candidate.colour, now) {
@@ -42,7 +41,8 @@ impl Machine {
             } else {
                 None
             }
-        })
+        });
+        facts.min_by_key(|(id, _)| !self.facts.is_ready(*id, self.doc.components[*id].stable.colour))
     }
 
     fn is_gone(&self, id: usize, colour: crate::colour::Colour, now: Time) -> bool {
@@ -53,7 +53,10 @@ impl Machine {
         let stranded: Vec<usize> = self
             .participants()
             .filter(|(id, c)| {
-                c.share < Share::ALL
+                // A first release has no colour that died, and a stopped candidate is no refuge.
+                let both_exist = c.stable.version.is_some() && c.candidate.version.is_some();
+                both_exist
+                    && c.share < Share::ALL
                     && self.is_gone(*id, c.stable.colour, now)
                     && self.facts.is_ready(*id, c.candidate.colour)
             })
@@ -61,7 +64,7 @@ impl Machine {
             .collect();
         if !stranded.is_empty() {
             self.strand(&stranded);
-            self.route_back();
+            self.route_now();
         }
     }
 
@@ -69,7 +72,10 @@ impl Machine {
     pub(super) fn spare_the_dead(&mut self) {
         let dead: Vec<usize> = self
             .participants()
-            .filter(|(id, c)| self.facts.is_gone(*id, c.stable.colour) && self.facts.is_ready(*id, c.candidate.colour))
+            .filter(|(id, c)| {
+                let never_was = c.stable.version.is_none() && !self.facts.is_ready(*id, c.stable.colour);
+                (never_was || self.facts.is_gone(*id, c.stable.colour)) && self.facts.is_ready(*id, c.candidate.colour)
+            })
             .map(|(id, _)| id)
             .collect();
         if self.doc.outcome == Some(crate::document::Outcome::RolledBack) && !dead.is_empty() {
@@ -92,12 +98,15 @@ impl Machine {
     }
 
     fn leave_emergencies(&mut self, now: Time) {
-        let recovered = |id: usize, colour| {
-            self.facts.ready_since(id, colour).is_some_and(|since| now.since(since) >= RECOVERED_AFTER)
+        // Not for five seconds yet, but the refuge is gone too: at once.
+        let recovered = |id: usize, c: &Component| {
+            self.facts
+                .ready_since(id, c.stable.colour)
+                .is_some_and(|since| now.since(since) >= RECOVERED_AFTER || self.facts.is_gone(id, c.candidate.colour))
         };
         let left: Vec<usize> = self
             .participants()
-            .filter(|(id, c)| self.doc.emergency.contains(&c.name) && recovered(*id, c.stable.colour))
+            .filter(|(id, c)| self.doc.emergency.contains(&c.name) && recovered(*id, c))
             .map(|(id, _)| id)
             .collect();
         if left.is_empty() {
@@ -111,7 +120,7 @@ impl Machine {
             self.doc.emergency.retain(|n| *n != name);
             self.announce(News::EmergencyOver { component: name });
         }
-        self.route_back();
+        self.route_now();
     }
 
     /// Bad, and nowhere to go: told once, looked at again with every event.

@@ -146,10 +146,16 @@ impl Machine {
     fn proven_colour(&self, component: usize) -> crate::colour::Colour {
         let c = &self.doc.components[component];
         match self.doc.phase {
-            Phase::Idle | Phase::Retaining => c.active().colour,
-            Phase::Deploying | Phase::Smoke | Phase::Switching | Phase::Watching | Phase::Held | Phase::RollingBack => {
-                c.stable.colour
-            }
+            // In `observe` a release that would have been taken back goes on serving, and is no example.
+            Phase::Idle | Phase::Retaining if self.doc.cause.is_none() => c.active().colour,
+            Phase::Idle
+            | Phase::Retaining
+            | Phase::Deploying
+            | Phase::Smoke
+            | Phase::Switching
+            | Phase::Watching
+            | Phase::Held
+            | Phase::RollingBack => c.stable.colour,
         }
     }
 }

@@ -12,11 +12,16 @@ use crate::time::Time;
 /// How long a colour must be ready again before an emergency is left (decision section 7).
 pub(crate) const RECOVERED_AFTER: Duration = Duration::from_secs(5);
 
+/// An edge reports at least once a second; after this long without a word nothing is known of its feed.
+const QUIET_AFTER: Duration = Duration::from_secs(5);
+
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
     /// By component, then colour.
     colours: Vec<[ColourFacts; 2]>,
     edges: Vec<Option<EdgeReport>>,
+    /// When each edge last spoke.
+    heard: Vec<Time>,
     /// The last block's sequence, by observer.
     sequences: BTreeMap<u16, u64>,
 }
@@ -36,6 +41,7 @@ impl Facts {
         Self {
             colours: vec![<[ColourFacts; 2]>::default(); components],
             edges: vec![None; edges],
+            heard: vec![Time::ZERO; edges],
             sequences: BTreeMap::new(),
         }
     }
@@ -58,9 +64,24 @@ impl Facts {
         new
     }
 
-    pub(crate) fn edge(&mut self, report: EdgeReport) {
-        if let Some(slot) = self.edges.get_mut(report.edge) {
+    pub(crate) fn edge(&mut self, report: EdgeReport, now: Time) {
+        let index = report.edge;
+        if let (Some(slot), Some(heard)) = (self.edges.get_mut(index), self.heard.get_mut(index)) {
             *slot = Some(report);
+            *heard = now;
+        }
+    }
+
+    /// A new release begins with these edges.
+    pub(crate) fn resize_edges(&mut self, edges: usize) {
+        self.edges.resize(edges, None);
+        self.heard.resize(edges, Time::ZERO);
+    }
+
+    /// Forgets what is known of a colour, because something else is about to run there.
+    pub(crate) fn forget(&mut self, component: usize, colour: Colour) {
+        if let Some(both) = self.colours.get_mut(component) {
+            both[index(colour)] = ColourFacts::default();
         }
     }
 
@@ -125,8 +146,9 @@ impl Facts {
         self.edges().all(|e| e.and_then(|e| backend(e, component, colour)).is_none_or(|b| b.in_flight == 0))
     }
 
-    pub(crate) fn feeds_live(&self) -> bool {
-        self.edges().all(|e| e.is_some_and(|e| e.feed == Feed::Live))
+    pub(crate) fn feeds_live(&self, now: Time) -> bool {
+        let live = |e: Option<&EdgeReport>| e.is_some_and(|e| e.feed == Feed::Live);
+        self.edges().zip(&self.heard).all(|(e, heard)| live(e) && now.since(*heard) < QUIET_AFTER)
     }
 
     /// When an emergency may be left.

@@ -1,6 +1,7 @@
 //! Learning from the edges: another actor's verdict, a human's hand, and in `observe` somebody else's release.
 
-use super::{Direction, Machine, News};
+use super::event::EdgeReport;
+use super::{Machine, News};
 use crate::colour::Share;
 use crate::document::{Cause, Component, Phase, Slot};
 use crate::policy::{Epoch, Policy, Route, Verdict};
@@ -10,55 +11,55 @@ impl Machine {
         if !self.acts() {
             return self.watch_others();
         }
-        let seen: Vec<(Policy, bool)> = self
-            .facts
-            .edges()
-            .flatten()
-            .flat_map(|e| [e.running.clone().map(|p| (p, e.manual)), e.saved.clone().map(|p| (p, false))])
-            .flatten()
-            .collect();
-        for (policy, manual) in seen {
-            let same_release = policy.epoch.release == self.doc.epoch.release;
-            if same_release && policy.epoch.verdict == Verdict::Bad && !self.doc.is_bad() {
-                self.outrank(policy.epoch);
-                self.call_bad(Cause::Learned);
-            } else if manual && policy.routes.len() == self.doc.components.len() {
-                self.manual_move(&policy);
-            }
+        if self.take_greatest() {
+            self.order_again();
+        }
+        let moved =
+            |e: &EdgeReport| e.running.clone().filter(|p| e.manual && p.routes.len() == self.doc.components.len());
+        let by_hand: Vec<Policy> = self.facts.edges().flatten().filter_map(moved).collect();
+        for policy in by_hand {
+            self.manual_move(&policy);
         }
     }
 
     /// A human changed the running map. To the last good colour: right, and final. Elsewhere: put back.
-    fn manual_move(&mut self, policy: &Policy) {
+    ///
+    /// A forced edge says BAD in its epoch, which nobody goes back on. A change that changes no traffic is not
+    /// news, but the edges have to agree on its epoch.
+    pub(super) fn manual_move(&mut self, policy: &Policy) {
+        let forced = policy.epoch.verdict == Verdict::Bad && policy.epoch.release >= self.doc.epoch.release;
         let back_to_good = self.doc.has_moved()
-            && !self.doc.is_bad()
-            && self.participants().all(|(id, c)| !policy.routes[id].serves(c.candidate.colour));
-        if back_to_good {
+            && self.participants().all(|(id, c)| {
+                let can_serve = c.stable.version.is_some() && !self.facts.is_gone(id, c.stable.colour);
+                can_serve && !policy.routes[id].serves(c.candidate.colour)
+            });
+        if forced && !self.doc.is_bad() {
+            self.outrank(policy.epoch);
+            self.call_bad(Cause::Learned);
+        } else if policy.routes == self.doc.policy().routes {
+            self.outrank(policy.epoch);
+            self.route_now();
+        } else if back_to_good && !self.doc.is_bad() {
             self.outrank(policy.epoch);
             self.announce(News::ManualAdopted);
             self.call_bad(Cause::Manual);
         } else if self.doc.paused.is_none() {
             self.announce(News::ManualPutBack);
             self.outrank(policy.epoch);
-            self.route_again();
+            self.route_now();
         } else {
             return;
         }
         self.facts.manual_handled();
     }
 
-    /// Makes the document's epoch at least one step above `seen`, so that no actor has to go down.
+    /// Puts the document's epoch above `seen`, so that no actor has to go down.
     pub(super) fn outrank(&mut self, seen: Epoch) {
-        if seen.release == self.doc.epoch.release && seen.step >= self.doc.epoch.step {
-            self.doc.epoch.step = seen.step.saturating_add(1);
+        let epoch = &mut self.doc.epoch;
+        if (seen.release, seen.step) >= (epoch.release, epoch.step) {
+            epoch.release = seen.release;
+            epoch.step = seen.step.saturating_add(1);
         }
-    }
-
-    fn route_again(&mut self) {
-        let held_back = std::mem::take(&mut self.held_back);
-        let orders = self.route(Direction::Back);
-        self.out.extend(orders);
-        self.persist_then(held_back);
     }
 
     /// `observe` and `advise`: a change of where traffic goes is somebody else's release, and is watched.

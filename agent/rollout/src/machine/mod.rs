@@ -32,7 +32,7 @@ pub use orders::Refusal;
 pub use view::{ComponentView, View};
 
 use crate::colour::Share;
-use crate::document::{Cause, Checkpoint, Document, Outcome, Phase};
+use crate::document::{Cause, Checkpoint, Component, Document, Outcome, Phase};
 use crate::policy::Verdict;
 use crate::settings::{Mode, Settings};
 use crate::statistics::Baseline;
@@ -65,6 +65,8 @@ pub struct Machine {
     doc: Document,
     /// The greatest revision known to be durable.
     stored: u64,
+    /// Each component's share when the whole document was last durable.
+    stored_shares: Vec<Share>,
     /// Whether the store's last word was a failure.
     store_failing: bool,
     /// Forward actions waiting for `doc.revision` to become durable.
@@ -79,6 +81,8 @@ pub struct Machine {
     exposure: Duration,
     /// Whether the watch's extension was announced.
     extended: bool,
+    /// Whether the smoke suite passed during a pause.
+    smoke_passed: bool,
     /// Whether "no way back" was announced in this release.
     no_way_back_told: bool,
     started: start::Start,
@@ -107,12 +111,18 @@ impl Machine {
             evidence: evidence::Watch::resume(checkpoint.evidence),
             confirm: confirm::Confirm::default(),
             stored: doc.revision,
+            stored_shares: doc.components.iter().map(|c| c.share).collect(),
             store_failing: false,
             held_back: Vec::new(),
             baselines,
-            elapsed: if checkpoint.epoch == doc.epoch { checkpoint.elapsed } else { Duration::ZERO },
+            elapsed: if (checkpoint.epoch, checkpoint.phase) == (doc.epoch, doc.phase) {
+                checkpoint.elapsed
+            } else {
+                Duration::ZERO
+            },
             exposure: checkpoint.exposure,
             extended: false,
+            smoke_passed: false,
             no_way_back_told: false,
             started: start::Start::waiting(now.time),
             last: now,
@@ -136,7 +146,7 @@ impl Machine {
                 }
             }
             Event::Capacity(capacity) => self.facts.capacity(capacity, now.time),
-            Event::Edge(report) => self.facts.edge(report),
+            Event::Edge(report) => self.facts.edge(report, now.time),
             Event::Smoke { release, result } => self.smoke_finished(release, result),
             Event::Probed { round, arm, passed } => self.probed(now.time, round, arm, passed),
             Event::Stored { revision } => self.on_stored(revision),
@@ -161,10 +171,9 @@ impl Machine {
     /// When [`Event::Tick`] should come at the latest.
     #[must_use]
     pub fn deadline(&self) -> Option<Time> {
-        let phase = self.phase_limit().filter(|_| self.counts()).map(|limit| {
-            let left = limit.saturating_sub(self.elapsed);
-            self.last.time + left.max(Duration::from_millis(1))
-        });
+        // A limit that has passed is not asked for again: what is still missing then comes as an event.
+        let left = self.phase_limit().filter(|_| self.counts()).and_then(|limit| limit.checked_sub(self.elapsed));
+        let phase = left.filter(|left| !left.is_zero()).map(|left| self.last.time + left);
         [phase, self.confirm.deadline(), self.started.deadline(), self.facts.deadline(&self.doc)]
             .into_iter()
             .flatten()
@@ -177,11 +186,18 @@ impl Machine {
         &self.doc
     }
 
+    /// Whether the edges have been asked and orders are taken.
+    #[must_use]
+    pub const fn has_started(&self) -> bool {
+        self.started.is_done()
+    }
+
     /// What a crash should not lose; worth saving about once a second during a watch.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
         Checkpoint {
             epoch: self.doc.epoch,
+            phase: self.doc.phase,
             elapsed: self.elapsed,
             exposure: self.exposure,
             evidence: self.evidence.save(),
@@ -223,12 +239,15 @@ impl Machine {
         matches!(self.doc.phase, Phase::Switching | Phase::Watching | Phase::Held) && !self.doc.is_bad()
     }
 
-    /// Whether time counts towards the phase's limit: a pause and a shared outage stop the watch.
+    /// Whether time counts towards the phase's limit: a pause stops all but a switch that has begun and the way
+    /// back, a shared outage stops the watch.
     fn counts(&self) -> bool {
         match self.doc.phase {
-            Phase::Watching | Phase::Retaining => self.doc.paused.is_none() && !self.confirm.window_is_open(),
+            Phase::Deploying | Phase::Smoke | Phase::Watching | Phase::Retaining => {
+                self.doc.paused.is_none() && !self.confirm.window_is_open()
+            }
             Phase::Held => false,
-            Phase::Idle | Phase::Deploying | Phase::Smoke | Phase::Switching | Phase::RollingBack => true,
+            Phase::Idle | Phase::Switching | Phase::RollingBack => true,
         }
     }
 
@@ -251,8 +270,12 @@ impl Machine {
 
     fn enter(&mut self, phase: Phase) {
         self.doc.phase = phase;
+        if !self.judges() {
+            self.confirm.reset();
+        }
         self.elapsed = Duration::ZERO;
         self.extended = false;
+        self.smoke_passed = false;
         self.announce(News::Entered(phase));
     }
 
@@ -280,6 +303,29 @@ impl Machine {
         self.persist();
     }
 
+    /// Sends the edges what is true already, whatever the store does: a hand is undone, a dead colour left. What is
+    /// forward in the document and not yet durable is left out of it, and follows as its own step once it is.
+    fn route_now(&mut self) {
+        let mut policy = self.doc.policy();
+        let mut ahead = false;
+        for ((route, component), stored) in policy.routes.iter_mut().zip(&self.doc.components).zip(&self.stored_shares)
+        {
+            if !self.is_durable() && route.share > *stored && !self.doc.emergency.contains(&component.name) {
+                route.share = *stored;
+                ahead = true;
+            }
+        }
+        let order = |edge| Action::Route { edge, policy: policy.clone(), direction: Direction::Back };
+        self.out.extend((0..self.doc.edges.len()).map(order));
+        let mut held_back = std::mem::take(&mut self.held_back);
+        held_back.retain(|action| !matches!(action, Action::Route { .. }));
+        if ahead {
+            self.doc.epoch.step += 1;
+            held_back.extend(self.route(Direction::Forward));
+        }
+        self.persist_then(held_back);
+    }
+
     fn route(&self, direction: Direction) -> Vec<Action> {
         let policy = self.doc.policy();
         let order = |edge| Action::Route { edge, policy: policy.clone(), direction };
@@ -294,8 +340,20 @@ impl Machine {
         self.stored = self.stored.max(revision);
         self.store_failing = !self.is_durable() && self.store_failing;
         if self.is_durable() {
+            self.stored_shares = self.doc.components.iter().map(|c| c.share).collect();
             self.out.append(&mut self.held_back);
         }
+    }
+
+    /// Calls the release bad if any of it can go back; tells that it is bad and cannot, if not.
+    fn take_back(&mut self, cause: Cause) {
+        if self.has_way_back() { self.call_bad(cause) } else { self.no_way_back(cause) }
+    }
+
+    /// Whether going back takes anybody to a colour that has something ready, or nobody has to go.
+    fn has_way_back(&self) -> bool {
+        let ready = |(id, c): (usize, &Component)| self.facts.is_ready(id, c.stable.colour);
+        !self.acts() || !self.doc.has_moved() || self.participants().any(ready)
     }
 
     /// Latches the release as BAD and starts the way back. The one place where a verdict falls.
@@ -303,7 +361,6 @@ impl Machine {
         if self.doc.is_bad() {
             return;
         }
-        self.confirm.reset();
         if !self.acts() {
             self.doc.cause = Some(cause.clone());
             self.announce(News::WouldRollBack(cause));

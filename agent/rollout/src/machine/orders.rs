@@ -54,6 +54,12 @@ pub enum Refusal {
     /// The store cannot be written, so nothing new is begun.
     #[error("the store cannot be written just now, so no release is begun; a rollback still works")]
     StoreFailing,
+    /// An edge may hold a verdict that nobody else knows of, so nothing new is begun without it.
+    #[error("edge `{edge}` cannot be asked just now, so no release is begun; a rollback still works")]
+    EdgeUnreachable {
+        /// Its name.
+        edge: String,
+    },
     /// There is no release to go back from.
     #[error("there is nothing to roll back: no release under way or retained")]
     NothingToRollBack,
@@ -118,12 +124,16 @@ impl Machine {
         if let Some(pause) = &self.doc.paused {
             return Err(Refusal::Paused { by: pause.by.clone() });
         }
-        if self.doc.phase.is_busy() || !self.doc.emergency.is_empty() {
+        if self.doc.phase.is_busy() {
             let Epoch { release, .. } = self.doc.epoch;
             return Err(Refusal::Busy { release, by: self.doc.by.clone(), phase: self.doc.phase });
         }
         if self.store_failing {
             return Err(Refusal::StoreFailing);
+        }
+        if let Some(edge) = self.facts.edges().position(|e| e.is_none_or(|e| e.running.is_none())) {
+            let edge = self.doc.edges.get(edge).cloned().unwrap_or_default();
+            return Err(Refusal::EdgeUnreachable { edge });
         }
         if versions.is_empty() {
             return Err(Refusal::NothingToDeploy);
@@ -158,14 +168,19 @@ impl Machine {
             *component = Component { stable, candidate, share: Share::NONE, name: std::mem::take(&mut component.name) };
         }
         let doc = &mut self.doc;
-        doc.epoch = Epoch { release: doc.epoch.release + 1, verdict: Verdict::Open, step: 0 };
+        doc.epoch = Epoch { release: doc.epoch.release.saturating_add(1), verdict: Verdict::Open, step: 0 };
         doc.share = Share::NONE;
         doc.edges.clone_from(&self.settings.edges);
         doc.salt = self.settings.salt.clone();
         doc.by = by;
         doc.outcome = None;
         doc.cause = None;
+        doc.emergency.clear();
         doc.emergency_spent = false;
+        self.facts.resize_edges(doc.edges.len());
+        for (id, component) in doc.components.iter().enumerate().filter(|(_, c)| c.takes_part()) {
+            self.facts.forget(id, component.candidate.colour);
+        }
         self.no_way_back_told = false;
         self.evidence = super::evidence::Watch::default();
         self.enter(Phase::Deploying);
@@ -191,6 +206,9 @@ impl Machine {
     }
 
     fn promote(&mut self) -> Result<(), Refusal> {
+        if let Some(pause) = &self.doc.paused {
+            return Err(Refusal::Paused { by: pause.by.clone() });
+        }
         let wrong = |phase, instead| Err(Refusal::WrongPhase { order: "promote", phase, instead });
         match self.doc.phase {
             Phase::Watching | Phase::Held => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Action, Direction, Machine, News};
-use crate::colour::{Colour, Share};
+use crate::colour::Share;
 use crate::document::{Cause, Component, Phase};
 use crate::time::Time;
 
@@ -56,7 +56,7 @@ impl Machine {
         if let Some(reason) = self.startup_failure() {
             return self.call_bad(Cause::NotReady { reason });
         }
-        if self.is_durable() && self.candidates_ready() {
+        if self.is_durable() && self.doc.paused.is_none() && self.candidates_ready() {
             self.enter(Phase::Smoke);
             let smoke = self.smoke_order();
             return self.persist_then(vec![smoke]);
@@ -92,6 +92,9 @@ impl Machine {
     }
 
     pub(super) fn smoking(&mut self) {
+        if self.smoke_passed && self.doc.paused.is_none() {
+            return self.begin_switch();
+        }
         if self.overdue() {
             let reason = format!("no result after {} s", self.settings.deploy_timeout.as_secs());
             self.call_bad(Cause::Smoke { reason });
@@ -104,17 +107,18 @@ impl Machine {
         }
         match result {
             Err(reason) => self.call_bad(Cause::Smoke { reason }),
-            Ok(()) if !self.candidates_ready() => {
-                self.call_bad(Cause::NotReady {
-                    reason: "it was ready, and was not any more after the smoke test".into(),
-                });
-            }
-            Ok(()) => {
-                self.exposure = Duration::ZERO;
-                self.start_evidence();
-                self.next_step();
-            }
+            Ok(()) => self.smoke_passed = true,
         }
+    }
+
+    fn begin_switch(&mut self) {
+        if !self.candidates_ready() {
+            let reason = "it was ready, and was not any more after the smoke test".into();
+            return self.call_bad(Cause::NotReady { reason });
+        }
+        self.exposure = Duration::ZERO;
+        self.start_evidence();
+        self.next_step();
     }
 
     /// Raises the share to the next step of the switch: persisted, then told to the edges.
@@ -123,9 +127,16 @@ impl Machine {
         let next = self.settings.steps.iter().map(|s| s.share).find(|s| *s > share).unwrap_or(Share::ALL);
         self.doc.epoch.step += 1;
         self.doc.share = next;
+        if next == Share::ALL {
+            // Where the old colour died, all of it is on the new one already; now it belongs there.
+            for component in std::mem::take(&mut self.doc.emergency) {
+                self.announce(News::EmergencyOver { component });
+            }
+        }
         for component in &mut self.doc.components {
             if component.takes_part() && !self.doc.emergency.contains(&component.name) {
-                component.share = next;
+                // Nothing to share with: a first version takes all of its component's traffic at once.
+                component.share = if component.stable.version.is_none() { Share::ALL } else { next };
             }
         }
         self.evidence.new_step();
@@ -144,13 +155,16 @@ impl Machine {
             self.enter(Phase::Watching);
             self.persist();
         } else if self.overdue() {
-            self.call_bad(Cause::EdgeSilent);
+            self.take_back(Cause::EdgeSilent);
         }
     }
 
     pub(super) fn retaining(&mut self) {
-        if self.overdue() && self.doc.paused.is_none() {
-            let stops = self.stop_idle(|c| c.stable.colour);
+        // The way back is not given up while it may be needed the next moment.
+        let serving = self.participants().all(|(id, c)| self.facts.is_ready(id, c.candidate.colour));
+        if self.overdue() && self.doc.paused.is_none() && serving {
+            let stop = |(component, c): (usize, &Component)| Action::Stop { component, colour: c.stable.colour };
+            let stops = self.participants().map(stop).collect();
             for component in &mut self.doc.components {
                 if component.takes_part() {
                     component.stable.version = None;
@@ -164,12 +178,16 @@ impl Machine {
     pub(super) fn rolling_back(&mut self) {
         let moved = self.facts.moved_back(&self.doc.policy());
         let drained = self.participants().all(|(id, c)| self.facts.is_drained(id, c.candidate.colour));
-        if !moved || !self.doc.emergency.is_empty() || !self.is_durable() || !(drained || self.overdue()) {
+        // An emergency is waited out, unless there is no old version that could come back: the next release ends it.
+        let stranded = |c: &Component| self.doc.emergency.contains(&c.name);
+        let waits = self.participants().any(|(_, c)| stranded(c) && c.stable.version.is_some());
+        if !moved || waits || !self.is_durable() || !(drained || self.overdue()) {
             return;
         }
-        let stops = self.stop_idle(|c| c.candidate.colour);
+        let leaving = self.participants().filter(|(_, c)| !stranded(c));
+        let stops = leaving.map(|(component, c)| Action::Stop { component, colour: c.candidate.colour }).collect();
         for component in &mut self.doc.components {
-            if component.takes_part() {
+            if component.takes_part() && !self.doc.emergency.contains(&component.name) {
                 component.candidate.version = None;
             }
         }
@@ -178,9 +196,5 @@ impl Machine {
         }
         self.enter(Phase::Idle);
         self.persist_then(stops);
-    }
-
-    fn stop_idle(&self, colour: impl Fn(&Component) -> Colour) -> Vec<Action> {
-        self.participants().map(|(component, c)| Action::Stop { component, colour: colour(c) }).collect()
     }
 }

@@ -61,23 +61,25 @@ impl Machine {
         if self.acts() {
             self.take_greatest();
             self.order_again();
+            self.find_hand();
         }
         true
     }
 
-    /// An edge may be ahead of the store: a rollback acts first, and a store can be restored from a backup.
-    fn take_greatest(&mut self) {
+    /// An edge may be ahead of the store: a rollback acts first, and a store can be restored from a backup. One that
+    /// is heard late may be ahead of all that has happened since, so this is asked with every event.
+    pub(super) fn take_greatest(&mut self) -> bool {
         let greatest = self
             .facts
             .edges()
             .flatten()
-            .flat_map(|e| [&e.running, &e.saved])
+            .flat_map(|e| [e.running.as_ref().filter(|_| !e.manual), e.saved.as_ref()])
             .flatten()
             .filter(|p| p.routes.len() == self.doc.components.len())
             .max_by_key(|p| p.epoch)
             .cloned();
         let Some(seen) = greatest.filter(|p| p.epoch > self.doc.epoch) else {
-            return;
+            return false;
         };
         if seen.epoch.release > self.doc.epoch.release {
             self.adopt(&seen);
@@ -88,6 +90,16 @@ impl Machine {
         } else {
             self.outrank(seen.epoch);
             self.persist();
+        }
+        true
+    }
+
+    /// A map that was changed by hand while no agent ran shows as other routes under the document's own epoch.
+    fn find_hand(&mut self) {
+        let changed = |p: &&Policy| p.epoch == self.doc.epoch && p.routes != self.doc.policy().routes;
+        let hand = self.facts.edges().flatten().filter_map(|e| e.running.as_ref()).find(changed).cloned();
+        if let Some(policy) = hand.filter(|p| p.routes.len() == self.doc.components.len()) {
+            self.manual_move(&policy);
         }
     }
 
@@ -122,10 +134,14 @@ impl Machine {
     }
 
     /// The orders of the phase, given once more. They are absolute, so this is harmless.
-    fn order_again(&mut self) {
+    pub(super) fn order_again(&mut self) {
         let mut actions = self.keep_running();
         match self.doc.phase {
-            Phase::Idle | Phase::Switching | Phase::Watching | Phase::Held | Phase::Retaining => {
+            Phase::Idle => {
+                actions.extend(self.route(Direction::Forward));
+                actions.extend(self.stop_unused());
+            }
+            Phase::Switching | Phase::Watching | Phase::Held | Phase::Retaining => {
                 actions.extend(self.route(Direction::Forward));
             }
             Phase::Deploying => actions.extend(self.start_candidates()),
@@ -152,7 +168,8 @@ impl Machine {
         let release = self.doc.epoch.release;
         let mut actions = Vec::new();
         for (component, c) in self.doc.components.iter().enumerate() {
-            let candidate = c.takes_part() && !self.doc.is_bad() && self.doc.phase != Phase::Deploying;
+            let wanted = !self.doc.is_bad() || self.doc.emergency.contains(&c.name);
+            let candidate = c.takes_part() && wanted && self.doc.phase != Phase::Deploying;
             for (slot, wanted) in [(&c.stable, true), (&c.candidate, candidate)] {
                 if let (Some(version), true) = (&slot.version, wanted) {
                     let version = version.clone();
@@ -161,5 +178,14 @@ impl Machine {
             }
         }
         actions
+    }
+
+    /// The colours that no release needs any more; the order to stop them may have been lost in a crash.
+    fn stop_unused(&self) -> Vec<Action> {
+        let unused =
+            |c: &Component| if c.active().colour == c.stable.colour { &c.candidate } else { &c.stable }.clone();
+        let parts = self.participants().map(|(component, c)| (component, unused(c)));
+        let ended = parts.filter(|(_, slot)| slot.version.is_none());
+        ended.map(|(component, slot)| Action::Stop { component, colour: slot.colour }).collect()
     }
 }

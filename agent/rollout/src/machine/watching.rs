@@ -35,7 +35,7 @@ impl Machine {
 
     /// Enough requests, freshly seen, and nothing open against the candidate.
     pub(super) fn is_known(&self, now: Time) -> bool {
-        self.facts.feeds_live()
+        self.facts.feeds_live(now)
             && self.confirm.is_quiet()
             && self.participants().all(|(id, _)| {
                 self.evidence.requests_in_step(id) >= self.settings.min_requests
@@ -61,10 +61,10 @@ impl Machine {
 
     fn give_up_waiting(&mut self) {
         match self.settings.on_unknown {
-            OnUnknown::Rollback => self.call_bad(Cause::Unproven),
+            OnUnknown::Rollback if self.has_way_back() => self.call_bad(Cause::Unproven),
             // A share below everything is never raised without proof, so `keep` has to ask there.
             OnUnknown::Keep if self.doc.share == Share::ALL || !self.acts() => self.go_on(Outcome::Kept),
-            OnUnknown::Keep | OnUnknown::Ask => {
+            OnUnknown::Rollback | OnUnknown::Keep | OnUnknown::Ask => {
                 self.enter(Phase::Held);
                 self.persist();
             }
