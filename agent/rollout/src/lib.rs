@@ -5,5 +5,7 @@ pub mod document;
 pub mod machine;
 pub mod policy;
 pub mod settings;
+#[cfg(any(test, feature = "simulation"))]
+pub mod simulation;
 pub mod statistics;
 pub mod time;

@@ -93,6 +93,13 @@ impl Salt {
     }
 }
 
+impl Default for Salt {
+    /// `teal`.
+    fn default() -> Self {
+        Self("teal".to_owned())
+    }
+}
+
 impl TryFrom<String> for Salt {
     type Error = PolicyError;
 

@@ -1,0 +1,126 @@
+//! The platform: instances of both colours that start, crash over and over, die and come back.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::colour::Colour;
+use crate::machine::event::Capacity;
+use crate::time::Time;
+
+/// Instances a colour runs.
+pub(super) const INSTANCES: u32 = 2;
+
+/// What a version is like, as nobody in the simulation knows but the world itself.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Quality {
+    /// The share of its requests that fail, 0.0..=1.0.
+    pub(super) errors: f64,
+    /// They fail only after it has run for this long.
+    pub(super) late: Duration,
+    /// It never becomes ready.
+    pub(super) crashes: bool,
+    /// The smoke suite fails.
+    pub(super) smokes: bool,
+}
+
+impl Quality {
+    pub(super) const HEALTHY: Self = Self { errors: 0.001, late: Duration::ZERO, crashes: false, smokes: false };
+
+    pub(super) fn is_healthy(&self) -> bool {
+        *self == Self::HEALTHY
+    }
+}
+
+/// One colour of one component.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Slot {
+    pub(super) version: Option<String>,
+    pub(super) ready: u32,
+    pub(super) crash_looping: u32,
+    /// Counts starts and stops, so that what was due for an older process does not happen to a newer one.
+    pub(super) generation: u64,
+    pub(super) started: Time,
+    /// The last moment nothing was ready.
+    pub(super) bare: Time,
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Platform {
+    slots: Vec<[Slot; 2]>,
+    pub(super) versions: BTreeMap<String, Quality>,
+}
+
+impl Platform {
+    pub(super) fn new(components: usize) -> Self {
+        Self { slots: vec![<[Slot; 2]>::default(); components], versions: BTreeMap::new() }
+    }
+
+    pub(super) fn slot(&self, component: usize, colour: Colour) -> &Slot {
+        &self.slots[component][colour as usize]
+    }
+
+    pub(super) fn slot_mut(&mut self, component: usize, colour: Colour) -> &mut Slot {
+        &mut self.slots[component][colour as usize]
+    }
+
+    pub(super) fn is_ready(&self, component: usize, colour: Colour) -> bool {
+        self.slot(component, colour).ready > 0
+    }
+
+    pub(super) fn quality(&self, version: Option<&String>) -> Quality {
+        version.and_then(|v| self.versions.get(v)).copied().unwrap_or(Quality::HEALTHY)
+    }
+
+    /// The share of this colour's requests that fails now by its own fault.
+    pub(super) fn errors(&self, component: usize, colour: Colour, now: Time) -> f64 {
+        let slot = self.slot(component, colour);
+        let quality = self.quality(slot.version.as_ref());
+        match slot.ready {
+            0 => 1.0,
+            _ if now.since(slot.started) < quality.late => Quality::HEALTHY.errors,
+            _ => quality.errors,
+        }
+    }
+
+    pub(super) fn set_ready(&mut self, component: usize, colour: Colour, ready: u32, now: Time) {
+        let slot = self.slot_mut(component, colour);
+        if slot.ready == 0 || ready == 0 {
+            slot.bare = now;
+        }
+        slot.ready = ready;
+    }
+
+    /// Runs `version`; `false` when it runs already, because orders are absolute.
+    pub(super) fn start(&mut self, component: usize, colour: Colour, version: &str, now: Time) -> bool {
+        let slot = self.slot_mut(component, colour);
+        if slot.version.as_deref() == Some(version) {
+            return false;
+        }
+        *slot = Slot {
+            version: Some(version.to_owned()),
+            generation: slot.generation + 1,
+            started: now,
+            bare: now,
+            ..Slot::default()
+        };
+        true
+    }
+
+    pub(super) fn stop(&mut self, component: usize, colour: Colour, now: Time) {
+        let slot = self.slot_mut(component, colour);
+        *slot = Slot { generation: slot.generation + 1, started: now, bare: now, ..Slot::default() };
+    }
+
+    pub(super) fn capacity(&self, component: usize, colour: Colour) -> Capacity {
+        let slot = self.slot(component, colour);
+        Capacity {
+            component,
+            colour,
+            version: slot.version.clone(),
+            ready: slot.ready,
+            wanted: if slot.version.is_some() { INSTANCES } else { 0 },
+            crash_looping: slot.crash_looping,
+            failure: (slot.crash_looping > 0).then(|| "exit status 1".to_owned()),
+        }
+    }
+}

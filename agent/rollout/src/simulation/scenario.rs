@@ -1,0 +1,157 @@
+//! What one seed is about: the settings, the traffic, which faults happen at all, and which bug is planted.
+
+use std::time::Duration;
+
+use super::random::Random;
+use crate::colour::Share;
+use crate::policy::Salt;
+use crate::settings::{ComponentSettings, Mode, OnUnknown, Settings, Step};
+
+/// Which kinds of trouble a seed has. Each seed leaves some out, so that the others can go deeper.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches, drawn one by one")]
+pub struct Faults {
+    /// The agent dies, at any point of its work, and comes back.
+    pub crashes: bool,
+    /// HAProxy goes down, restarts from its file, reloads, cannot be reached for a while.
+    pub proxies: bool,
+    /// The disk under a map file is full for a while.
+    pub disks: bool,
+    /// The store is down or slow for a while, or restored from an older backup while the agent is down.
+    pub store: bool,
+    /// Instances die and come back, on either colour.
+    pub platform: bool,
+    /// Evidence is lost, delivered twice, late; the feed is lost for a while.
+    pub evidence: bool,
+    /// Both colours fail at the same time for a while.
+    pub outages: bool,
+    /// The smoke suite or a probe never answers.
+    pub silence: bool,
+    /// The wall clock jumps.
+    pub clocks: bool,
+    /// Versions that are bad, crash or fail the smoke suite are released.
+    pub versions: bool,
+    /// People roll back, abort, promote, pause and edit maps by hand.
+    pub people: bool,
+}
+
+/// A bug put between the machine and the world on purpose, to see the simulation catch it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sabotage {
+    /// A forward step is routed before it is stored.
+    ActsBeforePersist,
+    /// The verdict is written nowhere.
+    NoLatch,
+    /// A BAD release is routed one step further.
+    StepsForwardWhenBad,
+    /// Silence is taken for good requests.
+    PromotesOnSilence,
+    /// A rollback is routed only once the new colour has something ready.
+    RollbackWaitsForNewColour,
+    /// A rollback is routed only once the store has it.
+    RollbackWaitsForStore,
+    /// The old colour is stopped as soon as the new one serves.
+    StopsOldColourEarly,
+    /// The old colour's probes always pass, so that a shared outage looks like a bad candidate.
+    BlamesSharedOutage,
+}
+
+/// One seed's world.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// What everything random is drawn from.
+    pub seed: u64,
+    /// What the machine is configured with.
+    pub settings: Settings,
+    /// Requests a second at each edge, for each component.
+    pub rate: u32,
+    /// Which faults happen.
+    pub faults: Faults,
+    /// How long trouble goes on.
+    pub trouble: Duration,
+    /// The planted bug.
+    pub sabotage: Option<Sabotage>,
+    /// How the seed is run again: the name of the test.
+    pub name: &'static str,
+}
+
+impl Scenario {
+    /// Everything drawn from the seed.
+    #[must_use]
+    pub fn random(seed: u64) -> Self {
+        let mut random = Random::new(seed ^ 0x7ea1);
+        let mut on = || random.chance(0.5);
+        let faults = Faults {
+            crashes: on(),
+            proxies: on(),
+            disks: on(),
+            store: on(),
+            platform: on(),
+            evidence: on(),
+            outages: on(),
+            silence: on(),
+            clocks: on(),
+            versions: on(),
+            people: on(),
+        };
+        let rate = random.pick(&[1, 5, 50, 50, 200]);
+        let mut settings = settings(1 + random.index(2), 1 + random.index(2));
+        settings.on_unknown = random.pick(&[OnUnknown::Keep, OnUnknown::Rollback, OnUnknown::Ask]);
+        settings.confirm = random.chance(0.8);
+        if random.chance(0.5) {
+            let step = |percent| Step { share: Share::percent(percent), hold: Duration::from_secs(3) };
+            settings.steps = vec![step(10), step(50)];
+        }
+        Self { seed, settings, rate, faults, trouble: Duration::from_secs(90), sabotage: None, name: "replay" }
+    }
+
+    /// Healthy releases, enough traffic, and only trouble that is no reason to take a release back.
+    #[must_use]
+    pub fn healthy(seed: u64) -> Self {
+        let drawn = Self::random(seed);
+        let Faults { crashes, clocks, outages, .. } = drawn.faults;
+        let faults = Faults { crashes, clocks, outages, ..Faults::default() };
+        Self { faults, rate: drawn.rate.max(50), name: "replay_healthy", ..drawn }
+    }
+
+    /// Releases of which many are bad, enough traffic, and no trouble that hides evidence.
+    #[must_use]
+    pub fn bad(seed: u64) -> Self {
+        let drawn = Self::random(seed);
+        let Faults { crashes, disks, store, clocks, .. } = drawn.faults;
+        let faults = Faults { crashes, disks, store, clocks, versions: true, ..Faults::default() };
+        Self { faults, rate: drawn.rate.max(50), name: "replay_bad", ..drawn }
+    }
+
+    /// With a bug planted.
+    #[must_use]
+    pub fn sabotaged(seed: u64, sabotage: Sabotage) -> Self {
+        Self { sabotage: Some(sabotage), name: "replay_sabotaged", ..Self::random(seed) }
+    }
+
+    /// Whether a bad release cannot go unnoticed here.
+    pub(super) const fn sees_everything(&self) -> bool {
+        let Faults { proxies, platform, evidence, outages, silence, people, .. } = self.faults;
+        self.rate >= 50 && !(proxies || platform || evidence || outages || silence || people)
+    }
+}
+
+fn settings(components: usize, edges: usize) -> Settings {
+    let component = |name: &&str| ComponentSettings { name: (*name).to_owned(), acceptable_error_rate: 0.05 };
+    Settings {
+        mode: Mode::Act,
+        components: ["api", "web"][..components].iter().map(component).collect(),
+        edges: ["edge-1", "edge-2"][..edges].iter().map(|name| (*name).to_owned()).collect(),
+        salt: Salt::default(),
+        steps: Vec::new(),
+        watch_min: Duration::from_secs(8),
+        watch_max: Duration::from_secs(20),
+        on_unknown: OnUnknown::Keep,
+        min_requests: 20,
+        retain: Duration::from_secs(10),
+        deploy_timeout: Duration::from_secs(10),
+        switch_timeout: Duration::from_secs(5),
+        drain_timeout: Duration::from_secs(2),
+        confirm: true,
+    }
+}

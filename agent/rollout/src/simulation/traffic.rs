@@ -1,0 +1,164 @@
+//! Requests, what becomes of them, and how much of it the agent hears; processes and the questions sent to them.
+
+use std::time::Duration;
+
+use super::platform::INSTANCES;
+use super::scenario::Sabotage;
+use super::world::{What, World};
+use crate::colour::Colour;
+use crate::machine::Event;
+use crate::machine::event::{Arm, Backend, Block, Feed, Observation};
+use crate::policy::Route;
+
+/// How often an edge's finished requests are handed on.
+const BLOCK: Duration = Duration::from_millis(100);
+/// How long the last requests of a colour stay in flight after it was taken off.
+const IN_FLIGHT: Duration = Duration::from_millis(300);
+
+impl World {
+    pub(super) fn traffic(&mut self, edge: usize) {
+        self.after(BLOCK, What::Traffic { edge });
+        if !self.edges[edge].up {
+            return;
+        }
+        let mut requests = Vec::new();
+        for component in 0..self.edges[edge].running.routes.len() {
+            let rate = self.scenario.rate;
+            let part = f64::from(rate % 10) / 10.0;
+            let count = rate / 10 + u32::from(self.random.chance(part));
+            let route = self.edges[edge].running.routes[component];
+            let odds = Colour::BOTH.map(|colour| self.failing(component, colour));
+            for _ in 0..count {
+                let colour = self.side(route);
+                let bad = self.random.chance(odds[colour as usize]);
+                requests.push(self.observation(edge, component, colour, bad));
+            }
+        }
+        if self.scenario.sabotage == Some(Sabotage::PromotesOnSilence) {
+            for component in 0..self.edges[edge].running.routes.len() {
+                let colour = self.edges[edge].running.routes[component].candidate;
+                let invented = self.observation(edge, component, colour, false);
+                requests.extend([invented; 5]);
+            }
+        } else if self.edges[edge].feed == Feed::Lost {
+            return;
+        }
+        self.hand_on(edge, requests);
+    }
+
+    fn observation(&self, edge: usize, component: usize, colour: Colour, bad: bool) -> Observation {
+        let component = u8::try_from(component).unwrap_or(u8::MAX);
+        let release = self.edges[edge].running.epoch.release;
+        Observation { component, colour, release, group: 0, bad }
+    }
+
+    fn hand_on(&mut self, edge: usize, requests: Vec<Observation>) {
+        self.edges[edge].sequence += 1;
+        if requests.is_empty() || self.agent.is_none() {
+            return;
+        }
+        let observer = u16::try_from(edge).unwrap_or(u16::MAX);
+        let event = Event::Requests(Block { observer, sequence: self.edges[edge].sequence, requests });
+        let life = self.life;
+        let mut delay = self.random.millis(0, 5);
+        if self.lossy {
+            if self.random.chance(0.2) {
+                return;
+            }
+            if self.random.chance(0.3) {
+                delay = self.random.millis(5, 2000);
+            }
+            if self.random.chance(0.3) {
+                let again = self.random.millis(0, 3000);
+                self.after(again, What::Event { life, event: event.clone() });
+            }
+        }
+        self.after(delay, What::Event { life, event });
+    }
+
+    fn side(&mut self, route: Route) -> Colour {
+        if self.random.below(100_000) < u64::from(route.share.get()) { route.candidate } else { route.stable }
+    }
+
+    fn failing(&self, component: usize, colour: Colour) -> f64 {
+        if self.outage { 1.0 } else { self.platform.errors(component, colour, self.now) }
+    }
+
+    pub(super) fn backends(&self, edge: usize) -> Vec<Backend> {
+        let e = &self.edges[edge];
+        let mut backends = Vec::new();
+        for (component, route) in e.running.routes.iter().enumerate() {
+            for colour in Colour::BOTH {
+                let flows = route.serves(colour) || self.now.since(e.since) < IN_FLIGHT;
+                let up = self.platform.slot(component, colour).ready;
+                backends.push(Backend { component, colour, up, in_flight: u32::from(flows && up > 0) });
+            }
+        }
+        backends
+    }
+
+    pub(super) fn probe(&mut self, round: u64, arm: Arm, component: usize, colour: Colour) {
+        if self.mute {
+            return;
+        }
+        let failing = self.failing(component, colour);
+        let mut passed = (0..3).map(|_| u8::from(!self.random.chance(failing))).sum();
+        if self.scenario.sabotage == Some(Sabotage::BlamesSharedOutage) && arm == Arm::Old {
+            passed = 3;
+        }
+        self.deliver(Event::Probed { round, arm, passed });
+    }
+
+    pub(super) fn smoke(&mut self, release: u64, targets: &[(usize, Colour)]) {
+        if self.mute {
+            return;
+        }
+        let failed = targets.iter().find(|(component, colour)| {
+            let slot = self.platform.slot(*component, *colour);
+            slot.ready == 0 || self.platform.quality(slot.version.as_ref()).smokes
+        });
+        let result = failed.map_or(Ok(()), |(component, _)| Err(format!("component {component} answered 500")));
+        self.deliver(Event::Smoke { release, result });
+    }
+
+    // --- processes ----------------------------------------------------------------------------------
+
+    pub(super) fn start(&mut self, component: usize, colour: Colour, version: &str) {
+        if self.platform.start(component, colour, version, self.now) {
+            let generation = self.platform.slot(component, colour).generation;
+            if self.platform.quality(Some(&version.to_owned())).crashes {
+                let later = self.random.millis(300, 2000);
+                self.after(later, What::Looping { component, colour, generation });
+            } else {
+                let first = self.random.millis(100, 2000);
+                self.after(first, What::Ready { component, colour, generation, ready: 1 });
+                let all = first + self.random.millis(0, 1000);
+                self.after(all, What::Ready { component, colour, generation, ready: INSTANCES });
+            }
+        }
+        self.tell_capacity(component, colour);
+    }
+
+    pub(super) fn ready(&mut self, component: usize, colour: Colour, generation: u64, ready: u32) {
+        if self.platform.slot(component, colour).generation == generation {
+            self.platform.set_ready(component, colour, ready, self.now);
+            self.tell_capacity(component, colour);
+        }
+    }
+
+    pub(super) fn looping(&mut self, component: usize, colour: Colour, generation: u64) {
+        let slot = self.platform.slot_mut(component, colour);
+        if slot.generation == generation {
+            slot.crash_looping = INSTANCES;
+            self.tell_capacity(component, colour);
+        }
+    }
+
+    pub(super) fn tell_capacity(&mut self, component: usize, colour: Colour) {
+        self.release_withheld();
+        let life = self.life;
+        let event = Event::Capacity(self.platform.capacity(component, colour));
+        // One queue for all of the platform's words: they do not overtake each other.
+        self.after(Duration::from_millis(5), What::Event { life, event });
+    }
+}
