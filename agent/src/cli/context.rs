@@ -81,7 +81,8 @@ pub(super) fn environment<'a>(loaded: &'a Loaded, name: Option<&'a str>) -> Resu
 /// `user@host`, for the record: the person behind sudo where there is one.
 pub(super) fn operator() -> String {
     let variable = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let user = variable("SUDO_USER").or_else(|| variable("USER")).unwrap_or_else(|| "unknown".to_owned());
+    let user = ["SUDO_USER", "USER", "LOGNAME"].into_iter().find_map(variable);
+    let user = user.unwrap_or_else(|| format!("uid{}", rustix::process::getuid().as_raw()));
     let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     format!("{user}@{}", host.trim())
 }

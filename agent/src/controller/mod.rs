@@ -144,7 +144,10 @@ pub fn spawn(
 ) -> (Handle, tokio::task::JoinHandle<()>) {
     let (orders, asked) = mpsc::channel(16);
     let machine = Machine::new(environment.settings.clone(), environment.saved.clone(), clock.now());
-    let (publish, snapshots) = watch::channel(Arc::new(Snapshot::of(&machine, "")));
+    // When the phase began is not kept; after a restart the release's own beginning stands in.
+    let release = environment.journal.release(machine.document().epoch.release);
+    let since = release.map(|judged| judged.release.started).unwrap_or_default();
+    let (publish, snapshots) = watch::channel(Arc::new(Snapshot::of(&machine, &since)));
     let handle = Handle { orders, snapshots, journal: environment.journal.clone(), store: environment.store.clone() };
     let controller = Controller {
         machine,
@@ -155,7 +158,7 @@ pub fn spawn(
         published: Instant::now(),
         events: event_sender,
         routed: None,
-        since: String::new(),
+        since,
     };
     (handle, tokio::spawn(controller.run(events, asked, shutdown)))
 }

@@ -56,6 +56,7 @@ impl From<OrderError> for Refused {
             Refusal::UnknownComponent { .. } => (StatusCode::UNPROCESSABLE_ENTITY, 2, "unknown component"),
             Refusal::Version(_) => (StatusCode::UNPROCESSABLE_ENTITY, 2, "not a version"),
             Refusal::NothingToDeploy => (StatusCode::UNPROCESSABLE_ENTITY, 2, "nothing to deploy"),
+            Refusal::EdgeUnreachable { .. } => (StatusCode::SERVICE_UNAVAILABLE, 5, "an edge does not answer"),
             Refusal::StoreFailing => (StatusCode::SERVICE_UNAVAILABLE, 5, "the store cannot be written"),
             Refusal::NothingToRollBack => (conflict, 4, "nothing to roll back"),
             Refusal::NoWayBack { .. } => (conflict, 4, "no way back"),
