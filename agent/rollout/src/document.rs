@@ -125,6 +125,12 @@ impl Component {
         self.stable.colour != self.candidate.colour
     }
 
+    /// What is meant to run on `colour`.
+    #[must_use]
+    pub fn version_on(&self, colour: Colour) -> Option<&String> {
+        [&self.stable, &self.candidate].into_iter().find(|s| s.colour == colour)?.version.as_ref()
+    }
+
     /// The slot that gets most of the traffic.
     #[must_use]
     pub fn active(&self) -> &Slot {

@@ -35,7 +35,13 @@ fn no_trouble_breaks_an_invariant() {
 #[test]
 fn a_healthy_release_is_never_taken_back() {
     let tally = run_all(seeds(2000) / 4, Scenario::healthy);
-    assert_eq!((tally.rolled_back, tally.by_errors, tally.by_facts), (0, 0, 0), "{tally:?}");
+    assert_eq!((tally.rolled_back, tally.aborted), (0, 0), "{tally:?}");
+}
+
+#[test]
+fn a_shared_outage_is_no_reason_to_go_back() {
+    let tally = run_all(seeds(2000) / 4, Scenario::outages);
+    assert!(tally.shared > 0, "{tally:?}");
 }
 
 #[test]
@@ -52,6 +58,11 @@ fn replay() {
 #[test]
 fn replay_healthy() {
     replay_one(Scenario::healthy);
+}
+
+#[test]
+fn replay_outages() {
+    replay_one(Scenario::outages);
 }
 
 #[test]

@@ -15,8 +15,8 @@ use crate::time::Time;
 
 /// How long until a confirm that led nowhere is repeated.
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
-/// A probe that is not answered by then was lost; it is bounded far below this by itself.
-const LOST_AFTER: Duration = Duration::from_secs(10);
+/// A probe that is not answered by then was lost; it is bounded below this by itself.
+const LOST_AFTER: Duration = Duration::from_secs(3);
 /// How long the old colour must pass before a shared window closes.
 const PASSING_FOR: Duration = Duration::from_secs(1);
 /// Passes of three that count as a pass.
@@ -37,7 +37,7 @@ enum State {
     /// Three requests are out to `arm`.
     Asking { component: usize, arm: Arm, old_passed: u8, since: Time },
     /// A shared outage. `passing` since the first pass in a row; `asked` while three requests are out.
-    Window { component: usize, passing: Option<Time>, asked: Option<Time>, next: Time },
+    Window { component: usize, opened: Time, passing: Option<Time>, asked: Option<Time>, next: Time },
 }
 
 impl Confirm {
@@ -47,6 +47,14 @@ impl Confirm {
 
     pub(crate) const fn window_is_open(&self) -> bool {
         matches!(self.state, State::Window { .. })
+    }
+
+    /// Since when a shared window is open.
+    pub(crate) const fn window_opened(&self) -> Option<Time> {
+        match self.state {
+            State::Window { opened, .. } => Some(opened),
+            _ => None,
+        }
     }
 
     /// The component whose errors opened the shared window.
@@ -85,14 +93,16 @@ impl Machine {
                 self.judge_quiet(now);
             }
             State::Asking { since, .. } if now >= since + LOST_AFTER => {
+                // To ask the old colour now says nothing about then: the evidence may be of an outage that is over.
+                self.evidence.restart(self.exposure);
                 self.confirm.state = State::Resting { until: now + AGAIN_AFTER };
             }
-            State::Window { component, passing, asked: Some(asked), .. } if now >= asked + LOST_AFTER => {
-                self.confirm.state = State::Window { component, passing, asked: None, next: now };
+            State::Window { component, opened, passing, asked: Some(asked), .. } if now >= asked + LOST_AFTER => {
+                self.confirm.state = State::Window { component, opened, passing, asked: None, next: now };
                 self.judge(now);
             }
-            State::Window { component, passing, asked: None, next } if now >= next => {
-                self.confirm.state = State::Window { component, passing, asked: Some(now), next };
+            State::Window { component, opened, passing, asked: None, next } if now >= next => {
+                self.confirm.state = State::Window { component, opened, passing, asked: Some(now), next };
                 self.ask(component, Arm::Old);
             }
             State::Resting { .. } | State::Asking { .. } | State::Window { .. } => {}
@@ -136,7 +146,7 @@ impl Machine {
             State::Asking { component, arm: asked, old_passed, .. } if asked == arm => {
                 self.answered(now, component, arm, old_passed, passed);
             }
-            State::Window { component, passing, asked: Some(_), .. } if arm == Arm::Old => {
+            State::Window { component, opened, passing, asked: Some(_), .. } if arm == Arm::Old => {
                 let passing = (passed >= QUORUM).then(|| passing.unwrap_or(now));
                 if passing.is_some_and(|since| now.since(since) >= PASSING_FOR) {
                     self.evidence.restart(self.exposure);
@@ -144,7 +154,7 @@ impl Machine {
                     self.announce(News::SharedOutageOver);
                 } else {
                     let next = now + AGAIN_AFTER;
-                    self.confirm.state = State::Window { component, passing, asked: None, next };
+                    self.confirm.state = State::Window { component, opened, passing, asked: None, next };
                 }
             }
             State::Quiet | State::Resting { .. } | State::Asking { .. } | State::Window { .. } => {}
@@ -161,7 +171,8 @@ impl Machine {
             }
             Arm::New if old_passed > passed => self.call_bad(Cause::Errors { component: name }),
             Arm::New => {
-                self.confirm.state = State::Window { component, passing: None, asked: None, next: now + AGAIN_AFTER };
+                self.confirm.state =
+                    State::Window { component, opened: now, passing: None, asked: None, next: now + AGAIN_AFTER };
                 self.announce(News::SharedOutage { component: name });
             }
         }

@@ -55,8 +55,10 @@ impl Machine {
             .filter(|(id, c)| {
                 // A first release has no colour that died, and a stopped candidate is no refuge.
                 let both_exist = c.stable.version.is_some() && c.candidate.version.is_some();
+                // In a switch the edges may still be waiting for a store or a disk.
+                let stuck = self.doc.phase == Phase::Switching && !self.doc.emergency.contains(&c.name);
                 both_exist
-                    && c.share < Share::ALL
+                    && (c.share < Share::ALL || stuck)
                     && self.is_gone(*id, c.stable.colour, now)
                     && self.facts.is_ready(*id, c.candidate.colour)
             })

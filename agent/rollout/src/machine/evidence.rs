@@ -33,8 +33,12 @@ impl Part {
 }
 
 impl Watch {
-    /// The requests counted towards the current step start anew: better to watch too long than too short.
-    pub(crate) fn resume(saved: Vec<Evidence>) -> Self {
+    /// The requests counted towards the current step start anew: better to watch too long than too short. So does
+    /// evidence that was over the threshold, because whether it was of a shared outage is not known any more.
+    pub(crate) fn resume(mut saved: Vec<Evidence>, exposure: Duration) -> Self {
+        for evidence in saved.iter_mut().filter(|e| e.is_bad()) {
+            evidence.restart(exposure);
+        }
         Self { parts: saved.into_iter().map(Part::new).collect() }
     }
 
@@ -137,10 +141,17 @@ impl Machine {
                 } else if ours {
                     self.evidence.observe(now.time, self.exposure, seen);
                 }
-            } else if !window && seen.colour == self.proven_colour(usize::from(seen.component)) {
+            } else if !window && self.is_history(usize::from(seen.component), seen.colour) {
                 self.baselines[usize::from(seen.component)].observe(now.unix_millis, seen.bad);
             }
         }
+    }
+
+    /// Requests of the proven colour, while it runs at all: what a colour answers that is gone, or that nothing was
+    /// ever deployed to, would teach the next release that anything goes.
+    fn is_history(&self, component: usize, colour: crate::colour::Colour) -> bool {
+        let runs = !self.acts() || self.doc.components[component].version_on(colour).is_some();
+        colour == self.proven_colour(component) && runs && !self.facts.is_gone(component, colour)
     }
 
     fn proven_colour(&self, component: usize) -> crate::colour::Colour {

@@ -32,6 +32,8 @@ struct ColourFacts {
     capacity: Option<Capacity>,
     /// Since when something is ready without a gap.
     ready_since: Option<Time>,
+    /// Whether the platform has yet to speak of what is about to run there.
+    expected: bool,
     /// Whether anything was ever ready there, since this machine started.
     was_ready: bool,
 }
@@ -54,6 +56,7 @@ impl Facts {
         facts.was_ready |= ready;
         facts.ready_since = ready.then(|| facts.ready_since.unwrap_or(now));
         facts.capacity = Some(capacity);
+        facts.expected = false;
     }
 
     /// Whether a block was not seen before; remembers it.
@@ -78,11 +81,16 @@ impl Facts {
         self.heard.resize(edges, Time::ZERO);
     }
 
-    /// Forgets what is known of a colour, because something else is about to run there.
-    pub(crate) fn forget(&mut self, component: usize, colour: Colour) {
+    /// Something else is about to run there: what was said before is not about it.
+    pub(crate) fn expect(&mut self, component: usize, colour: Colour) {
         if let Some(both) = self.colours.get_mut(component) {
-            both[index(colour)] = ColourFacts::default();
+            both[index(colour)].expected = true;
         }
+    }
+
+    /// The platform's word on what was started last.
+    pub(crate) fn of_started(&self, component: usize, colour: Colour) -> Option<&Capacity> {
+        self.colour(component, colour).filter(|facts| !facts.expected)?.capacity.as_ref()
     }
 
     /// The platform's last word; `None` until it has spoken, which is not the same as zero.

@@ -108,7 +108,7 @@ impl Machine {
         let checkpoint = saved.checkpoint.filter(|c| c.epoch.release == doc.epoch.release).unwrap_or_default();
         let mut machine = Self {
             facts: facts::Facts::new(settings.components.len(), doc.edges.len()),
-            evidence: evidence::Watch::resume(checkpoint.evidence),
+            evidence: evidence::Watch::resume(checkpoint.evidence, checkpoint.exposure),
             confirm: confirm::Confirm::default(),
             stored: doc.revision,
             stored_shares: doc.components.iter().map(|c| c.share).collect(),
@@ -318,7 +318,12 @@ impl Machine {
         let order = |edge| Action::Route { edge, policy: policy.clone(), direction: Direction::Back };
         self.out.extend((0..self.doc.edges.len()).map(order));
         let mut held_back = std::mem::take(&mut self.held_back);
-        held_back.retain(|action| !matches!(action, Action::Route { .. }));
+        held_back.retain(|action| match action {
+            Action::Route { .. } => false,
+            // What serves in an emergency is not replaced.
+            Action::Start { component, .. } => !self.doc.emergency.contains(&self.doc.components[*component].name),
+            _ => true,
+        });
         if ahead {
             self.doc.epoch.step += 1;
             held_back.extend(self.route(Direction::Forward));

@@ -35,6 +35,10 @@ impl Machine {
         let release = self.doc.epoch.release;
         let mut actions = self.route(Direction::Forward);
         for (component, c) in self.doc.components.iter().enumerate() {
+            // What serves in an emergency is not replaced.
+            if self.doc.emergency.contains(&c.name) {
+                continue;
+            }
             match (&c.candidate.version, c.takes_part()) {
                 (Some(version), true) => {
                     let version = version.clone();
@@ -72,7 +76,7 @@ impl Machine {
         self.participants().all(|(id, c)| {
             let colour = c.candidate.colour;
             self.facts.edges_see(id, colour)
-                && self.facts.of(id, colour).is_some_and(|capacity| {
+                && self.facts.of_started(id, colour).is_some_and(|capacity| {
                     capacity.version == c.candidate.version && capacity.wanted > 0 && capacity.ready >= capacity.wanted
                 })
         })
@@ -80,7 +84,7 @@ impl Machine {
 
     fn startup_failure(&self) -> Option<String> {
         self.participants().find_map(|(id, c)| {
-            let capacity = self.facts.of(id, c.candidate.colour)?;
+            let capacity = self.facts.of_started(id, c.candidate.colour)?;
             let ours = capacity.version == c.candidate.version;
             let looping = capacity.crash_looping * 2 > capacity.wanted;
             match &capacity.failure {
@@ -127,12 +131,6 @@ impl Machine {
         let next = self.settings.steps.iter().map(|s| s.share).find(|s| *s > share).unwrap_or(Share::ALL);
         self.doc.epoch.step += 1;
         self.doc.share = next;
-        if next == Share::ALL {
-            // Where the old colour died, all of it is on the new one already; now it belongs there.
-            for component in std::mem::take(&mut self.doc.emergency) {
-                self.announce(News::EmergencyOver { component });
-            }
-        }
         for component in &mut self.doc.components {
             if component.takes_part() && !self.doc.emergency.contains(&component.name) {
                 // Nothing to share with: a first version takes all of its component's traffic at once.
@@ -152,6 +150,12 @@ impl Machine {
         }
         if self.is_durable() && self.facts.acknowledged(&self.doc.policy()) {
             self.announce(News::Switched(self.doc.share));
+            if self.doc.share == Share::ALL {
+                // Where the old colour died, all of it is on the new one already; now it belongs there.
+                for component in std::mem::take(&mut self.doc.emergency) {
+                    self.announce(News::EmergencyOver { component });
+                }
+            }
             self.enter(Phase::Watching);
             self.persist();
         } else if self.overdue() {

@@ -103,22 +103,22 @@ impl Machine {
         }
     }
 
-    /// A release this store knows nothing of: its routes are the truth, its versions are not known.
+    /// A release this store knows nothing of: its routes are the truth, its versions are what the platform says.
+    /// What the store says of them is older, and to start it again would replace what serves.
     fn adopt(&mut self, seen: &Policy) {
-        for (component, route) in self.doc.components.iter_mut().zip(&seen.routes) {
-            let known = [component.stable.clone(), component.candidate.clone()];
-            let slot = |colour| {
-                let version = known.iter().find(|s| s.colour == colour).and_then(|s| s.version.clone());
-                Slot { colour, version }
-            };
+        for (id, (component, route)) in self.doc.components.iter_mut().zip(&seen.routes).enumerate() {
+            let slot = |colour| Slot { colour, version: self.facts.of(id, colour).and_then(|c| c.version.clone()) };
             component.stable = slot(route.stable);
             component.candidate = slot(route.candidate);
             component.share = route.share;
         }
         self.doc.epoch = seen.epoch;
         self.doc.salt = seen.salt.clone();
-        self.doc.share = seen.routes.iter().map(|r| r.share).max().unwrap_or(Share::NONE);
-        self.doc.emergency.clear();
+        let share = seen.routes.iter().map(|r| r.share).max().unwrap_or(Share::NONE);
+        self.doc.share = if seen.epoch.verdict == Verdict::Bad { Share::NONE } else { share };
+        // A bad release serves in an emergency only.
+        let serves = |c: &&Component| c.share > Share::NONE && seen.epoch.verdict == Verdict::Bad;
+        self.doc.emergency = self.doc.components.iter().filter(serves).map(|c| c.name.clone()).collect();
         self.doc.cause = (seen.epoch.verdict == Verdict::Bad).then_some(Cause::Learned);
         let (phase, outcome) = match (seen.epoch.verdict, self.doc.share) {
             (Verdict::Bad, _) => (Phase::RollingBack, Some(Outcome::RolledBack)),
@@ -126,6 +126,12 @@ impl Machine {
             (Verdict::Open, Share::ALL) => (Phase::Retaining, Some(Outcome::Kept)),
             (Verdict::Open, _) => (Phase::Held, None),
         };
+        if phase == Phase::Idle {
+            // Never switched to, and nobody goes on with it.
+            for component in self.doc.components.iter_mut().filter(|c| c.takes_part()) {
+                component.candidate.version = None;
+            }
+        }
         self.doc.outcome = outcome;
         self.enter(phase);
         if self.judges() {
@@ -138,7 +144,12 @@ impl Machine {
         let mut actions = self.keep_running();
         match self.doc.phase {
             Phase::Idle => {
-                actions.extend(self.route(Direction::Forward));
+                if self.doc.is_bad() {
+                    let orders = self.route(Direction::Back);
+                    self.out.extend(orders);
+                } else {
+                    actions.extend(self.route(Direction::Forward));
+                }
                 actions.extend(self.stop_unused());
             }
             Phase::Switching | Phase::Watching | Phase::Held | Phase::Retaining => {
@@ -168,8 +179,7 @@ impl Machine {
         let release = self.doc.epoch.release;
         let mut actions = Vec::new();
         for (component, c) in self.doc.components.iter().enumerate() {
-            let wanted = !self.doc.is_bad() || self.doc.emergency.contains(&c.name);
-            let candidate = c.takes_part() && wanted && self.doc.phase != Phase::Deploying;
+            let candidate = c.takes_part() && !self.doc.is_bad() && self.doc.phase != Phase::Deploying;
             for (slot, wanted) in [(&c.stable, true), (&c.candidate, candidate)] {
                 if let (Some(version), true) = (&slot.version, wanted) {
                     let version = version.clone();

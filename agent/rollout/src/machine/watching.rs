@@ -20,6 +20,12 @@ impl Machine {
 
     pub(super) fn watching(&mut self, now: Time) {
         self.judge(now);
+        // An outage that does not end is a human's: perhaps both colours are bad.
+        let lasting = self.confirm.window_opened().is_some_and(|opened| now.since(opened) >= self.settings.watch_max);
+        if self.doc.phase == Phase::Watching && lasting {
+            self.enter(Phase::Held);
+            return self.persist();
+        }
         if self.doc.phase != Phase::Watching || self.doc.paused.is_some() || self.elapsed < self.hold() {
             return;
         }

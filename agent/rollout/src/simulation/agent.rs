@@ -182,8 +182,7 @@ impl World {
                 self.after(takes, What::Smoke { life, release, targets });
             }
             Action::Probe { round, arm, component, colour, .. } => {
-                let takes = self.random.millis(2, 50);
-                self.after(takes, What::Probe { life, round, arm, component, colour });
+                self.after(soon, What::Probe { life, round, arm, component, colour });
             }
             Action::Announce(notice) => self.announced(&notice),
         }

@@ -47,6 +47,8 @@ pub(super) struct Adapter {
     /// Counts orders, so that the retries of an older one end.
     pub(super) order: u64,
     pid: u32,
+    /// Whether the proxy answered the last time.
+    asked: bool,
     pub(super) manual: bool,
 }
 
@@ -88,7 +90,7 @@ impl Edge {
     pub(super) fn attach(&mut self) {
         let running = if self.can_be_asked() { self.running.epoch } else { Epoch::default() };
         let greatest = running.max(self.file.epoch);
-        self.adapter = Some(Adapter { greatest, want: None, order: 0, pid: self.pid, manual: false });
+        self.adapter = Some(Adapter { greatest, want: None, order: 0, pid: self.pid, asked: true, manual: false });
     }
 
     /// Takes an order, unless it is below what was seen.
@@ -146,8 +148,9 @@ impl Edge {
     pub(super) fn poll(&mut self) -> Left {
         let can_be_asked = self.can_be_asked();
         let Some(adapter) = &mut self.adapter else { return Left::Nothing };
+        let changed = std::mem::replace(&mut adapter.asked, can_be_asked) != can_be_asked;
         if !can_be_asked {
-            return Left::Nothing;
+            return if changed { Left::Report } else { Left::Nothing };
         }
         adapter.greatest = adapter.greatest.max(self.running.epoch);
         let restarted = std::mem::replace(&mut adapter.pid, self.pid) != self.pid;
@@ -161,7 +164,7 @@ impl Edge {
             adapter.manual = true;
             return Left::Report;
         }
-        Left::Nothing
+        if changed { Left::Report } else { Left::Nothing }
     }
 
     pub(super) fn report(&self, index: usize, backends: Vec<Backend>) -> Option<EdgeReport> {

@@ -26,6 +26,7 @@ pub(super) struct Checks {
     /// The machine's document as of the last step of this life.
     epoch: Epoch,
     phase: Phase,
+    share: Share,
     since: Time,
     /// Requests of the candidate the agent was told of, by component, for each release and share.
     seen: BTreeMap<(u64, Share), Vec<u64>>,
@@ -45,6 +46,8 @@ pub(super) struct Checks {
     pub(super) hand: bool,
     /// A human promoted this release.
     promoted: Option<u64>,
+    /// A release was found bad that nobody could go back from.
+    no_way_back: bool,
     /// The store was restored from a backup.
     pub(super) restored: bool,
 }
@@ -91,6 +94,7 @@ impl World {
     /// All that can be seen of the world between two steps.
     pub(super) fn check(&mut self) {
         self.note_workable();
+        self.same_triple_same_traffic();
         self.edges_never_go_down();
         self.store_never_goes_down();
         self.routes_to_ready_capacity();
@@ -120,13 +124,13 @@ impl World {
         if epoch != before || phase != self.checks.phase {
             self.checks.since = self.now;
         }
+        let share_before = std::mem::replace(&mut self.checks.share, share);
+        let rose = epoch.release == before.release && share > share_before;
         (self.checks.epoch, self.checks.phase) = (epoch, phase);
         if self.checks.hand && epoch.release > 0 {
             self.checks.promoted = Some(epoch.release);
         }
-        let stepped = epoch.release == before.release && phase == Phase::Switching && epoch.step > before.step;
-        let previous = self.share_before(share);
-        if let (true, false, Some(previous)) = (stepped, self.checks.hand, previous) {
+        if let (true, false, Some(previous)) = (rose, self.checks.hand, self.share_before(share)) {
             self.is_known(previous);
         }
     }
@@ -162,18 +166,24 @@ impl World {
         }
     }
 
-    /// An adapter took an order: 2, 5, 6 and 9 are about what it may say.
+    /// An adapter took an order: 5, 6 and 9 are about what it may say.
     pub(super) fn check_accepted(&mut self, edge: usize, policy: &Policy) {
-        self.same_triple_same_traffic(policy);
         self.at_most_one_rollback(edge, policy);
         self.nothing_forward_that_a_crash_forgets(policy);
     }
 
     /// 2. Two edges that acknowledged the same triple route the same.
-    fn same_triple_same_traffic(&mut self, policy: &Policy) {
-        let known = self.checks.routed.entry(policy.epoch).or_insert_with(|| policy.routes.clone());
-        if *known != policy.routes {
-            self.violate(2, format!("{policy} is not what its triple stood for before"));
+    fn same_triple_same_traffic(&mut self) {
+        let mut broken = None;
+        for edge in self.edges.iter().filter(|e| !e.edited) {
+            let policy = &edge.running;
+            let known = self.checks.routed.entry(policy.epoch).or_insert_with(|| policy.routes.clone());
+            if *known != policy.routes {
+                broken = Some(format!("{policy} is not what its triple stood for before"));
+            }
+        }
+        if let Some(what) = broken {
+            self.violate(2, what);
         }
     }
 
@@ -215,7 +225,8 @@ impl World {
             .retaining
             .filter(|(of, _)| *of == release)
             .map_or(Duration::ZERO, |(_, since)| self.now.since(since));
-        let target = c.takes_part() && colour == c.stable.colour;
+        let runs = self.platform.slot(component, colour).version.is_some();
+        let target = c.takes_part() && colour == c.stable.colour && runs;
         let early = match document.phase {
             Phase::Idle => document.is_bad() || (retained_for < self.scenario.settings.retain && !self.checks.restored),
             _ => true,
@@ -297,6 +308,7 @@ impl World {
                     self.not_healthy(component);
                 }
             }
+            News::NoWayBack(_) | News::Emergency { .. } => self.checks.no_way_back = true,
             News::Ended(Outcome::Completed, _) => self.is_known(Share::ALL),
             _ => {}
         }
@@ -368,7 +380,8 @@ impl World {
     pub(super) fn check_settled(&mut self) {
         let Some(agent) = &self.agent else { return self.violate(8, "no agent") };
         let document = agent.machine.document().clone();
-        if document.phase != Phase::Idle || self.store.document.as_ref() != Some(&document) {
+        let stored = document.revision == 0 || self.store.document.as_ref() == Some(&document);
+        if document.phase != Phase::Idle || !stored {
             return self.violate(8, format!("not settled: {:?}, {}", document.phase, document.epoch));
         }
         for number in 0..self.edges.len() {
@@ -382,7 +395,7 @@ impl World {
             if c.share != Share::NONE && c.share != Share::ALL {
                 return self.violate(8, format!("{} is split", c.name));
             }
-            let nothing_yet = active.version.is_none() && document.outcome != Some(Outcome::Completed);
+            let nothing_yet = active.version.is_none() && !self.platform.is_ready(id, active.colour.other());
             if !self.platform.is_ready(id, active.colour) && !nothing_yet {
                 return self.violate(8, format!("{} is routed to {}, which has nothing", c.name, active.colour));
             }
@@ -394,7 +407,7 @@ impl World {
     fn no_bad_version_stays(&mut self, document: &Document, id: usize) {
         let active = document.components[id].active();
         let Quality { errors, .. } = self.platform.quality(self.platform.slot(id, active.colour).version.as_ref());
-        let promoted = self.checks.promoted == Some(document.epoch.release);
+        let promoted = self.checks.promoted == Some(document.epoch.release) || self.checks.no_way_back;
         if errors >= 0.2 && self.scenario.sees_everything() && !promoted {
             let version = active.version.as_deref().unwrap_or("?");
             self.violate(12, format!("{version} fails {errors} of its requests and serves"));

@@ -109,9 +109,18 @@ impl Scenario {
     #[must_use]
     pub fn healthy(seed: u64) -> Self {
         let drawn = Self::random(seed);
-        let Faults { crashes, clocks, outages, .. } = drawn.faults;
-        let faults = Faults { crashes, clocks, outages, ..Faults::default() };
-        Self { faults, rate: drawn.rate.max(50), name: "replay_healthy", ..drawn }
+        let faults = Faults { crashes: drawn.faults.crashes, clocks: drawn.faults.clocks, ..Faults::default() };
+        let settings = Settings { on_unknown: OnUnknown::Keep, ..drawn.settings.clone() };
+        Self { faults, settings, rate: drawn.rate.max(50), name: "replay_healthy", ..drawn }
+    }
+
+    /// Healthy releases in the middle of shared outages.
+    #[must_use]
+    pub fn outages(seed: u64) -> Self {
+        let calm = Self::healthy(seed);
+        let faults = Faults { outages: true, ..calm.faults };
+        let settings = Settings { confirm: true, ..calm.settings.clone() };
+        Self { faults, settings, name: "replay_outages", ..calm }
     }
 
     /// Releases of which many are bad, enough traffic, and no trouble that hides evidence.

@@ -106,7 +106,9 @@ impl World {
         if self.scenario.sabotage == Some(Sabotage::BlamesSharedOutage) && arm == Arm::Old {
             passed = 3;
         }
-        self.deliver(Event::Probed { round, arm, passed });
+        let life = self.life;
+        let takes = self.random.millis(1, 50);
+        self.after(takes, What::Event { life, event: Event::Probed { round, arm, passed } });
     }
 
     pub(super) fn smoke(&mut self, release: u64, targets: &[(usize, Colour)]) {

@@ -26,7 +26,7 @@ const BEGINNING_UNIX_MILLIS: u64 = 1_767_225_600_000;
 /// More steps than any seed needs; a machine that asks to be woken without end shows up here.
 const MOST_STEPS: u64 = 200_000;
 /// How many events a violation shows.
-const SHOWN: usize = 40;
+const SHOWN: usize = 4000;
 
 /// What will happen. What carries a `life` belongs to one run of the agent and is lost with it.
 #[derive(Clone, Debug)]
