@@ -3,4 +3,5 @@
 
 mod cli;
 mod local;
+mod site;
 mod tidy;
