@@ -141,6 +141,11 @@ impl Machine {
 
     /// The orders of the phase, given once more. They are absolute, so this is harmless.
     pub(super) fn order_again(&mut self) {
+        if self.doc.phase == Phase::Smoke {
+            // Whether the candidates are ready is not known yet: that comes first, and then the suite from its start.
+            self.enter(Phase::Deploying);
+            self.persist();
+        }
         let mut actions = self.keep_running();
         match self.doc.phase {
             Phase::Idle => {
@@ -155,12 +160,7 @@ impl Machine {
             Phase::Switching | Phase::Watching | Phase::Held | Phase::Retaining => {
                 actions.extend(self.route(Direction::Forward));
             }
-            Phase::Deploying => actions.extend(self.start_candidates()),
-            Phase::Smoke => {
-                actions.extend(self.route(Direction::Forward));
-                actions.extend(self.start_candidates());
-                actions.push(self.smoke_order());
-            }
+            Phase::Deploying | Phase::Smoke => actions.extend(self.start_candidates()),
             Phase::RollingBack => {
                 // `call_bad` has told the edges already when the verdict was learned just now.
                 let orders = self.route(Direction::Back);
