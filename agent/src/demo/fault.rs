@@ -9,7 +9,7 @@ use teal_rollout::colour::Share;
 /// The faults of one version of the sample app. The default is none.
 ///
 /// They fall on real requests only: every path but `/healthz` and `/version` (see [`Health`]).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fault {
     /// This share of the requests is answered with status 500.
     pub errors: Share,
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_fault_says_what_is_wrong_and_reads_back_what_it_wrote() {
         let check = |text: &str, fault: Fault| {
-            assert_eq!(text.parse(), Ok(fault.clone()), "{text}");
+            assert_eq!(text.parse(), Ok(fault), "{text}");
             assert_eq!(fault.to_string().parse(), Ok(fault), "{text}");
         };
         let none = Fault::default;

@@ -11,6 +11,7 @@
 pub mod agent;
 pub mod configuration;
 pub mod fault;
+pub mod fault_file;
 pub mod haproxy;
 pub mod load;
 pub mod operator;

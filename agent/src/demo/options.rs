@@ -54,7 +54,7 @@ impl DemoArgs {
         };
         let act = |(number, kind)| Act {
             version: format!("v{number}"),
-            fault: if kind == Kind::Bad { self.fault.clone() } else { Fault::default() },
+            fault: if kind == Kind::Bad { self.fault } else { Fault::default() },
         };
         (2..).zip(kinds).map(act).collect()
     }

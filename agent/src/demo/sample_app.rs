@@ -28,6 +28,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::fault::{Fault, FaultError, Health};
+use super::fault_file::FaultFile;
 use teal_rollout::colour::Share;
 
 /// How long requests in flight may take to finish once the app is told to end.
@@ -48,7 +49,7 @@ pub struct SampleAppArgs {
     /// What is wrong with this version: errors=20%, latency=500ms, hang, crash=100, slow-start=3s, late=5s,errors=100%
     #[arg(long, default_value = "none", value_name = "SPEC")]
     pub fault: Fault,
-    /// A folder with a file `VERSION` for each version that has a fault, holding its SPEC
+    /// A folder with a file `VERSION` for each version that has a fault, holding its SPEC; read again when it changes
     #[arg(long, value_name = "DIR")]
     pub faults: Option<PathBuf>,
     /// Which of the requests fail, where it is a share of them
@@ -136,7 +137,7 @@ pub fn run(args: SampleAppArgs) -> Result<Ended, SampleAppError> {
         let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let stop = CancellationToken::new();
         let serve = async {
-            let slow_start = tokio::time::sleep(app.fault.slow_start);
+            let slow_start = tokio::time::sleep(app.fault.now().slow_start);
             if stop.run_until_cancelled(slow_start).await.is_none() {
                 return Ok(Ended::Stopped);
             }
@@ -168,7 +169,7 @@ pub fn run(args: SampleAppArgs) -> Result<Ended, SampleAppError> {
 pub struct App {
     version: HeaderValue,
     colour: HeaderValue,
-    fault: Fault,
+    fault: FaultFile,
     /// When the first real request came: `late` counts from here.
     first: OnceLock<Instant>,
     /// Requests that met the fault so far.
@@ -184,18 +185,10 @@ impl App {
     /// When the fault's file cannot be read or understood, or a header cannot carry the version or colour.
     pub fn new(args: &SampleAppArgs) -> Result<Arc<Self>, SampleAppError> {
         let header = |text: &str| HeaderValue::from_str(text).map_err(|_| SampleAppError::Header(text.to_owned()));
-        let file = args.faults.as_ref().map(|folder| folder.join(&args.version)).filter(|path| path.exists());
-        let fault = match file {
-            None => args.fault.clone(),
-            Some(path) => match std::fs::read_to_string(&path) {
-                Err(source) => return Err(SampleAppError::Read { path, source }),
-                Ok(text) => text.trim().parse().map_err(|source| SampleAppError::Fault { path, source })?,
-            },
-        };
         Ok(Arc::new(Self {
             version: header(&args.version)?,
             colour: header(&args.colour)?,
-            fault,
+            fault: FaultFile::open(args.faults.as_deref(), &args.version, &args.fault)?,
             first: OnceLock::new(),
             met: AtomicU64::new(0),
             dice: Mutex::new(fastrand::Rng::with_seed(args.seed)),
@@ -204,33 +197,34 @@ impl App {
     }
 
     async fn answer(&self, path: &str) -> Response<Full<Bytes>> {
+        let fault = self.fault.now();
         match path {
             "/version" => self.respond(StatusCode::OK),
-            "/healthz" if self.fault.health == Health::Lies => self.respond(StatusCode::OK),
+            "/healthz" if fault.health == Health::Lies => self.respond(StatusCode::OK),
             "/healthz" => {
-                let begun = self.first.get().is_some_and(|first| first.elapsed() >= self.fault.late);
-                if begun || self.fault.late.is_zero() { self.suffer().await } else { self.respond(StatusCode::OK) }
+                let begun = self.first.get().is_some_and(|first| first.elapsed() >= fault.late);
+                if begun || fault.late.is_zero() { self.suffer(&fault).await } else { self.respond(StatusCode::OK) }
             }
-            _ if self.first.get_or_init(Instant::now).elapsed() < self.fault.late => self.respond(StatusCode::OK),
+            _ if self.first.get_or_init(Instant::now).elapsed() < fault.late => self.respond(StatusCode::OK),
             _ => {
                 let before = self.met.fetch_add(1, Ordering::Relaxed);
-                if self.fault.crash.is_some_and(|after| before >= after) {
+                if fault.crash.is_some_and(|after| before >= after) {
                     self.crashed.cancel();
                     pending::<()>().await;
                 }
-                self.suffer().await
+                self.suffer(&fault).await
             }
         }
     }
 
-    async fn suffer(&self) -> Response<Full<Bytes>> {
-        if self.hits(self.fault.hang) {
+    async fn suffer(&self, fault: &Fault) -> Response<Full<Bytes>> {
+        if self.hits(fault.hang) {
             pending::<()>().await;
         }
-        if !self.fault.latency.is_zero() {
-            tokio::time::sleep(self.fault.latency).await;
+        if !fault.latency.is_zero() {
+            tokio::time::sleep(fault.latency).await;
         }
-        let failed = self.hits(self.fault.errors);
+        let failed = self.hits(fault.errors);
         self.respond(if failed { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK })
     }
 

@@ -154,7 +154,7 @@ fn the_fault_of_a_version_stands_in_its_file() {
             faults: Some(folder.path().to_owned()),
             seed: 1,
         };
-        App::new(&args).map(|app| app.fault.to_string()).map_err(|error| error.to_string())
+        App::new(&args).map(|app| app.fault.now().to_string()).map_err(|error| error.to_string())
     };
     assert_eq!(fault("v2").as_deref(), Ok("none"));
     assert_eq!(fault("v3").as_deref(), Ok("errors=100%,late=5s"));
