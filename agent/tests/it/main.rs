@@ -1,6 +1,7 @@
 //! The integration tests, one binary: the agent against processes, sockets and a real HAProxy.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "that is how tests fail, their helpers too")]
 
+mod bad_input;
 mod cli;
 mod local;
 mod site;

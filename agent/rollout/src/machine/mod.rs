@@ -28,7 +28,7 @@ use std::time::Duration;
 
 pub use action::{Action, Direction, News, Notice};
 pub use event::{Event, Order};
-pub use orders::Refusal;
+pub use orders::{Refusal, is_version};
 pub use view::{ComponentView, View};
 
 use crate::colour::Share;

@@ -46,7 +46,7 @@ pub enum Refusal {
         known: String,
     },
     /// Neither a version nor one that can stand in a path and a command line.
-    #[error("`{0}` is not a version: it must match [A-Za-z0-9_][A-Za-z0-9_.+-]{{0,99}}")]
+    #[error("`{0}` is not a version: it must match [A-Za-z0-9_][A-Za-z0-9_.+:@-]{{0,127}}, without `..`")]
     Version(String),
     /// No component named.
     #[error("a deploy needs at least one component with its version")]
@@ -243,11 +243,13 @@ impl Machine {
     }
 }
 
-/// A version becomes part of a path and of a command line, so it may not start like an option or climb.
-fn is_version(version: &str) -> bool {
+/// Whether this can be a version. It becomes part of a path and of a command line, so it may not start like an option
+/// or climb; an image's digest is one.
+#[must_use]
+pub fn is_version(version: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
-    version.len() <= 100
+    version.len() <= 128
         && version.bytes().next().is_some_and(plain)
-        && version.bytes().all(|b| plain(b) || matches!(b, b'.' | b'+' | b'-'))
+        && version.bytes().all(|b| plain(b) || matches!(b, b'.' | b'+' | b'-' | b':' | b'@'))
         && !version.contains("..")
 }

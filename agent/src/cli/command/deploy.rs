@@ -1,5 +1,7 @@
 //! `teal deploy`: a release, end to end.
 
+use teal_rollout::machine::Refusal;
+
 use crate::api::{Order, OrderRequest, Versions};
 use crate::cli::context::{Context, client, operator};
 use crate::cli::follow::follow;
@@ -99,20 +101,14 @@ fn versions(args: &Args, environment: &Environment) -> Result<Versions, CliError
     Ok(versions)
 }
 
-/// What can stand in a path and a command line: no slash, no space, no leading dot or dash.
-fn version(text: &str) -> Result<String, String> {
-    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+' | ':');
-    if text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.len() <= 128 && text.chars().all(fits) {
-        Ok(text.to_owned())
-    } else {
-        Err("a version starts with a letter or digit and has only letters, digits and . _ - + :, at most 128"
-            .to_owned())
-    }
+/// As the state machine takes it, told before anything is asked.
+fn version(text: &str) -> Result<String, Refusal> {
+    if teal_rollout::machine::is_version(text) { Ok(text.to_owned()) } else { Err(Refusal::Version(text.to_owned())) }
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
     let (component, tag) = text.split_once('=').ok_or("write NAME=VERSION, for instance api=v1.2.3")?;
-    Ok((component.to_owned(), version(tag)?))
+    Ok((component.to_owned(), version(tag).map_err(|refusal| refusal.to_string())?))
 }
 
 #[cfg(test)]
@@ -157,7 +153,7 @@ mod tests {
         for good in ["v1.2.3", "2026-01-02_3", "1.0.0+build", "sha256:0af1"] {
             assert!(version(good).is_ok(), "{good}");
         }
-        for bad in ["", ".", "../x", "a/b", "a b", "-x", "a\nb", "é"] {
+        for bad in ["", ".", "../x", "v1..2", "a/b", "a b", "-x", "a\nb", "é"] {
             assert!(version(bad).is_err(), "{bad}");
         }
     }

@@ -6,7 +6,7 @@ use teal_rollout::policy::{Policy, Route, Verdict};
 use crate::api::{ColourStatus, ComponentStatus, EdgeStatus, Known, ReleaseId, Safe, Status};
 use crate::cli::{CliError, Exit};
 use crate::config::Loaded;
-use crate::proxy::haproxy::force::{Forced, Move, Peek, force, peek};
+use crate::proxy::haproxy::force::{ForceError, Forced, Move, Peek, force, peek};
 use crate::runtime::wiring;
 
 /// What the edge itself says, when no agent answers. `None` when it does not answer either.
@@ -80,6 +80,13 @@ pub(in crate::cli) struct Force {
     pub(in crate::cli) by: String,
 }
 
+const fn exit_of(error: &ForceError) -> Exit {
+    match error {
+        ForceError::Component { .. } => Exit::Usage,
+        ForceError::Nothing { .. } => Exit::Unreachable,
+    }
+}
+
 /// Moves traffic by hand, with no agent alive. The text says what was moved and what could not be.
 pub(in crate::cli) async fn edge_force(loaded: &Loaded, wanted: &Force) -> Result<(Exit, String), CliError> {
     let configured = loaded.config.environment(&wanted.environment)?;
@@ -91,7 +98,7 @@ pub(in crate::cli) async fn edge_force(loaded: &Loaded, wanted: &Force) -> Resul
     };
     let forced = force(&settings, &what, &wanted.reason, &wanted.by).await;
     let Forced { from, to, runtime, file, record, agent } =
-        forced.map_err(|error| CliError::new(Exit::Unreachable, error.to_string()))?;
+        forced.map_err(|error| CliError::new(exit_of(&error), error.to_string()))?;
     let before = from.map_or_else(|| "no valid policy".to_owned(), |p| p.to_string());
     let mut lines = vec![format!("was  {before}"), format!("now  {to}")];
     let whole = runtime.is_ok() && file.is_ok();
