@@ -1,22 +1,22 @@
 //! The agent's two doors: the admin API on a unix socket (0660), and metrics and health on loopback.
 //!
 //! Who may open the socket may order: its file mode and group are the access control (threat model: anybody else on the
-//! machine cannot connect; bodies and waits are bounded, so a confused client cannot exhaust the agent). The second
-//! door only reads and carries no user data; it is bound to loopback unless configured otherwise.
+//! machine cannot connect; bodies, waits, connections and their lives are bounded, so a confused client exhausts neither
+//! the agent nor the file descriptors that a rollback needs). The second door only reads and carries no user data; it is bound to loopback unless configured otherwise.
 
 mod admin;
 mod metrics;
 mod problem;
+mod serve;
+mod socket;
 mod status;
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -68,6 +68,9 @@ pub enum ServeError {
     /// Somebody answers there.
     #[error("another agent listens on {0}")]
     Taken(PathBuf),
+    /// Something else stands there, which is not ours to remove.
+    #[error("{0} is there and is no socket: set `agent.socket` to another path, or move the file away")]
+    NotASocket(PathBuf),
     /// The metrics address.
     #[error("cannot listen on {address}: {error}; set `agent.listen` to a free address")]
     Listen {
@@ -85,7 +88,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// Waits until both are closed, after the token was cancelled.
+    /// Waits until both are closed, after the token was cancelled; whatever clients do, that is soon.
     pub async fn ended(self) {
         for task in self.tasks {
             // A panic of a door was reported where it happened.
@@ -104,45 +107,15 @@ pub async fn start(
     listen: SocketAddr,
     shutdown: CancellationToken,
 ) -> Result<Server, ServeError> {
-    let admin = unix_listener(socket)?;
     let public = TcpListener::bind(listen).await.map_err(|error| ServeError::Listen { address: listen, error })?;
-    let path = socket.to_owned();
-    let (ended, ended_too) = (shutdown.clone(), shutdown);
-    let admin_app = admin::router(shown.clone(), ended.clone());
+    let admin = socket::listen(socket)?;
+    let admin_app = admin::router(shown.clone(), shutdown.clone());
+    let (path, ended) = (socket.to_owned(), shutdown.clone());
     let admin = tokio::spawn(async move {
-        let done = axum::serve(admin, admin_app).with_graceful_shutdown(ended.cancelled_owned()).await;
-        report(done, "the admin socket");
+        serve::serve(admin, admin_app, ended).await;
         // A socket left behind only costs the next agent a look whether somebody answers there.
         let _ = std::fs::remove_file(path);
     });
-    let public_app = metrics::router(shown);
-    let public = tokio::spawn(async move {
-        let done = axum::serve(public, public_app).with_graceful_shutdown(ended_too.cancelled_owned()).await;
-        report(done, "the metrics address");
-    });
+    let public = tokio::spawn(serve::serve(public, metrics::router(shown), shutdown));
     Ok(Server { tasks: [admin, public] })
-}
-
-fn report(done: io::Result<()>, what: &str) {
-    if let Err(error) = done {
-        tracing::error!(%error, "{what} closed");
-    }
-}
-
-/// Takes the place of a socket that a dead agent left, never of one that answers.
-fn unix_listener(path: &Path) -> Result<UnixListener, ServeError> {
-    let failed = |error| ServeError::Socket { path: path.to_owned(), error };
-    if UnixStream::connect(path).is_ok() {
-        return Err(ServeError::Taken(path.to_owned()));
-    }
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
-    }
-    if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
-        std::fs::create_dir_all(folder).map_err(failed)?;
-    }
-    let listener = UnixListener::bind(path).map_err(failed)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o660)).map_err(failed)?;
-    Ok(listener)
 }
