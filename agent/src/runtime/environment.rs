@@ -10,13 +10,14 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::watch::Watch;
 use super::{Options, RuntimeError, wiring};
 use crate::config::{Config, Environment};
 use crate::controller::{self, Clock, Gates, Handle, Journal, Ports};
 use crate::http::ShownEnvironment;
 use crate::notifier;
-use crate::platform::local::{self, LocalHandle};
-use crate::proxy::haproxy::edge::{self, EdgeHandle};
+use crate::platform::local;
+use crate::proxy::haproxy::edge::{self, EdgeMonitor};
 use crate::store::{self, Sqlite};
 
 /// Events that may wait for the controller. At 20,000 requests a second in batches this is far above a second's worth;
@@ -34,12 +35,12 @@ const RELEASES: u32 = 500;
 pub struct Running {
     name: String,
     handle: Handle,
-    edges: Vec<EdgeHandle>,
-    platform: Option<LocalHandle>,
-    controller: JoinHandle<()>,
-    writer: JoinHandle<()>,
-    notifier: JoinHandle<()>,
+    edges: Vec<EdgeMonitor>,
     messages: notifier::Counters,
+    /// In the order in which they are waited for: the controller first, so that what it still had to say is written.
+    parts: Vec<JoinHandle<()>>,
+    writer: JoinHandle<()>,
+    no_more_writes: CancellationToken,
 }
 
 impl Running {
@@ -48,25 +49,19 @@ impl Running {
         ShownEnvironment {
             name: self.name.clone(),
             handle: self.handle.clone(),
-            edges: self.edges.iter().map(|e| e.monitor().clone()).collect(),
+            edges: self.edges.clone(),
             messages: self.messages.clone(),
         }
     }
 
-    /// Waits until everything has ended after its token was cancelled: the controller first, so that what it still
-    /// had to say is written.
+    /// Waits until everything has ended after its token was cancelled.
     pub(super) async fn ended(self) {
-        // A task that panicked was reported where it happened; the others still have to end.
-        let _ = self.controller.await;
-        for edge in self.edges {
-            edge.ended().await;
+        for part in self.parts {
+            // A part that panicked was reported where it happened; the others still have to end.
+            let _ = part.await;
         }
-        if let Some(platform) = self.platform {
-            platform.join().await;
-        }
-        drop(self.handle);
+        self.no_more_writes.cancel();
         let _ = self.writer.await;
-        let _ = self.notifier.await;
     }
 }
 
@@ -77,9 +72,11 @@ pub(super) async fn start(
     environment: &Environment,
     store: &Sqlite,
     options: &Options,
+    watch: &Watch,
     shutdown: CancellationToken,
 ) -> Result<Running, RuntimeError> {
     let settings = config.settings(name)?;
+    let binary = std::env::current_exe().map_err(|error| RuntimeError::State { path: config.state.clone(), error })?;
     let suite = wiring::suite(name, &environment.smoke)?;
     let (outbox, messages) = notifier::channel(MESSAGES);
     let counters = outbox.counters().clone();
@@ -88,7 +85,11 @@ pub(super) async fn start(
 
     let (events, inbox) = mpsc::channel::<Event>(EVENTS);
     let stored = saved.document.as_ref().map_or(0, |d| d.revision);
-    let (writer, writing) = store::spawn(store.clone(), name.to_owned(), stored, events.clone());
+    let no_more_writes = CancellationToken::new();
+    // An environment that does not come up writes nothing any more either.
+    let unless_started = no_more_writes.clone().drop_guard();
+    let (writer, writing) =
+        store::spawn(store.clone(), name.to_owned(), stored, events.clone(), no_more_writes.clone());
     let last_seq = store.last_seq(name).await?;
     let journal = Arc::new(Journal::new(last_seq, store.releases(name, RELEASES).await?, writer.clone()));
 
@@ -100,12 +101,16 @@ pub(super) async fn start(
         Mode::Observe | Mode::Advise => (None, None),
         Mode::Act => {
             let (sender, orders) = mpsc::channel(ORDERS);
-            let binary =
-                std::env::current_exe().map_err(|error| RuntimeError::State { path: config.state.clone(), error })?;
             let settings = wiring::local_settings(config, name, environment, &binary);
-            let platform = local::spawn(settings, orders, &events, shutdown.clone())
-                .map_err(|error| RuntimeError::Platform { environment: name.to_owned(), error })?;
-            (Some(sender), Some(platform))
+            match local::spawn(settings, orders, &events, shutdown.clone()) {
+                Ok(platform) => (Some(sender), Some(platform)),
+                Err(error) => {
+                    // The edge's lock must be free for whoever tries next.
+                    shutdown.cancel();
+                    edge.ended().await;
+                    return Err(RuntimeError::Platform { environment: name.to_owned(), error });
+                }
+            }
         }
     };
     let gates = Gates {
@@ -124,16 +129,21 @@ pub(super) async fn start(
         store: store.clone(),
     };
     let (handle, running) = controller::spawn(about, Clock::start(), ports, inbox, events, shutdown);
-    Ok(Running {
-        name: name.to_owned(),
-        handle,
-        edges: vec![edge],
-        platform,
-        controller: running,
-        writer: writing,
-        notifier: telling,
-        messages: counters,
-    })
+
+    let monitor = edge.monitor().clone();
+    let over = |part: &str, task: JoinHandle<()>| {
+        watch.over(format!("{name}: {part}"), async {
+            // A panic was reported where it happened.
+            let _ = task.await;
+        })
+    };
+    let mut parts = vec![over("the controller", running), watch.over(format!("{name}: the edge"), edge.ended())];
+    parts.extend(platform.map(|platform| watch.over(format!("{name}: the platform"), platform.join())));
+    parts.push(over("the notifier", telling));
+    let writer = over("the store's writer", writing);
+    unless_started.disarm();
+    let name = name.to_owned();
+    Ok(Running { name, handle, edges: vec![monitor], messages: counters, parts, writer, no_more_writes })
 }
 
 /// Where the environment left off.

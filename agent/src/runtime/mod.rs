@@ -7,6 +7,7 @@
 
 mod environment;
 mod lock;
+mod watch;
 pub mod wiring;
 
 use std::path::PathBuf;
@@ -69,6 +70,14 @@ pub enum RuntimeError {
     /// A listener.
     #[error(transparent)]
     Http(#[from] http::ServeError),
+    /// A part of a running agent ended by itself.
+    #[error(
+        "{part} ended, which it never should; the lines above say why. HAProxy goes on as it is: start the agent again"
+    )]
+    Ended {
+        /// Which.
+        part: String,
+    },
     /// Signals cannot be received.
     #[error("cannot wait for signals: {0}")]
     Signals(std::io::Error),
@@ -81,11 +90,12 @@ pub struct Options {
     pub seed_baseline: Option<(u64, u64)>,
 }
 
-/// Runs an agent until it is told to end. `reload` reads the configuration again on SIGHUP; when that fails the
-/// agent says so and goes on with what it has.
+/// Runs an agent until it is told to end. `reload` reads the configuration again on SIGHUP; when that fails, or when no
+/// agent can be built from what was read, the agent says so and goes on with what it had.
 ///
 /// # Errors
-/// Whatever keeps it from starting. Once it runs, trouble is reported in `status` and the log instead.
+/// Whatever keeps it from starting, and a part of it that ended by itself. Other trouble while it runs is reported in
+/// `status` and the log instead.
 pub async fn run(
     config: Config,
     options: Options,
@@ -96,13 +106,17 @@ pub async fn run(
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut config = config;
+    let mut agent = Agent::start(&config, &options).await?;
     loop {
-        let agent = Agent::start(&config, &options).await?;
         tracing::info!(app = config.app, socket = %config.agent.socket.display(), "the agent runs");
         let next = loop {
             tokio::select! {
                 _ = terminate.recv() => break None,
                 _ = interrupt.recv() => break None,
+                Some(part) = agent.ends.recv() => {
+                    agent.stop().await;
+                    return Err(RuntimeError::Ended { part });
+                }
                 _ = hangup.recv() => match reload() {
                     Some(config) => break Some(config),
                     None => tracing::error!("the configuration was not reloaded; the agent goes on with the old one"),
@@ -110,10 +124,17 @@ pub async fn run(
             }
         };
         agent.stop().await;
-        match next {
-            Some(next) => config = next,
-            None => return Ok(()),
-        }
+        let Some(next) = next else { return Ok(()) };
+        agent = match Agent::start(&next, &options).await {
+            Ok(agent) => {
+                config = next;
+                agent
+            }
+            Err(error) => {
+                tracing::error!(%error, "no agent can be built from the new configuration; it goes on with the old one");
+                Agent::start(&config, &options).await?
+            }
+        };
     }
 }
 
@@ -121,6 +142,7 @@ pub async fn run(
 struct Agent {
     environments: Vec<Running>,
     server: http::Server,
+    ends: watch::Ends,
     shutdown: CancellationToken,
     _lock: lock::Lock,
 }
@@ -130,9 +152,11 @@ impl Agent {
         let lock = lock::take(&config.state)?;
         let store = Sqlite::open(&config.state.join("teal.db")).await?;
         let shutdown = CancellationToken::new();
+        let (watch, ends) = watch::watch();
         let mut environments = Vec::new();
         for (name, environment) in &config.environments {
-            let running = environment::start(config, name, environment, &store, options, shutdown.child_token()).await;
+            let token = shutdown.child_token();
+            let running = environment::start(config, name, environment, &store, options, &watch, token).await;
             match running {
                 Ok(running) => environments.push(running),
                 Err(error) => {
@@ -147,7 +171,7 @@ impl Agent {
             environments: environments.iter().map(Running::shown).collect(),
         });
         match http::start(shown, &config.agent.socket, config.agent.listen, shutdown.child_token()).await {
-            Ok(server) => Ok(Self { environments, server, shutdown, _lock: lock }),
+            Ok(server) => Ok(Self { environments, server, ends, shutdown, _lock: lock }),
             Err(error) => {
                 stop(environments, &shutdown).await;
                 Err(error.into())

@@ -7,10 +7,12 @@
 //!
 //! The controller never waits for a write: a dead disk delays no rollback.
 
+mod error;
 mod sqlite;
 mod writer;
 
-pub use sqlite::{Sqlite, StoreError};
+pub use error::StoreError;
+pub use sqlite::Sqlite;
 pub use writer::{Write, Writer, spawn};
 
 /// One line of an environment's history.

@@ -1,6 +1,8 @@
 //! SQLite: one file in the state folder, WAL, one writer.
 
-use std::path::{Path, PathBuf};
+mod value;
+
+use std::path::Path;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -8,52 +10,11 @@ use sqlx::{AssertSqlSafe, Row};
 use teal_rollout::document::{Checkpoint, Document};
 use teal_rollout::statistics::Baseline;
 
-use super::{Entry, ReleaseRow};
+use self::value::{parse, signed, unsigned, write};
+use super::{Entry, ReleaseRow, StoreError};
 
 /// How long a statement may wait for the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Why the store did not do what it was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// The file cannot be opened or brought to this version's schema.
-    #[error("cannot open the store {path}: {source}; check the folder's owner and free space")]
-    Open {
-        /// Which file.
-        path: PathBuf,
-        /// What SQLite says.
-        source: sqlx::Error,
-    },
-    /// The schema is newer than this binary, or a migration failed.
-    #[error("cannot bring the store {path} to this version's schema: {source}")]
-    Migrate {
-        /// Which file.
-        path: PathBuf,
-        /// What went wrong.
-        source: sqlx::migrate::MigrateError,
-    },
-    /// A statement failed.
-    #[error("the store cannot be read or written: {0}")]
-    Sql(#[from] sqlx::Error),
-    /// Somebody else wrote the document since it was read.
-    #[error("the document of `{environment}` was changed by somebody else: expected revision {expected}")]
-    Conflict {
-        /// Whose.
-        environment: String,
-        /// The revision it should have had.
-        expected: u64,
-    },
-    /// A stored value does not read back; another version may have written it.
-    #[error("the stored {what} of `{environment}` does not read back: {source}")]
-    Format {
-        /// Which value.
-        what: &'static str,
-        /// Whose.
-        environment: String,
-        /// Why.
-        source: serde_json::Error,
-    },
-}
 
 /// An open store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -261,6 +222,12 @@ impl Sqlite {
             .collect()
     }
 
+    /// Every later statement fails.
+    #[cfg(test)]
+    pub(super) async fn close(&self) {
+        self.pool.close().await;
+    }
+
     async fn json<T: serde::de::DeserializeOwned>(
         &self,
         what: &'static str,
@@ -278,86 +245,5 @@ fn private_file(path: &Path) -> std::io::Result<()> {
     std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(path).map(drop)
 }
 
-fn parse<T: serde::de::DeserializeOwned>(what: &'static str, environment: &str, text: &str) -> Result<T, StoreError> {
-    serde_json::from_str(text).map_err(|source| StoreError::Format {
-        what,
-        environment: environment.to_owned(),
-        source,
-    })
-}
-
-fn write<T: serde::Serialize>(what: &'static str, environment: &str, value: &T) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|source| StoreError::Format {
-        what,
-        environment: environment.to_owned(),
-        source,
-    })
-}
-
-/// SQLite's integers are signed; release numbers and revisions stay far below 2^63.
-fn signed(value: u64) -> i64 {
-    i64::try_from(value).unwrap_or(i64::MAX)
-}
-
-fn unsigned(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(0)
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use teal_rollout::policy::Salt;
-
-    async fn store() -> (tempfile::TempDir, Sqlite) {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Sqlite::open(&folder.path().join("teal.db")).await.unwrap();
-        (folder, store)
-    }
-
-    fn document(revision: u64) -> Document {
-        let salt = Salt::try_from("demo".to_owned()).unwrap();
-        Document { revision, ..Document::new(["api".to_owned()], salt, vec!["edge".into()]) }
-    }
-
-    #[tokio::test]
-    async fn a_document_is_written_only_over_the_revision_it_was_read_at() {
-        let (_folder, store) = store().await;
-        assert_eq!(store.document("prod").await.unwrap(), None);
-        store.put_document("prod", 0, &document(1)).await.unwrap();
-        store.put_document("prod", 1, &document(3)).await.unwrap();
-        let conflict = store.put_document("prod", 1, &document(2)).await.unwrap_err();
-        assert!(matches!(conflict, StoreError::Conflict { expected: 1, .. }), "{conflict}");
-        assert_eq!(store.document("prod").await.unwrap(), Some(document(3)));
-        assert_eq!(store.document("dev").await.unwrap(), None);
-    }
-
-    #[tokio::test]
-    async fn the_file_is_for_its_owner_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let (folder, _store) = store().await;
-        let mode = std::fs::metadata(folder.path().join("teal.db")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[tokio::test]
-    async fn the_journal_is_read_in_order_by_release_and_from_a_point_on() {
-        let (_folder, store) = store().await;
-        for seq in 1..=4 {
-            let entry = Entry {
-                seq,
-                release: seq % 2,
-                at: "2026-01-01T00:00:00Z".into(),
-                kind: "switched".into(),
-                text: format!("entry {seq}"),
-                data: serde_json::json!({ "seq": seq }),
-            };
-            store.add_entry("prod", &entry).await.unwrap();
-            store.add_entry("prod", &entry).await.unwrap();
-        }
-        assert_eq!(store.last_seq("prod").await.unwrap(), 4);
-        let seqs = |entries: Vec<Entry>| entries.iter().map(|e| e.seq).collect::<Vec<_>>();
-        assert_eq!(seqs(store.entries("prod", None, 2, 10).await.unwrap()), [3, 4]);
-        assert_eq!(seqs(store.entries("prod", Some(1), 0, 10).await.unwrap()), [1, 3]);
-        assert_eq!(seqs(store.entries("dev", None, 0, 10).await.unwrap()), [0; 0]);
-    }
-}
+mod tests;

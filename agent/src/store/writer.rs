@@ -8,13 +8,16 @@ use teal_rollout::machine::Event;
 use teal_rollout::statistics::Baseline;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::{Entry, ReleaseRow, Sqlite, StoreError};
 
 /// The pause between two tries of a store that does not answer.
 const RETRY: Duration = Duration::from_millis(250);
-/// A write that takes longer is a failure; SQLite may still finish it, which the next try finds out.
+/// A write that takes longer is a failure; SQLite may still finish it, which a later try finds out.
 const PATIENCE: Duration = Duration::from_secs(6);
+/// A failure that lasts is logged again after so many tries, about once a minute.
+const REMIND_EVERY: u32 = 240;
 /// Journal entries kept while the store is down; older ones are dropped first.
 const MAX_PENDING: usize = 10_000;
 
@@ -55,17 +58,18 @@ impl Writer {
     }
 }
 
-/// Starts the writer of one environment, whose stored document has revision `stored`. It ends, all written or one
-/// last try made, when every [`Writer`] is dropped.
+/// Starts the writer of one environment, whose stored document has revision `stored`. After `stop` it writes what was
+/// handed over before, and ends; a store that fails then is not tried again.
 pub fn spawn(
     store: Sqlite,
     environment: String,
     stored: u64,
     events: mpsc::Sender<Event>,
+    stop: CancellationToken,
 ) -> (Writer, tokio::task::JoinHandle<()>) {
     let (sender, writes) = mpsc::unbounded_channel();
-    let task = Task { store, environment, stored, pending: Pending::default(), events };
-    (Writer { writes: sender }, tokio::spawn(task.run(writes)))
+    let task = Task { store, environment, stored, pending: Pending::default(), events, trouble: None };
+    (Writer { writes: sender }, tokio::spawn(task.run(writes, stop)))
 }
 
 /// What is not written yet; what replaces itself is kept once.
@@ -113,81 +117,126 @@ struct Task {
     stored: u64,
     pending: Pending,
     events: mpsc::Sender<Event>,
+    /// What the store said last, and how often it has been tried since, while it fails.
+    trouble: Option<(String, u32)>,
 }
 
 impl Task {
-    async fn run(mut self, mut writes: mpsc::UnboundedReceiver<Write>) {
-        let mut open = true;
-        while open {
-            match writes.recv().await {
-                Some(write) => self.pending.take(write),
-                None => open = false,
+    async fn run(mut self, mut writes: mpsc::UnboundedReceiver<Write>, stop: CancellationToken) {
+        loop {
+            while let Ok(write) = writes.try_recv() {
+                self.pending.take(write);
             }
-            loop {
-                while let Ok(write) = writes.try_recv() {
-                    self.pending.take(write);
+            if self.pending.is_empty() {
+                match stop.run_until_cancelled(writes.recv()).await {
+                    Some(Some(write)) => self.pending.take(write),
+                    Some(None) => return,
+                    // What was handed over before the end is still taken.
+                    None if writes.is_empty() => return,
+                    None => {}
                 }
-                match timeout(PATIENCE, self.flush()).await {
-                    Ok(Ok(())) => break,
-                    Ok(Err(error)) => tracing::warn!(environment = self.environment, %error, "the store failed"),
-                    Err(_) => tracing::warn!(environment = self.environment, "the store did not answer in time"),
-                }
-                if let Some(document) = &self.pending.document {
-                    let _ = self.events.send(Event::StoreFailed { revision: document.revision }).await;
-                }
-                if !open {
-                    break;
-                }
-                tokio::time::sleep(RETRY).await;
-                open = !writes.is_closed() || !writes.is_empty();
+                continue;
             }
-            debug_assert!(!open || self.pending.is_empty());
+            match self.write_next().await {
+                Ok(()) => self.recovered(),
+                Err(error) => {
+                    self.failed(&error).await;
+                    if stop.is_cancelled() {
+                        tracing::error!(environment = self.environment, "the agent ends and not all was written");
+                        return;
+                    }
+                    // A stop cuts the pause short, for one last try.
+                    let _ = timeout(RETRY, stop.cancelled()).await;
+                }
+            }
         }
     }
 
-    /// Writes all that is pending, the document first: forward actions wait for it.
-    async fn flush(&mut self) -> Result<(), StoreError> {
+    /// Writes one thing, the document before all else: forward actions wait for it.
+    async fn write_next(&mut self) -> Result<(), StoreError> {
+        let in_time = |_| StoreError::TimedOut { limit: PATIENCE };
         if let Some(document) = &self.pending.document {
             let revision = document.revision;
-            match self.store.put_document(&self.environment, self.stored, document).await {
-                Err(StoreError::Conflict { .. }) if self.was_ours(revision).await? => {}
-                other => other?,
-            }
-            self.stored = revision;
+            timeout(PATIENCE, put_document(&self.store, &self.environment, &mut self.stored, document))
+                .await
+                .map_err(in_time)??;
             self.pending.document = None;
+            // Outside the limit: the controller must hear of it, however busy it is.
             let _ = self.events.send(Event::Stored { revision }).await;
+            return Ok(());
         }
-        while let Some(entry) = self.pending.entries.front() {
-            self.store.add_entry(&self.environment, entry).await?;
-            self.pending.entries.pop_front();
-        }
-        while let Some((id, release)) = self.pending.releases.first_key_value() {
-            self.store.put_release(&self.environment, release).await?;
-            let id = *id;
-            self.pending.releases.remove(&id);
-        }
-        if let Some(checkpoint) = &self.pending.checkpoint {
-            self.store.put_checkpoint(&self.environment, checkpoint).await?;
-            self.pending.checkpoint = None;
-        }
-        while let Some((component, baseline)) = self.pending.baselines.first_key_value() {
-            self.store.put_baseline(&self.environment, component, baseline).await?;
-            let component = component.clone();
-            self.pending.baselines.remove(&component);
+        timeout(PATIENCE, self.write_rest()).await.map_err(in_time)?
+    }
+
+    async fn write_rest(&mut self) -> Result<(), StoreError> {
+        let Self { store, environment, pending, .. } = self;
+        if let Some(release) = pending.releases.first_entry() {
+            store.put_release(environment, release.get()).await?;
+            release.remove();
+        } else if let Some(entry) = pending.entries.front() {
+            store.add_entry(environment, entry).await?;
+            pending.entries.pop_front();
+        } else if let Some(checkpoint) = &pending.checkpoint {
+            store.put_checkpoint(environment, checkpoint).await?;
+            pending.checkpoint = None;
+        } else if let Some(baseline) = pending.baselines.first_entry() {
+            store.put_baseline(environment, baseline.key(), baseline.get()).await?;
+            baseline.remove();
         }
         Ok(())
     }
 
-    /// A try that timed out may have been written after all: then the conflict is with ourselves.
-    async fn was_ours(&mut self, revision: u64) -> Result<bool, StoreError> {
-        let found = self.store.document(&self.environment).await?.map_or(0, |d| d.revision);
-        if found == revision {
-            return Ok(true);
+    /// Says so where it is news and now and then after that: a disk that is full all night must not fill the log too.
+    async fn failed(&mut self, error: &StoreError) {
+        let text = error.to_string();
+        let tries = match &self.trouble {
+            Some((before, tries)) if *before == text => tries + 1,
+            _ => 0,
+        };
+        if tries.is_multiple_of(REMIND_EVERY) {
+            tracing::warn!(
+                environment = self.environment,
+                error = text,
+                "the store failed; it is tried again and again"
+            );
         }
-        // An earlier try of ours may have landed too; anything above what we want to write is not ours.
-        if found > self.stored && found < revision {
-            self.stored = found;
+        self.trouble = Some((text, tries));
+        if let Some(document) = &self.pending.document {
+            let _ = self.events.send(Event::StoreFailed { revision: document.revision }).await;
         }
-        Ok(false)
+    }
+
+    fn recovered(&mut self) {
+        if self.trouble.take().is_some() {
+            tracing::info!(environment = self.environment, "the store is written again");
+        }
     }
 }
+
+/// Writes a document over the one of revision `stored`, which is then its own.
+async fn put_document(
+    store: &Sqlite,
+    environment: &str,
+    stored: &mut u64,
+    document: &Document,
+) -> Result<(), StoreError> {
+    let revision = document.revision;
+    let conflict = match store.put_document(environment, *stored, document).await {
+        Err(conflict @ StoreError::Conflict { .. }) => conflict,
+        other => {
+            other?;
+            *stored = revision;
+            return Ok(());
+        }
+    };
+    // A try that timed out may have been written after all: then the conflict is with ourselves.
+    let found = store.document(environment).await?.map_or(0, |d| d.revision);
+    if found > *stored && found <= revision {
+        *stored = found;
+    }
+    // Anything above what we want to write is not ours.
+    if found == revision { Ok(()) } else { Err(conflict) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -78,9 +78,10 @@ pub struct LocalHandle {
 }
 
 impl LocalHandle {
-    /// Waits until the adapter has ended: after its token was cancelled or its orders' last sender dropped.
+    /// Waits until the adapter has ended: after its token was cancelled, its orders' last sender dropped, or a part of it
+    /// panicked, which ends the rest.
     pub async fn join(mut self) {
-        while self.tasks.join_next().await.is_some() {}
+        while self.tasks.join_next().await.is_some_and(|ended| !ended.is_err_and(|error| error.is_panic())) {}
     }
 }
 

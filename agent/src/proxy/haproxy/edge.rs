@@ -164,9 +164,38 @@ pub fn spawn(
     let targets = Targets { file: file_target, runtime: runtime_target };
     let desk = Desk::new(edge, components, events, view.clone(), targets, Arc::clone(&counters));
     let task = tokio::spawn(async move {
-        stop.run_until_cancelled(desk.run(orders)).await;
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = desk.run(orders) => {}
+            () = broken(&mut tasks) => {}
+        }
         tasks.shutdown().await;
         drop(owner);
     });
     Ok(EdgeHandle { monitor: EdgeMonitor { counters, view }, task })
+}
+
+/// Completes when a part has panicked: an edge without it must not look alive.
+async fn broken(tasks: &mut JoinSet<()>) {
+    while let Some(ended) = tasks.join_next().await {
+        if ended.is_err_and(|error| error.is_panic()) {
+            return;
+        }
+    }
+    std::future::pending().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_panics_breaks_the_edge_and_one_that_ends_does_not() {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async {});
+        tasks.spawn(async { panic!("on purpose") });
+        tasks.spawn(std::future::pending());
+        broken(&mut tasks).await;
+        assert_eq!(tasks.len(), 1, "the others are left to be ended");
+    }
 }
