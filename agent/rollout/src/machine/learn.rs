@@ -2,7 +2,7 @@
 
 use super::event::EdgeReport;
 use super::{Machine, News};
-use crate::colour::Share;
+use crate::colour::{Colour, Share};
 use crate::document::{Cause, Component, Phase, Slot};
 use crate::policy::{Epoch, Policy, Route, Verdict};
 
@@ -71,7 +71,8 @@ impl Machine {
             return;
         }
         let first_sight = self.doc.epoch == Epoch::default();
-        let moved = self.doc.components.iter().zip(&policy.routes).any(|(c, route)| c.route() != *route);
+        let moved =
+            self.doc.components.iter().zip(&policy.routes).any(|(c, route)| traffic(c.route()) != traffic(*route));
         if !moved && !first_sight {
             return;
         }
@@ -99,6 +100,17 @@ impl Machine {
     }
 }
 
+/// What a route comes to for requests: `blue:green:0` and `blue:blue:0` are the same to all of them. Compared as they
+/// stand, a rollback by somebody else would look like another release with every event, for ever.
+fn traffic(route: Route) -> (Colour, Colour, Share) {
+    match route.share {
+        Share::NONE => (route.stable, route.stable, Share::NONE),
+        Share::ALL => (route.candidate, route.candidate, Share::NONE),
+        share if route.stable != route.candidate => (route.stable, route.candidate, share),
+        _ => (route.stable, route.stable, Share::NONE),
+    }
+}
+
 /// Takes over a route as it is; what was active becomes the stable side when traffic moved away from it.
 fn observed(component: &mut Component, route: Route) {
     let before = component.active().clone();
@@ -111,4 +123,67 @@ fn observed(component: &mut Component, route: Route) {
         (_, false) => (route.stable, route.candidate, route.share),
     };
     *component = Component { stable: slot(stable), candidate: slot(candidate), share, name: component.name.clone() };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::machine::event::{EdgeReport, Event, Feed};
+    use crate::machine::{Action, Machine, Now, Saved};
+    use crate::policy::Salt;
+    use crate::settings::{ComponentSettings, Mode, OnUnknown, Settings};
+    use crate::time::Time;
+
+    fn settings() -> Settings {
+        Settings {
+            mode: Mode::Observe,
+            components: vec![ComponentSettings { name: "app".into(), acceptable_error_rate: 0.01 }],
+            edges: vec!["edge".into()],
+            salt: Salt::try_from("salt".to_owned()).unwrap(),
+            steps: Vec::new(),
+            watch_min: Duration::from_secs(300),
+            watch_max: Duration::from_secs(1800),
+            on_unknown: OnUnknown::Keep,
+            min_requests: 100,
+            retain: Duration::from_secs(3600),
+            deploy_timeout: Duration::from_secs(60),
+            switch_timeout: Duration::from_secs(5),
+            drain_timeout: Duration::from_secs(30),
+            confirm: true,
+        }
+    }
+
+    #[test]
+    fn a_move_by_somebody_else_is_one_release_however_often_it_is_reported() {
+        let now = |seconds: u64| Now { time: Time::from_micros(seconds * 1_000_000), unix_millis: 0 };
+        let mut machine = Machine::new(settings(), Saved::default(), now(0));
+        let mut seconds = 0;
+        let mut check = |routes: &str, release: u64| {
+            for _ in 0..3 {
+                seconds += 1;
+                let policy = format!("v1:0.0.open:{routes}:salt:0").parse().ok();
+                let report = EdgeReport {
+                    edge: 0,
+                    running: policy,
+                    saved: None,
+                    manual: false,
+                    feed: Feed::Live,
+                    backends: Vec::new(),
+                };
+                let actions = machine.handle(now(seconds), Event::Edge(report));
+                assert_eq!(machine.document().epoch.release, release, "{routes}");
+                assert!(
+                    !actions.iter().any(|a| matches!(a, Action::Route { .. })),
+                    "{routes}: observing writes nothing"
+                );
+            }
+        };
+        check("blue:blue:0", 1);
+        check("blue:green:100000", 2);
+        check("green:green:0", 2);
+        check("blue:green:0", 3);
+        check("blue:green:10000", 4);
+        check("blue:blue:0", 5);
+    }
 }
