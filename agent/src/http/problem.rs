@@ -58,7 +58,6 @@ impl From<OrderError> for Refused {
             Refusal::NothingToDeploy => (StatusCode::UNPROCESSABLE_ENTITY, 2, "nothing to deploy"),
             Refusal::EdgeUnreachable { .. } => (StatusCode::SERVICE_UNAVAILABLE, 5, "an edge does not answer"),
             Refusal::StoreFailing => (StatusCode::SERVICE_UNAVAILABLE, 5, "the store cannot be written"),
-            Refusal::EdgeUnreachable { .. } => (StatusCode::SERVICE_UNAVAILABLE, 5, "an edge cannot be reached"),
             Refusal::NothingToRollBack => (conflict, 4, "nothing to roll back"),
             Refusal::NoWayBack { .. } => (conflict, 4, "no way back"),
             Refusal::WrongPhase { .. } => (conflict, 4, "not in this phase"),

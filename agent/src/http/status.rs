@@ -3,6 +3,7 @@
 use teal_rollout::colour::{Colour, Share};
 use teal_rollout::document::{Component, Phase, Slot};
 use teal_rollout::machine::{ComponentView, View};
+use teal_rollout::settings::Mode;
 
 use super::{Shown, ShownEnvironment};
 use crate::api::{self, ColourStatus, ComponentStatus, EdgeStatus, Known, ReleaseId, Safe, Status, WatchStatus};
@@ -125,6 +126,7 @@ fn next(view: &View, notifies: bool) -> String {
         _ if view.shared_outage.is_some() => {
             "the evidence starts anew when the old colour has answered well for 1 s".to_owned()
         }
+        Phase::Idle if view.mode != Mode::Act => "watching for somebody to move traffic; Teal moves none".to_owned(),
         Phase::Idle => "waiting for a deploy".to_owned(),
         Phase::Deploying => within("the new colour must be ready"),
         Phase::Smoke => within("the smoke suite must end"),

@@ -2,6 +2,7 @@
 
 use teal_rollout::colour::{Colour, Share};
 use teal_rollout::policy::{Policy, Route, Verdict};
+use teal_rollout::settings::Mode;
 
 use crate::api::{ColourStatus, ComponentStatus, EdgeStatus, Known, ReleaseId, Safe, Status};
 use crate::cli::{CliError, Exit};
@@ -115,10 +116,17 @@ pub(in crate::cli) async fn edge_force(loaded: &Loaded, wanted: &Force) -> Resul
     }
     if let Some(pid) = agent {
         let share = to.routes.iter().map(|r| r.share).max().unwrap_or(Share::NONE);
-        let word = if share == Share::NONE { "adopts a move back" } else { "puts back a move to an unproven colour" };
-        lines.push(format!(
-            "note an agent (pid {pid}) drives this edge: it {word}; `teal pause` first to keep its hands off"
-        ));
+        lines.push(match (configured.mode, share) {
+            (Mode::Observe | Mode::Advise, _) => {
+                format!("note an agent (pid {pid}) only watches this edge and leaves the move alone")
+            }
+            (Mode::Act, Share::NONE) => format!("note an agent (pid {pid}) drives this edge and adopts a move back"),
+            (Mode::Act, _) => format!(
+                "note an agent (pid {pid}) drives this edge: it puts back a move to an unproven colour; `teal pause {}` \
+                 first to keep its hands off",
+                wanted.environment
+            ),
+        });
     }
     Ok((if whole { Exit::Done } else { Exit::Failed }, lines.join("\n")))
 }

@@ -23,8 +23,8 @@ pub fn status(status: &Status) -> String {
     }
     if !status.next.is_empty() {
         let deadline = status.watch.as_ref().and_then(|watch| watch.deadline);
-        let when = deadline.map(|seconds| format!(", in {}", clock(seconds))).unwrap_or_default();
-        row(&mut text, "next", &format!("{}{when}", status.next));
+        let when = deadline.map(|seconds| format!("in {}: ", clock(seconds))).unwrap_or_default();
+        row(&mut text, "next", &format!("{when}{}", status.next));
     }
     row(&mut text, "rollback-safe", &safe(&status.rollback_safe));
     row(&mut text, "reload-safe", &safe(&status.reload_safe));
@@ -53,7 +53,8 @@ fn head(status: &Status) -> String {
         row(&mut text, "cause", cause);
     }
     if !status.by.is_empty() {
-        row(&mut text, "by", &format!("{}, since {}", status.by, moment(&status.since)));
+        let since = if status.since.is_empty() { String::new() } else { format!(", since {}", moment(&status.since)) };
+        row(&mut text, "by", &format!("{}{since}", status.by));
     }
     if let Some(by) = &status.paused {
         row(&mut text, "paused", &format!("by {by}; teal resume {} ends it", status.environment));
