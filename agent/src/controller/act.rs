@@ -4,12 +4,19 @@ use teal_rollout::machine::{Action, Direction};
 use tokio::time::Instant;
 
 use super::Controller;
+use crate::crash::{self, Place};
 use crate::platform::PlatformOrder;
 use crate::proxy::haproxy::edge::EdgeOrder;
 use crate::store::Write;
 
 impl Controller {
     pub(super) fn act(&mut self, actions: Vec<Action>) {
+        let phase = self.machine.document().phase;
+        let decided = actions.iter().any(|action| matches!(action, Action::Persist(_)));
+        let ordered = actions.iter().any(|action| !matches!(action, Action::Persist(_) | Action::Announce(_)));
+        if decided {
+            crash::at(Place::Decided, phase);
+        }
         for action in actions {
             match action {
                 Action::Route { edge, policy, direction } => {
@@ -29,6 +36,9 @@ impl Controller {
                 }
                 Action::Announce(notice) => self.announce(notice),
             }
+        }
+        if ordered {
+            crash::at(Place::Acted, phase);
         }
     }
 

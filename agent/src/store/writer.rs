@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Entry, ReleaseRow, Sqlite, StoreError};
+use crate::crash::{self, Place};
 
 /// The pause between two tries of a store that does not answer.
 const RETRY: Duration = Duration::from_millis(250);
@@ -156,10 +157,12 @@ impl Task {
     async fn write_next(&mut self) -> Result<(), StoreError> {
         let in_time = |_| StoreError::TimedOut { limit: PATIENCE };
         if let Some(document) = &self.pending.document {
-            let revision = document.revision;
+            let (revision, phase) = (document.revision, document.phase);
+            crash::at(Place::Storing, phase);
             timeout(PATIENCE, put_document(&self.store, &self.environment, &mut self.stored, document))
                 .await
                 .map_err(in_time)??;
+            crash::at(Place::Stored, phase);
             self.pending.document = None;
             // Outside the limit: the controller must hear of it, however busy it is.
             let _ = self.events.send(Event::Stored { revision }).await;

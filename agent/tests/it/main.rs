@@ -3,6 +3,8 @@
 
 mod bad_input;
 mod cli;
+#[cfg(debug_assertions)]
+mod crash;
 mod local;
 mod site;
 mod tidy;

@@ -25,6 +25,7 @@ use super::memory::Memory;
 use super::runtime::{Look, Process, Runtime, RuntimeError};
 use super::saver::Target;
 use super::status::Counters;
+use crate::crash::{self, Place, Way};
 
 /// What the running proxy shows.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -119,8 +120,10 @@ impl Keeper {
         let text = target.policy.to_string();
         self.memory.remember(&text);
         let asked = Instant::now();
+        crash::at(Place::Asking, Way::from(&target.policy));
         match self.runtime.set(&text).await {
             Ok(process) if !self.memory.is_over(&process) => {
+                crash::at(Place::ReadBack, Way::from(&target.policy));
                 self.backoff = Backoff::new();
                 self.acknowledged(target, process, asked.elapsed());
             }

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 
 use teal_rollout::policy::{Policy, PolicyError};
 
+use crate::crash::{self, Place, Way};
+
 /// The map's one key.
 const KEY: &str = "policy";
 
@@ -97,9 +99,12 @@ fn replace(path: &Path, temporary: &Path, policy: &Policy) -> io::Result<()> {
     }
     writeln!(file, "{KEY} {policy}")?;
     file.sync_all()?;
+    crash::at(Place::Replacing, Way::from(policy));
     fs::rename(temporary, path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
+    File::open(folder)?.sync_all()?;
+    crash::at(Place::Replaced, Way::from(policy));
+    Ok(())
 }
 
 /// In the same folder, because a rename is atomic only within one file system.

@@ -28,7 +28,7 @@ use teal_agent::client::{Client, ClientError};
 use teal_agent::proxy::haproxy::map_file;
 use teal_rollout::document::{Outcome, Phase};
 use teal_rollout::policy::Policy;
-use teal_testkit::{HaProxy, until};
+use teal_testkit::{HaProxy, get, until};
 
 use agent::Agent;
 use apps::{Apps, Left};
@@ -49,6 +49,8 @@ pub(crate) struct Site {
     _left: Left,
     /// Where users come in.
     pub(crate) edge: SocketAddr,
+    /// The agent's `/metrics`, `/healthz` and `/readyz`.
+    pub(crate) metrics: SocketAddr,
     pub(crate) client: Client,
     components: Vec<String>,
     folder: PathBuf,
@@ -173,7 +175,7 @@ impl Site {
         until("the agent has ended", || async { agent.borrow_mut().has_ended().then_some(()) }).await;
     }
 
-    /// Starts the agent after it has ended and waits until it answers.
+    /// Starts the agent after it has ended and waits until it takes orders.
     pub(crate) async fn start_agent(&mut self) {
         self.start_agent_with(&[]).await;
     }
@@ -181,7 +183,8 @@ impl Site {
     /// The same with these environment variables.
     pub(crate) async fn start_agent_with(&mut self, variables: &[(&str, &str)]) {
         self.agent.start(&self.folder, variables);
-        self.wait_status("the agent answers", |_| Some(())).await;
+        let ready = || async { get(self.metrics, "/readyz").await.ok().filter(|reply| reply.status == 200) };
+        until("the agent is ready", ready).await;
     }
 
     /// What runs, as the shims tell it; needs no agent. One entry an instance: component, version and process id.

@@ -104,9 +104,9 @@ impl Plan {
         self.components.sort();
         let temporary = teal_testkit::folder();
         let folder = temporary.path().to_owned();
-        let edge = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let [edge, metrics] = [(); 2].map(|()| SocketAddr::from((Ipv4Addr::LOCALHOST, free_port())));
         fs::create_dir(folder.join("faults")).unwrap();
-        fs::write(folder.join("teal.toml"), self.configuration(&folder, edge)).unwrap();
+        fs::write(folder.join("teal.toml"), self.configuration(&folder, edge, metrics)).unwrap();
         fs::write(folder.join("edge.map"), format!("policy {}\n", self.document().policy())).unwrap();
         let rendered = String::from_utf8(teal(&folder, &["proxy", "render"])).unwrap();
 
@@ -122,6 +122,7 @@ impl Plan {
             haproxy,
             _left: left,
             edge,
+            metrics,
             client: Client::new(folder.join("state/agent.sock")),
             components: self.components.clone(),
             folder,
@@ -145,7 +146,7 @@ impl Plan {
         if self.components.len() > 1 { format!("/{name}") } else { String::new() }
     }
 
-    fn configuration(&self, folder: &Path, edge: SocketAddr) -> String {
+    fn configuration(&self, folder: &Path, edge: SocketAddr, metrics: SocketAddr) -> String {
         let [state, map, socket, faults, program] = [
             folder.join("state"),
             folder.join("edge.map"),
@@ -155,13 +156,12 @@ impl Plan {
         ]
         .map(text);
         let (min, max) = self.watch;
-        let metrics = free_port();
         let mut toml = format!(
             r#"app = "site"
 state = {state}
 
 [agent]
-listen = "127.0.0.1:{metrics}"
+listen = "{metrics}"
 
 [environments.{ENVIRONMENT}]
 mode = "act"
