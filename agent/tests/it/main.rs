@@ -6,5 +6,6 @@ mod cli;
 #[cfg(debug_assertions)]
 mod crash;
 mod local;
+mod restarts;
 mod site;
 mod tidy;

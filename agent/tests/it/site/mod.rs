@@ -16,6 +16,7 @@
 
 mod agent;
 mod apps;
+mod edge;
 mod plan;
 mod traffic;
 
@@ -25,13 +26,13 @@ use std::time::{Duration, Instant};
 
 use teal_agent::api::{Accepted, Order, OrderRequest, ReleaseId, Status};
 use teal_agent::client::{Client, ClientError};
-use teal_agent::proxy::haproxy::map_file;
 use teal_rollout::document::{Outcome, Phase};
 use teal_rollout::policy::Policy;
 use teal_testkit::{HaProxy, get, until};
 
 use agent::Agent;
 use apps::{Apps, Left};
+pub(crate) use edge::EdgeView;
 pub(crate) use plan::Plan;
 pub(crate) use traffic::Traffic;
 
@@ -129,16 +130,19 @@ impl Site {
 
     // --- what the edge does ---------------------------------------------------------------------------
 
+    /// The edge, to be asked from anywhere.
+    pub(crate) fn view(&self) -> EdgeView {
+        EdgeView::of(&self.haproxy)
+    }
+
     /// What HAProxy routes by; `None` when it does not answer.
     pub(crate) async fn running(&self) -> Option<Policy> {
-        let line = format!("show map {}", self.path("edge.map").display());
-        let answer = teal_testkit::runtime(&self.haproxy.admin_socket(), &line).await.ok()?;
-        answer.split_whitespace().last()?.parse().ok()
+        self.view().running().await.map(|(_, policy)| policy)
     }
 
     /// What HAProxy would route by after a restart.
     pub(crate) fn saved(&self) -> Option<Policy> {
-        map_file::read(&self.path("edge.map")).ok()
+        self.view().saved()
     }
 
     /// Waits until the running HAProxy routes as wanted; says how long that took.
@@ -146,6 +150,11 @@ impl Site {
         let since = Instant::now();
         until(what, || async { self.running().await.filter(&wanted) }).await;
         since.elapsed()
+    }
+
+    /// Waits until the map file says as wanted.
+    pub(crate) async fn wait_saved(&self, what: &str, wanted: impl Fn(&Policy) -> bool) -> Policy {
+        until(what, || async { self.saved().filter(&wanted) }).await
     }
 
     // --- the agent as a process -----------------------------------------------------------------------
