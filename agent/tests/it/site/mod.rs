@@ -246,5 +246,6 @@ mod tests {
         println!("a good and a bad release: {} requests, {} bad, {} lost", all.requests, all.bad, all.lost);
         assert_eq!(all.lost, 0);
         assert_eq!(site.running().await, site.saved());
+        assert_eq!(get(site.edge, "/web/home").await.unwrap().header("x-version"), "v2");
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use teal_agent::client::Client;
 use teal_rollout::document::Document;
@@ -147,14 +147,9 @@ impl Plan {
     }
 
     fn configuration(&self, folder: &Path, edge: SocketAddr, metrics: SocketAddr) -> String {
-        let [state, map, socket, faults, program] = [
-            folder.join("state"),
-            folder.join("edge.map"),
-            folder.join("edge.sock"),
-            folder.join("faults"),
-            TEAL.into(),
-        ]
-        .map(text);
+        let [state, map, socket, faults] =
+            ["state", "edge.map", "edge.sock", "faults"].map(|name| text(&folder.join(name)));
+        let program = text(Path::new(TEAL));
         let (min, max) = self.watch;
         let mut toml = format!(
             r#"app = "site"
@@ -207,6 +202,6 @@ status = 200
 }
 
 /// A path as a TOML string.
-fn text(path: PathBuf) -> toml::Value {
+fn text(path: &Path) -> toml::Value {
     toml::Value::String(path.to_str().unwrap().to_owned())
 }
