@@ -79,9 +79,14 @@ impl Controller {
                     judged.judgements = snapshot::judgements(view);
                 }
                 judged.release.cause = document.cause.as_ref().map(why);
-                if let News::Ended(outcome, _) = &notice.news {
-                    judged.release.outcome = Some(Known::Known(*outcome));
-                    judged.release.ended = Some(Journal::now());
+                match &notice.news {
+                    News::Ended(outcome, _) => {
+                        judged.release.outcome = Some(Known::Known(*outcome));
+                        judged.release.ended = Some(Journal::now());
+                    }
+                    // Somebody else's release: what becomes of it is not Teal's to say, but its watch is over.
+                    News::WouldRollBack(_) => judged.release.ended = Some(Journal::now()),
+                    _ => {}
                 }
                 journal.put_release(judged);
             }

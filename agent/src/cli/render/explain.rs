@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use super::words::{count, moment, percent, versions};
+use super::words::{count, moment, outcome, percent, versions};
 use crate::api::{Explanation, Judgement};
 
 /// The release, its events in order, and the evidence at the last decision.
 #[must_use]
 pub fn explain(explanation: &Explanation) -> String {
     let release = &explanation.release;
-    let outcome = release.outcome.as_ref().map_or_else(|| "under way".to_owned(), ToString::to_string);
+    let outcome = outcome(release);
     let mut text =
         format!("{} {}  {}   {outcome}\n", release.id, release.environment, versions(&release.from, &release.to));
     if !release.by.is_empty() {

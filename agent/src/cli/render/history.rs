@@ -1,6 +1,6 @@
 //! `teal history`: a line a release, the newest first.
 
-use super::words::{between, moment, span, versions};
+use super::words::{between, moment, outcome, span, versions};
 use crate::api::Release;
 
 /// The table; a sentence when there is nothing in it.
@@ -13,7 +13,7 @@ pub fn history(environment: &str, releases: &[Release]) -> String {
 }
 
 fn line(release: &Release) -> String {
-    let outcome = release.outcome.as_ref().map_or_else(|| "under way".to_owned(), ToString::to_string);
+    let outcome = outcome(release);
     let took =
         release.ended.as_deref().and_then(|ended| between(&release.started, ended)).map(span).unwrap_or_default();
     let changes = versions(&release.from, &release.to);
@@ -52,7 +52,8 @@ mod tests {
             cause: Some("errors of api".into()),
             ..first.clone()
         };
+        let observed = Release { id: ReleaseId(41), outcome: None, by: "somebody else".into(), ..bad.clone() };
         let running = Release { id: ReleaseId(44), ended: None, outcome: None, cause: None, ..bad.clone() };
-        insta::assert_snapshot!(history("prod", &[running, bad, first]) + &history("staging", &[]));
+        insta::assert_snapshot!(history("prod", &[running, bad, first, observed]) + &history("staging", &[]));
     }
 }

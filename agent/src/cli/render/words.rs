@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::api::{ComponentStatus, Versions};
+use crate::api::{ComponentStatus, Release, Versions};
 
 /// Seconds as `03:12`, or `1:02:03` from an hour on.
 pub(super) fn clock(seconds: f64) -> String {
@@ -44,6 +44,15 @@ pub(super) fn moment(at: &str) -> String {
     match (at.get(..10), at.get(11..19)) {
         (Some(day), Some(time)) => format!("{day} {time}Z"),
         _ => at.to_owned(),
+    }
+}
+
+/// How a release ended. One that was only observed and found bad has no end of its own: it is somebody else's.
+pub(super) fn outcome(release: &Release) -> String {
+    match (&release.outcome, &release.ended) {
+        (Some(outcome), _) => outcome.to_string(),
+        (None, Some(_)) => "would go back".to_owned(),
+        (None, None) => "under way".to_owned(),
     }
 }
 
