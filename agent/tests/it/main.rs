@@ -5,6 +5,7 @@ mod bad_input;
 mod cli;
 #[cfg(debug_assertions)]
 mod crash;
+mod docs;
 mod local;
 mod restarts;
 mod site;
