@@ -57,6 +57,7 @@ impl Journal {
 
     /// Adds a record, wakes who waits for one, and has it kept.
     pub fn add(&self, release: u64, happening: &Happening) -> Record {
+        // All of it under the lock: two who add at once must not tell their numbers in the wrong order.
         let mut inner = self.lock();
         let record = Record::new(inner.next, Self::now(), ReleaseId(release), happening);
         inner.next += 1;
@@ -64,8 +65,6 @@ impl Journal {
             inner.records.pop_front();
         }
         inner.records.push_back(record.clone());
-        drop(inner);
-        self.last.send_replace(record.seq);
         self.writer.keep(Write::Entry(Entry {
             seq: record.seq,
             release,
@@ -74,6 +73,7 @@ impl Journal {
             text: record.text.clone(),
             data: record.data.clone(),
         }));
+        self.last.send_replace(record.seq);
         record
     }
 
@@ -88,7 +88,7 @@ impl Journal {
     pub fn after(&self, after: u64) -> Option<Vec<Record>> {
         let inner = self.lock();
         let first = inner.records.front().map_or(inner.next, |r| r.seq);
-        (after + 1 >= first).then(|| inner.records.iter().filter(|r| r.seq > after).cloned().collect())
+        (after.saturating_add(1) >= first).then(|| inner.records.iter().filter(|r| r.seq > after).cloned().collect())
     }
 
     /// Waits until there is a record after `after`, at most `limit`.
@@ -136,6 +136,23 @@ impl Journal {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_are_told_in_order_however_many_add_at_once() {
+        let journal = Journal::new(0, [], Writer::nowhere());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let record = journal.add(1, &Happening::Extended);
+                        assert!(journal.last_seq() >= record.seq, "who waits for {} would wait on", record.seq);
+                    }
+                });
+            }
+        });
+        assert_eq!(journal.last_seq(), 800);
+        assert_eq!(journal.after(u64::MAX), Some(Vec::new()));
+    }
 
     #[tokio::test]
     async fn who_waits_for_the_next_record_is_woken_by_it() {

@@ -14,6 +14,7 @@ mod announce;
 mod clock;
 mod gates;
 mod journal;
+mod kept;
 mod snapshot;
 
 use std::sync::Arc;
@@ -30,15 +31,14 @@ pub use gates::{Component as GateComponent, Gates};
 pub use journal::{Journal, Judged};
 pub use snapshot::{Snapshot, evidence};
 
+use self::kept::Kept;
 use crate::notifier;
 use crate::platform::PlatformOrder;
 use crate::proxy::haproxy::edge::EdgeOrder;
-use crate::store::{Sqlite, Write, Writer};
+use crate::store::{Sqlite, Writer};
 
-/// How often what a crash should not lose is written.
+/// How often what a crash should not lose is looked at.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
-/// Every so many checkpoints the baselines are written too; they are larger and less urgent.
-const BASELINES_EVERY: u32 = 10;
 /// How often a flood of requests may renew the snapshot.
 const SNAPSHOT_EVERY: Duration = Duration::from_millis(50);
 
@@ -159,6 +159,7 @@ pub fn spawn(
         events: event_sender,
         routed: None,
         since,
+        kept: Kept::default(),
     };
     (handle, tokio::spawn(controller.run(events, asked, shutdown)))
 }
@@ -176,6 +177,8 @@ struct Controller {
     routed: Option<(Instant, bool)>,
     /// When the phase began.
     since: String,
+    /// What was written down last.
+    kept: Kept,
 }
 
 impl Controller {
@@ -187,7 +190,6 @@ impl Controller {
     ) {
         let mut checkpoints = tokio::time::interval(CHECKPOINT_EVERY);
         checkpoints.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut round = 0u32;
         loop {
             let deadline = self.machine.deadline().map(|at| self.clock.instant(at));
             tokio::select! {
@@ -202,13 +204,12 @@ impl Controller {
                 Some(event) = events.recv() => self.take(event),
                 () = sleep_until(deadline) => self.take(Event::Tick),
                 _ = checkpoints.tick() => {
-                    self.keep(round.is_multiple_of(BASELINES_EVERY));
+                    self.kept.turn(&self.machine, &self.ports.writer);
                     self.publish();
-                    round = round.wrapping_add(1);
                 }
             }
         }
-        self.keep(true);
+        self.kept.all(&self.machine, &self.ports.writer);
     }
 
     fn take(&mut self, event: Event) {
@@ -226,16 +227,6 @@ impl Controller {
         self.time_rollback(&snapshot);
         self.publish.send_replace(Arc::new(snapshot));
         self.published = Instant::now();
-    }
-
-    fn keep(&self, with_baselines: bool) {
-        let keep = |write| self.ports.writer.keep(write);
-        keep(Write::Checkpoint(Box::new(self.machine.checkpoint())));
-        if with_baselines {
-            for (component, baseline) in self.machine.document().components.iter().zip(self.machine.baselines()) {
-                keep(Write::Baseline(component.name.clone(), Box::new(baseline.clone())));
-            }
-        }
     }
 }
 
