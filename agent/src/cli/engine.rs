@@ -2,6 +2,7 @@
 
 mod agent;
 mod edge;
+mod log;
 mod processes;
 mod proxy;
 mod smoke;

@@ -55,7 +55,13 @@ impl Writer {
 impl Writer {
     /// A writer that keeps nothing.
     pub(crate) fn nowhere() -> Self {
-        Self { writes: mpsc::unbounded_channel().0 }
+        Self::into_channel().0
+    }
+
+    /// A writer and what it was given.
+    pub(crate) fn into_channel() -> (Self, mpsc::UnboundedReceiver<Write>) {
+        let (writes, written) = mpsc::unbounded_channel();
+        (Self { writes }, written)
     }
 }
 
