@@ -41,6 +41,8 @@ use crate::store::{Sqlite, Writer};
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 /// How often a flood of requests may renew the snapshot.
 const SNAPSHOT_EVERY: Duration = Duration::from_millis(50);
+/// How long an order waits for an agent that has just started: longer than that asks its edges, shorter than the client waits.
+const STARTING: Duration = Duration::from_secs(4);
 
 /// The ends of the ports that the controller holds.
 #[derive(Debug)]
@@ -109,6 +111,9 @@ impl Handle {
     /// # Errors
     /// [`OrderError`].
     pub async fn order(&self, order: Order) -> Result<u64, OrderError> {
+        // An agent that has just started is still asking its edges; whoever comes then waits instead of trying again.
+        let started = async { self.snapshots.clone().wait_for(|snapshot| snapshot.view.started).await.is_ok() };
+        let _ = tokio::time::timeout(STARTING, started).await;
         let (answer, answered) = oneshot::channel();
         self.orders.send(Asked { order, answer }).await.map_err(|_| OrderError::Stopping)?;
         Ok(answered.await.map_err(|_| OrderError::Stopping)??)

@@ -1,7 +1,7 @@
 //! What people are told: release, colour, counts and a link, from a closed list of news. No user data can stand in it.
 
 use teal_rollout::colour::Colour;
-use teal_rollout::document::Outcome;
+use teal_rollout::document::{Outcome, Phase};
 use teal_rollout::machine::action::News;
 
 /// What happened.
@@ -13,6 +13,8 @@ pub enum Kind {
     Completed,
     /// The release stays, not proven.
     Kept,
+    /// Neither proven nor bad, and the policy says to ask.
+    Held,
     /// The release was called bad and traffic is on its way back.
     Bad,
     /// The rollback is done.
@@ -64,6 +66,7 @@ impl Kind {
             News::ManualPutBack => Self::ManualPutBack,
             News::Paused(_) => Self::Paused,
             News::Resumed(_) => Self::Resumed,
+            News::Entered(Phase::Held) => Self::Held,
             News::Entered(_) | News::Observed | News::Extended => return None,
         })
     }
@@ -76,6 +79,7 @@ impl Kind {
             Self::Bad
                 | Self::WouldRollBack
                 | Self::Kept
+                | Self::Held
                 | Self::SharedOutage
                 | Self::Emergency
                 | Self::NoWayBack
@@ -95,6 +99,7 @@ impl Kind {
             Self::Switched => ("switched", "traffic moved"),
             Self::Completed => ("completed", "completed"),
             Self::Kept => ("kept", "kept, but not proven"),
+            Self::Held => ("held", "held, neither proven nor bad: promote it or roll it back"),
             Self::Bad => ("bad", "bad, traffic goes back"),
             Self::RolledBack => ("rolled_back", "rolled back"),
             Self::Aborted => ("aborted", "aborted before any traffic moved"),

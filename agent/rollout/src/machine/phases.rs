@@ -125,10 +125,12 @@ impl Machine {
         self.next_step();
     }
 
-    /// Raises the share to the next step of the switch: persisted, then told to the edges.
+    /// Raises the share to the next step of the switch: persisted, then told to the edges. A first release has no steps.
     pub(super) fn next_step(&mut self) {
         let share = self.doc.share;
-        let next = self.settings.steps.iter().map(|s| s.share).find(|s| *s > share).unwrap_or(Share::ALL);
+        let first = self.participants().all(|(_, c)| c.stable.version.is_none());
+        let mut steps = self.settings.steps.iter().map(|s| s.share);
+        let next = steps.find(|s| *s > share && !first).unwrap_or(Share::ALL);
         self.doc.epoch.step += 1;
         self.doc.share = next;
         for component in &mut self.doc.components {

@@ -7,6 +7,7 @@ use crate::cli::context::{Context, client, operator};
 use crate::cli::follow::follow;
 use crate::cli::render::plan;
 use crate::cli::{CliError, Exit, confirm::confirm, engine};
+use crate::client::ClientError;
 use crate::config::{Environment, Loaded};
 
 /// Arguments of `teal deploy`.
@@ -48,7 +49,17 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
         confirm(word, &format!("release {} to {name}", what.join(", ")), args.yes)?;
     }
     let order = OrderRequest { order: Order::Deploy { versions }, by: operator() };
-    let release = client(&loaded).order(name, &order).await?.release;
+    let release = match client(&loaded).order(name, &order).await {
+        Ok(accepted) => accepted.release,
+        Err(ClientError::Refused(problem)) if problem.exit == Some(Exit::Done.code()) => {
+            context
+                .terminal()
+                .json(&serde_json::json!({ "release": problem.release, "environment": name, "result": "unchanged" }));
+            context.terminal().print(&format!("ok  {}: {}", problem.title, problem.detail));
+            return Ok(Exit::Done);
+        }
+        Err(error) => return Err(error.into()),
+    };
     if args.detach {
         context.terminal().json(&serde_json::json!({ "release": release, "environment": name, "result": "detached" }));
         context.terminal().print(&release.to_string());
