@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Stdio};
 
 use super::Shop;
+use crate::said;
 
 /// An agent that runs until it is dropped.
 struct Agent(Child);
@@ -15,7 +16,7 @@ impl Agent {
     }
 
     async fn start_in(shop: &Shop, state: &str) -> Self {
-        let agent = Self(shop.command(&["agent"]).stderr(Stdio::null()).spawn().unwrap());
+        let agent = Self(said::command(shop.folder.path(), &["agent"]).stderr(Stdio::null()).spawn().unwrap());
         let socket = shop.path(state).join("agent.sock");
         teal_testkit::until("the agent listens", || {
             let there = std::os::unix::net::UnixStream::connect(&socket).is_ok();

@@ -26,7 +26,7 @@ impl Agent {
         assert!(self.has_ended(), "there is an agent already");
         let log = OpenOptions::new().create(true).append(true).open(folder.join("agent.log")).unwrap();
         let mut command = Command::new(TEAL);
-        command.arg("--config").arg(folder.join("teal.toml")).arg("agent");
+        command.current_dir(folder).arg("--config").arg("teal.toml").arg("agent");
         if let Some((requests, bad)) = self.baseline {
             command.args(["--seed-baseline", &format!("{requests},{bad}")]);
         }

@@ -36,6 +36,8 @@ pub(crate) use edge::EdgeView;
 pub(crate) use plan::Plan;
 pub(crate) use traffic::Traffic;
 
+use crate::said::{self, Said};
+
 pub(crate) const TEAL: &str = env!("CARGO_BIN_EXE_teal");
 
 /// The site's only environment.
@@ -72,6 +74,11 @@ impl Site {
     /// A file of the site.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
+    }
+
+    /// A command as the operator of this site gives it.
+    pub(crate) fn teal(&self, words: &[&str]) -> Said {
+        said::teal(&self.folder, words)
     }
 
     // --- orders ---------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ pub(crate) struct Plan {
     baseline: Option<(u64, u64)>,
     first: Option<String>,
     more: String,
+    exchanged: Vec<(String, String)>,
     variables: Vec<(String, String)>,
 }
 
@@ -40,6 +41,7 @@ impl Default for Plan {
             baseline: Some((30_000, 150)),
             first: Some("v1".to_owned()),
             more: String::new(),
+            exchanged: Vec::new(),
             variables: Vec::new(),
         }
     }
@@ -87,6 +89,12 @@ impl Plan {
     /// More lines of `teal.toml`, whole tables.
     pub(crate) fn more(mut self, toml: &str) -> Self {
         let _ = writeln!(self.more, "{toml}");
+        self
+    }
+
+    /// Exchanges a piece of `teal.toml` that is there otherwise.
+    pub(crate) fn exchange(mut self, from: &str, to: &str) -> Self {
+        self.exchanged.push((from.to_owned(), to.to_owned()));
         self
     }
 
@@ -196,6 +204,10 @@ path = "/version"
 status = 200
 "#
             );
+        }
+        for (from, to) in &self.exchanged {
+            assert!(toml.contains(from), "`{from}` is not in the configuration");
+            toml = toml.replace(from, to);
         }
         toml + &self.more
     }

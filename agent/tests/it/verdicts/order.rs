@@ -1,0 +1,32 @@
+//! Releases in the way of each other.
+
+use teal_rollout::document::{Outcome, Phase};
+
+use crate::site::Site;
+
+#[tokio::test]
+async fn the_same_version_twice_is_explained_and_is_no_error() {
+    let site = Site::new().start().await;
+    let said = site.teal(&["deploy", "prod", "v1"]);
+    said.expect(0, &["nothing to do", "run already, in release 1"]);
+    assert!(!said.text.contains("error"), "{}", said.text);
+    assert_eq!(site.status().await.release.map(|release| release.0), Some(1));
+}
+
+#[tokio::test]
+async fn a_deploy_waits_for_no_other_and_says_which_is_in_the_way() {
+    let site = Site::new().watch(1_000, 3_000).start().await;
+    // Each request takes long to fail, so that draining takes long as well.
+    site.fault("v2", "latency=700ms,errors=100%");
+    let release = site.deploy("v2").await;
+    site.wait_phase(release, Phase::Watching).await;
+    site.teal(&["deploy", "prod", "v3"])
+        .expect(8, &["release 2 by test is under way", "teal wait r-0002   follows it"]);
+    site.wait_phase(release, Phase::RollingBack).await;
+    site.teal(&["deploy", "prod", "v3"]).expect(8, &["release 2 by test is under way", "teal wait r-0002"]);
+    site.teal(&["rollback", "prod"]).expect(0, &[]);
+    assert_eq!(site.wait_outcome(release).await, Outcome::RolledBack);
+    site.teal(&["wait", "r-0002"]).expect(3, &["rolled back"]);
+    let next = site.deploy("v3").await;
+    assert_eq!((next, site.wait_outcome(next).await), (3, Outcome::Completed));
+}
