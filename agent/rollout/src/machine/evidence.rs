@@ -12,6 +12,10 @@ use crate::time::Time;
 /// Route groups that an observation can name: 1..=32, and 0 for any other path.
 pub(crate) const GROUPS: usize = 33;
 
+/// The logarithm of M from which a candidate is not taken for good yet: a good one gets there once in twenty releases,
+/// and then only has to be watched for longer.
+const SUSPICIOUS: f64 = 3.0;
+
 /// One component's evidence; empty while no release is judged.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Watch {
@@ -56,6 +60,13 @@ impl Watch {
 
     pub(crate) fn is_bad(&self, component: usize) -> bool {
         self.parts.get(component).is_some_and(|p| p.evidence.is_bad())
+    }
+
+    /// Whether a bad candidate would have shown, and this one does not look like one. With errors that came in a cluster
+    /// before the release, each one counts for little, and hundreds may not be enough for a verdict yet.
+    pub(crate) fn is_convincing(&self, component: usize) -> bool {
+        let convincing = |part: &Part| part.evidence.log_m() < SUSPICIOUS && part.evidence.excludable().is_some();
+        self.parts.get(component).is_some_and(convincing)
     }
 
     pub(crate) fn requests_in_step(&self, component: usize) -> u64 {

@@ -47,6 +47,7 @@ impl Machine {
                 self.evidence.requests_in_step(id) >= self.settings.min_requests
                     && self.evidence.last_seen(id).is_some_and(|seen| now.since(seen) < SILENT_AFTER)
                     && !self.evidence.is_bad(id)
+                    && self.evidence.is_convincing(id)
             })
     }
 

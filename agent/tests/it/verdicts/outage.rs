@@ -5,6 +5,8 @@ use std::time::Duration;
 use teal_rollout::colour::Share;
 use teal_rollout::document::{Outcome, Phase};
 
+use teal_testkit::until;
+
 use super::{is_told, says, telling, told};
 use crate::site::Site;
 
@@ -56,9 +58,10 @@ async fn an_outage_of_5_s_is_not_blamed_on_the_release() {
 #[tokio::test]
 async fn a_bad_release_beside_a_bad_old_colour_is_held_until_the_old_one_recovers() {
     let site = telling(Site::new()).watch(2_000, 4_000).start().await;
+    let release = site.deploy("v2").await;
+    site.wait_phase(release, Phase::Watching).await;
     site.fault("v1", "errors=100%");
     site.fault("v2", "errors=100%");
-    let release = site.deploy("v2").await;
     let outage = |status: &teal_agent::api::Status| status.shared_outage.clone();
     assert_eq!(site.wait_status("the outage shows", outage).await, "app");
     is_told(&site, "shared_outage", true).await;
@@ -70,4 +73,23 @@ async fn a_bad_release_beside_a_bad_old_colour_is_held_until_the_old_one_recover
     site.fault("v1", "none");
     assert_eq!(site.wait_outcome(release).await, Outcome::RolledBack);
     says(&site, release, "bad: errors of app").await;
+}
+
+/// Errors that came in a cluster are worth little each, before and after the switch: the watch may not end meanwhile.
+#[tokio::test]
+async fn an_old_colour_that_failed_before_the_release_makes_the_watch_longer_and_no_bad_release_good() {
+    let site = Site::new().watch(1_000, 30_000).start().await;
+    let mark = site.traffic.mark();
+    site.fault("v1", "errors=100%");
+    until("the old colour has failed 150 times", || async { (site.traffic.counts().all.bad >= 150).then_some(()) })
+        .await;
+    site.fault("v1", "none");
+    site.fault("v2", "errors=100%");
+    let release = site.deploy("v2").await;
+    assert_eq!(site.wait_outcome(release).await, Outcome::RolledBack, "{:#?}", site.history(release).await);
+    let bad = site.traffic.since(mark).await.version("v2").bad;
+    println!("after an outage of the old colour: {bad} requests to detect 100 %");
+
+    let good = site.deploy("v3").await;
+    assert_eq!(site.wait_outcome(good).await, Outcome::Completed, "{:#?}", site.history(good).await);
 }

@@ -6,7 +6,7 @@ use teal_testkit::{Client, Request};
 
 use crate::site::Site;
 
-const USERS: usize = 300;
+const USERS: usize = 100;
 
 fn user(number: usize) -> String {
     format!("user-{number}")
@@ -14,8 +14,8 @@ fn user(number: usize) -> String {
 
 #[tokio::test]
 async fn at_each_step_exactly_the_users_below_the_share_get_the_new_colour() {
-    let steps = "[[environments.prod.switch.steps]]\nshare = \"10%\"\nhold = \"500ms\"\n\
-                 [[environments.prod.switch.steps]]\nshare = \"50%\"\nhold = \"500ms\"";
+    let steps = "[[environments.prod.switch.steps]]\nshare = \"10%\"\nhold = \"1500ms\"\n\
+                 [[environments.prod.switch.steps]]\nshare = \"50%\"\nhold = \"1500ms\"";
     let site = Site::new()
         .exchange("drain = \"1s\"", "drain = \"1s\"\nsalt = \"spring\"")
         .exchange("bind = [", "user = \"cookie:uid\"\nbind = [")
