@@ -6,10 +6,9 @@ mod cli;
 #[cfg(debug_assertions)]
 mod crash;
 mod docs;
-mod local;
-mod restarts;
 mod levers;
 mod local;
+mod restarts;
 mod said;
 mod site;
 mod tidy;
