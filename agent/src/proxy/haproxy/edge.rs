@@ -142,6 +142,7 @@ pub fn spawn(
         memory: Memory::default(),
         backoff: Backoff::new(),
         look_at: Instant::now(),
+        ordered_at: Instant::now(),
     };
     tasks.spawn(keeper.run(runtime_targets.clone(), Arc::clone(&nudge)));
 

@@ -52,6 +52,9 @@ const BUSY: Duration = Duration::from_millis(25);
 const WATCHED: Duration = Duration::from_millis(50);
 /// How often to look otherwise.
 const QUIET: Duration = Duration::from_millis(100);
+/// So long after an order a candidate is taken to be watched closely. After that each wait is twice as long: a watch that
+/// goes on still sees a hang within 50 ms, and a retention of a day costs less than a hundredth of a core.
+const FRESH: Duration = Duration::from_secs(10 * 60);
 /// How soon to look again while HAProxy cannot be reached: it may be back at any moment, without our policy.
 const UNREACHABLE: Duration = Duration::from_millis(50);
 /// How soon to ask again when a process answered that a reload is just replacing.
@@ -71,6 +74,8 @@ pub(super) struct Keeper {
     pub(super) backoff: Backoff,
     /// When to look next.
     pub(super) look_at: Instant,
+    /// When the last order came, or the adapter began.
+    pub(super) ordered_at: Instant,
 }
 
 impl Keeper {
@@ -84,7 +89,10 @@ impl Keeper {
             tokio::select! {
                 biased;
                 changed = targets.changed() => match changed {
-                    Ok(()) => self.backoff = Backoff::new(),
+                    Ok(()) => {
+                        self.backoff = Backoff::new();
+                        self.ordered_at = Instant::now();
+                    }
                     Err(_) => return,
                 },
                 () = self.turn(target.as_ref(), &nudge) => {}
@@ -191,11 +199,9 @@ impl Keeper {
         let policy = parsed.filter(|policy| policy.routes.len() == self.components);
         let release = policy.as_ref().map_or(0, |policy| policy.epoch.release);
         self.hangs.count(&look.backends, release, told);
-        let period = match &policy {
-            Some(policy) if is_watched(policy) && look.backends.iter().any(|row| row.in_flight > 0) => BUSY,
-            Some(policy) if is_watched(policy) => WATCHED,
-            _ => QUIET,
-        };
+        let candidate = policy.as_ref().is_some_and(is_watched);
+        let in_flight = look.backends.iter().any(|row| row.in_flight > 0);
+        let period = period(candidate, in_flight, self.ordered_at.elapsed() < FRESH);
         let manual = target.is_some_and(|target| self.compare(target, look.value.as_deref(), policy.is_some()));
         let seen = target.filter(|target| policy.as_ref() == Some(&target.policy)).map(|target| target.generation);
         let backends = look.backends.iter().map(|row| Backend {
@@ -270,4 +276,31 @@ impl Keeper {
 /// Whether a candidate has traffic.
 fn is_watched(policy: &Policy) -> bool {
     policy.routes.iter().any(|route| route.stable != route.candidate && route.share > Share::NONE)
+}
+
+/// How long to wait for the next look.
+const fn period(candidate: bool, in_flight: bool, fresh: bool) -> Duration {
+    match (candidate, in_flight, fresh) {
+        (true, true, true) => BUSY,
+        (true, true, false) | (true, false, true) => WATCHED,
+        (true, false, false) | (false, ..) => QUIET,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_candidate_is_looked_at_closely_while_it_is_new_and_a_restart_is_always_seen_in_time() {
+        let check = |candidate, in_flight, fresh, millis| {
+            assert_eq!(period(candidate, in_flight, fresh), Duration::from_millis(millis));
+        };
+        check(true, true, true, 25);
+        check(true, false, true, 50);
+        check(true, true, false, 50);
+        check(true, false, false, 100);
+        check(false, true, true, 100);
+        check(false, false, false, 100);
+    }
 }
