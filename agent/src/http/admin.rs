@@ -20,6 +20,8 @@ use crate::store::Entry;
 const MAX_BODY: usize = 64 * 1024;
 /// The longest a client may wait for the next record.
 const MAX_WAIT: Duration = Duration::from_secs(30);
+/// How long the store may take; a client waits 5 s for an answer.
+const MAX_READ: Duration = Duration::from_secs(2);
 /// Records in one answer.
 const MAX_RECORDS: u32 = 1_000;
 
@@ -122,7 +124,8 @@ async fn release(
 
 async fn stored(environment: &ShownEnvironment, release: Option<u64>, after: u64) -> Result<Vec<Record>, Refused> {
     let store = environment.handle.store();
-    let entries = store.entries(&environment.name, release, after, MAX_RECORDS).await;
+    let read = tokio::time::timeout(MAX_READ, store.entries(&environment.name, release, after, MAX_RECORDS)).await;
+    let entries = read.map_err(|_| Refused::store(format!("it did not answer within {MAX_READ:?}")))?;
     Ok(entries.map_err(|e| Refused::store(e.to_string()))?.into_iter().map(record).collect())
 }
 
