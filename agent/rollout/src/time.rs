@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Microseconds on a monotonic clock since an arbitrary origin, the start of the process for instance.
 ///
 /// Two values are comparable only when they come from the same process. What must outlive a process is
-/// kept as an elapsed [`Duration`] instead (see [`crate::document::Document::elapsed`]).
+/// kept as an elapsed [`Duration`] instead (see [`crate::document::Checkpoint::elapsed`]).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Time(u64);
 

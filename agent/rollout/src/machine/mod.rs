@@ -91,8 +91,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// A machine that goes on where `saved` left off. It does nothing before every edge has reported, or
-    /// [`start::PATIENCE`] has passed.
+    /// A machine that goes on where `saved` left off. It does nothing before every edge has reported, or three
+    /// seconds have passed.
     #[must_use]
     pub fn new(settings: Settings, saved: Saved, now: Now) -> Self {
         let names: Vec<String> = settings.components.iter().map(|c| c.name.clone()).collect();
