@@ -114,17 +114,20 @@ impl Machine {
         }
         self.doc.epoch = seen.epoch;
         self.doc.salt = seen.salt.clone();
-        let share = seen.routes.iter().map(|r| r.share).max().unwrap_or(Share::NONE);
-        self.doc.share = if seen.epoch.verdict == Verdict::Bad { Share::NONE } else { share };
+        let shares: Vec<Share> = self.participants().map(|(_, c)| c.share).collect();
+        let all = |share: Share| shares.iter().all(|s| *s == share);
+        self.doc.share =
+            shares.iter().min().copied().filter(|_| seen.epoch.verdict == Verdict::Open).unwrap_or_default();
         // A bad release serves in an emergency only.
         let serves = |c: &&Component| c.share > Share::NONE && seen.epoch.verdict == Verdict::Bad;
         self.doc.emergency = self.doc.components.iter().filter(serves).map(|c| c.name.clone()).collect();
         self.doc.cause = (seen.epoch.verdict == Verdict::Bad).then_some(Cause::Learned);
-        let (phase, outcome) = match (seen.epoch.verdict, self.doc.share) {
-            (Verdict::Bad, _) => (Phase::RollingBack, Some(Outcome::RolledBack)),
-            (Verdict::Open, Share::NONE) => (Phase::Idle, None),
-            (Verdict::Open, Share::ALL) => (Phase::Retaining, Some(Outcome::Kept)),
-            (Verdict::Open, _) => (Phase::Held, None),
+        let (phase, outcome) = match seen.epoch.verdict {
+            Verdict::Bad => (Phase::RollingBack, Some(Outcome::RolledBack)),
+            Verdict::Open if all(Share::NONE) => (Phase::Idle, None),
+            // Whether its watch had ended is not known, and unknown never promotes.
+            Verdict::Open if all(Share::ALL) => (Phase::Watching, None),
+            Verdict::Open => (Phase::Held, None),
         };
         if phase == Phase::Idle {
             // Never switched to, and nobody goes on with it.
