@@ -195,6 +195,9 @@ impl World {
         for (number, edge) in self.edges.iter().enumerate() {
             let file = std::mem::replace(&mut self.checks.files[number], edge.file.epoch);
             let (pid, running) = std::mem::replace(&mut self.checks.running[number], (edge.pid, edge.running.epoch));
+            if !edge.edited && edge.running.epoch.verdict == Verdict::Bad {
+                self.checks.taken_back.insert(number, edge.running.epoch.release);
+            }
             if edge.file.epoch < file || (pid == edge.pid && edge.running.epoch < running) {
                 broken = Some(format!("edge {number} went down from {file} / {running}"));
             }
@@ -259,7 +262,8 @@ impl World {
     fn at_most_one_rollback(&mut self, edge: usize, policy: &Policy) {
         let Some(agent) = &self.agent else { return };
         let document = agent.machine.document();
-        if document.epoch != policy.epoch {
+        // With a store of yesterday, what only an edge's memory knew is gone when its proxy restarts.
+        if document.epoch != policy.epoch || self.checks.restored {
             return;
         }
         let release = policy.epoch.release;
@@ -272,9 +276,6 @@ impl World {
         }
         if self.checks.taken_back.get(&edge) == Some(&release) && moved {
             return self.violate(5, format!("edge {edge} goes forward to {policy} after its rollback"));
-        }
-        if policy.epoch.verdict == Verdict::Bad {
-            self.checks.taken_back.insert(edge, release);
         }
     }
 
@@ -333,7 +334,9 @@ impl World {
 
     /// 10. While both colours fail nothing is switched.
     fn not_a_shared_outage(&mut self) {
-        if self.outage && self.scenario.settings.confirm {
+        // A probe may have passed just before.
+        let lasting = self.outage && self.now.since(self.outage_since) > Duration::from_millis(100);
+        if lasting && self.scenario.settings.confirm {
             self.violate(10, "a rollback by errors in the middle of a shared outage");
         }
     }

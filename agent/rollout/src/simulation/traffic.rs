@@ -142,7 +142,8 @@ impl World {
     }
 
     pub(super) fn ready(&mut self, component: usize, colour: Colour, generation: u64, ready: u32) {
-        if self.platform.slot(component, colour).generation == generation {
+        let slot = self.platform.slot(component, colour);
+        if slot.generation == generation && slot.ready < ready {
             self.platform.set_ready(component, colour, ready, self.now);
             self.tell_capacity(component, colour);
         }

@@ -127,6 +127,7 @@ impl World {
             }
             Trouble::Outage => {
                 self.outage = true;
+                self.outage_since = self.now;
                 return Duration::from_millis(self.random.pick(&[50, 1000, 2000, 5000]));
             }
             Trouble::Mute => {
@@ -273,13 +274,20 @@ impl World {
         if paused {
             self.order(Order::Resume { by });
         } else if phase == Phase::Held {
-            let refused = self.order(Order::Rollback { by: by.clone() }).is_some_and(|answer| answer.is_err());
-            if refused {
+            let bad = self.candidate_is_bad();
+            let rolled_back =
+                bad && self.order(Order::Rollback { by: by.clone() }).is_some_and(|answer| answer.is_ok());
+            if !rolled_back {
                 self.order(Order::Promote { by });
             }
         } else if phase == Phase::Idle && self.checks.document_rests(self.now) && self.now >= settled {
             self.after(Duration::ZERO, What::Finish);
         }
+    }
+
+    fn candidate_is_bad(&self) -> bool {
+        let components = self.agent.iter().flat_map(|agent| agent.machine.document().components.iter());
+        components.filter(|c| c.takes_part()).any(|c| !self.platform.quality(c.candidate.version.as_ref()).is_healthy())
     }
 
     /// `set map` by hand: another share in the same epoch.

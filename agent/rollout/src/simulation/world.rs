@@ -26,7 +26,7 @@ const BEGINNING_UNIX_MILLIS: u64 = 1_767_225_600_000;
 /// More steps than any seed needs; a machine that asks to be woken without end shows up here.
 const MOST_STEPS: u64 = 200_000;
 /// How many events a violation shows.
-const SHOWN: usize = 4000;
+const SHOWN: usize = 40;
 
 /// What will happen. What carries a `life` belongs to one run of the agent and is lost with it.
 #[derive(Clone, Debug)]
@@ -100,6 +100,7 @@ pub(super) struct World {
     pub(super) crash_after: Option<u64>,
     /// Both colours fail.
     pub(super) outage: bool,
+    pub(super) outage_since: Time,
     pub(super) outage_over: Time,
     /// Blocks are lost, late and delivered twice.
     pub(super) lossy: bool,
@@ -152,6 +153,7 @@ impl World {
             life: 0,
             crash_after: None,
             outage: false,
+            outage_since: Time::ZERO,
             outage_over: Time::ZERO,
             lossy: false,
             mute: false,
