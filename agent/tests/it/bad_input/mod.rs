@@ -2,6 +2,7 @@
 
 mod commands;
 mod configuration;
+mod site;
 mod starting;
 
 use std::fs;

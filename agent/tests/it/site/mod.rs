@@ -29,6 +29,8 @@ use teal_agent::client::{Client, ClientError};
 use teal_rollout::document::{Outcome, Phase};
 use teal_rollout::policy::Policy;
 use teal_testkit::{HaProxy, get, until};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use agent::Agent;
 use apps::{Apps, Left};
@@ -133,6 +135,13 @@ impl Site {
     pub(crate) async fn history(&self, release: u64) -> Vec<String> {
         let explained = self.client.explain(ENVIRONMENT, ReleaseId(release)).await.unwrap();
         explained.events.into_iter().map(|event| event.text).collect()
+    }
+
+    /// When the first record of this kind was written about a release.
+    pub(crate) async fn when(&self, release: u64, kind: &str) -> OffsetDateTime {
+        let explained = self.client.explain(ENVIRONMENT, ReleaseId(release)).await.unwrap();
+        let record = explained.events.into_iter().find(|event| event.kind == kind).unwrap();
+        OffsetDateTime::parse(&record.at, &Rfc3339).unwrap()
     }
 
     // --- what the edge does ---------------------------------------------------------------------------
