@@ -95,13 +95,23 @@ impl Machine {
         })
     }
 
+    /// A suite that passed is no reason to switch to what is not ready just now, nor to give it up: an edge that met the
+    /// version before on this port may see the new one go down and come up again.
     pub(super) fn smoking(&mut self) {
-        if self.smoke_passed && self.doc.paused.is_none() {
-            return self.begin_switch();
+        if self.smoke_passed {
+            if let Some(reason) = self.startup_failure() {
+                return self.call_bad(Cause::NotReady { reason });
+            }
+            if self.doc.paused.is_none() && self.candidates_ready() {
+                return self.begin_switch();
+            }
         }
-        if self.overdue() {
+        if self.overdue() && !self.smoke_passed {
             let reason = format!("no result after {} s", self.settings.deploy_timeout.as_secs());
             self.call_bad(Cause::Smoke { reason });
+        } else if self.overdue() && self.doc.paused.is_none() {
+            let reason = "it was ready, and was not any more after the smoke test".into();
+            self.call_bad(Cause::NotReady { reason });
         }
     }
 
@@ -116,10 +126,6 @@ impl Machine {
     }
 
     fn begin_switch(&mut self) {
-        if !self.candidates_ready() {
-            let reason = "it was ready, and was not any more after the smoke test".into();
-            return self.call_bad(Cause::NotReady { reason });
-        }
         self.exposure = Duration::ZERO;
         self.start_evidence();
         self.next_step();
