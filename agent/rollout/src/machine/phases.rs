@@ -131,12 +131,10 @@ impl Machine {
         self.next_step();
     }
 
-    /// Raises the share to the next step of the switch: persisted, then told to the edges. A first release has no steps.
+    /// Raises the share to the next step of the switch: persisted, then told to the edges.
     pub(super) fn next_step(&mut self) {
         let share = self.doc.share;
-        let first = self.participants().all(|(_, c)| c.stable.version.is_none());
-        let mut steps = self.settings.steps.iter().map(|s| s.share);
-        let next = steps.find(|s| *s > share && !first).unwrap_or(Share::ALL);
+        let next = self.settings.steps.iter().map(|s| s.share).find(|s| *s > share).unwrap_or(Share::ALL);
         self.doc.epoch.step += 1;
         self.doc.share = next;
         for component in &mut self.doc.components {

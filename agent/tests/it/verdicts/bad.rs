@@ -9,8 +9,8 @@ use teal_testkit::get;
 use super::says;
 use crate::site::Site;
 
-/// The limit of the site's only route.
-const LATENCY_LIMIT: Duration = Duration::from_millis(800);
+/// The largest limit of a component: that of paths in no route. In flight HAProxy does not say which path is which.
+const LATENCY_LIMIT: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn a_health_path_that_lies_saves_no_release() {
@@ -70,16 +70,19 @@ async fn a_new_colour_that_is_killed_in_its_watch_is_taken_back_for_good() {
 
 #[tokio::test]
 async fn a_hang_is_taken_back_soon_after_the_latency_limit() {
-    let site = Site::new().start().await;
+    // The old colour is asked by the suite's checks, within their own limit: this machine may do much else.
+    let check = "path = \"/version\"\nstatus = 200";
+    let site = Site::new().exchange(check, &format!("{check}\nlatency = \"2s\"")).start().await;
     site.fault("v2", "hang");
     let release = site.deploy("v2").await;
     assert_eq!(site.wait_outcome(release).await, Outcome::RolledBack);
     says(&site, release, "bad: errors of app").await;
-    let [on, off] = [site.when(release, "switched").await, site.when(release, "back").await];
+    let [on, bad, off] =
+        [site.when(release, "switched").await, site.when(release, "bad").await, site.when(release, "back").await];
     let took = Duration::try_from(off - on).unwrap();
-    println!("hang: traffic off {took:?} after the switch, with a limit of {LATENCY_LIMIT:?}");
+    println!("hang: called bad {} after the switch, traffic off after {took:?}, limit {LATENCY_LIMIT:?}", bad - on);
     // 100 ms is the goal; the rest is for a machine that does much else.
-    assert!(took > LATENCY_LIMIT && took < LATENCY_LIMIT + Duration::from_secs(1), "{took:?}");
+    assert!(took > LATENCY_LIMIT && took < LATENCY_LIMIT + Duration::from_millis(600), "{took:?}");
 }
 
 /// Latency is not judged yet, beyond the limit of a route for requests that hang or are given up.

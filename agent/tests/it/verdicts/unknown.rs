@@ -17,7 +17,7 @@ async fn with_too_little_traffic_a_release_is_kept_not_proven() {
     let said = site.teal(&["deploy", "prod", "v2"]);
     said.expect(6, &["--  kept", "undo: teal rollback prod"]);
     is_told(&site, "kept", true).await;
-    site.teal(&["rollback", "prod"]).expect(0, &["traffic is back"]);
+    site.teal(&["rollback", "prod"]).expect(0, &["ok  rollback"]);
 }
 
 #[tokio::test]
@@ -37,7 +37,7 @@ async fn a_policy_of_ask_holds_tells_and_obeys_either_answer() {
     assert_eq!(site.wait_outcome(2).await, Outcome::Kept);
     let release = site.deploy("v3").await;
     site.wait_phase(release, Phase::Held).await;
-    site.teal(&["rollback", "prod"]).expect(0, &["traffic is back"]);
+    site.teal(&["rollback", "prod"]).expect(0, &["ok  rollback"]);
     assert_eq!(site.wait_outcome(release).await, Outcome::RolledBack);
     says(&site, release, "ordered by").await;
 }
