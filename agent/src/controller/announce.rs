@@ -112,7 +112,7 @@ impl Controller {
         let document = &snapshot.view.document;
         let policy = document.policy();
         let there = snapshot.view.edges.iter().all(|e| e.as_ref().is_some_and(|e| e.running.as_ref() == Some(&policy)));
-        if there && document.phase == Phase::RollingBack {
+        if there && document.is_bad() {
             self.routed = None;
             self.record(document.epoch.release, &Happening::Back { took_us: Some(micros(at)) });
         }
