@@ -26,6 +26,12 @@ async fn a_port_in_use_ends_a_release_before_it_moves_anything() {
     let mine = format!("port {port} is in use by pid {}", std::process::id());
     site.teal(&["deploy", "prod", "v2"]).expect(1, &["!!  aborted", &mine]);
     drop(squatter);
+    // The platform is told to end what could not start, and until it has, its word is still about that.
+    let forgotten = |status: &teal_agent::api::Status| {
+        let candidate = status.components[0].candidate.as_ref()?;
+        (candidate.failure.is_none() && candidate.wanted == 0).then_some(())
+    };
+    site.wait_status("what could not start is ended", forgotten).await;
     let again = site.deploy("v2").await;
     assert_eq!(site.wait_outcome(again).await, Outcome::Completed);
     let all = site.traffic.counts().all;
