@@ -21,6 +21,8 @@ mod learn;
 mod orders;
 mod phases;
 mod start;
+#[cfg(test)]
+mod tests;
 mod view;
 mod watching;
 

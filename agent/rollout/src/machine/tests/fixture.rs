@@ -1,0 +1,439 @@
+//! The words the tests are written in.
+
+use std::time::Duration;
+
+use crate::colour::Colour::{self, Blue, Green};
+use crate::document::{Document, Phase};
+use crate::machine::event::{Arm, Backend, Block, Capacity, EdgeReport, Event, Feed, Observation, Order};
+use crate::machine::{Action, Direction, Machine, News, Now, Refusal, Saved};
+use crate::policy::{Policy, Salt};
+use crate::settings::{ComponentSettings, Mode, OnUnknown, Settings};
+use crate::statistics::Baseline;
+use crate::time::Time;
+
+pub(super) const UNIX_MILLIS: u64 = 1_767_225_600_000;
+
+/// One component `api`, one edge; watches 10 s to 30 s, retains 60 s.
+pub(super) fn settings() -> Settings {
+    Settings {
+        mode: Mode::Act,
+        components: vec![ComponentSettings { name: "api".into(), acceptable_error_rate: 0.05 }],
+        edges: vec!["edge".into()],
+        salt: Salt::default(),
+        steps: Vec::new(),
+        watch_min: Duration::from_secs(10),
+        watch_max: Duration::from_secs(30),
+        on_unknown: OnUnknown::Keep,
+        min_requests: 20,
+        retain: Duration::from_secs(60),
+        deploy_timeout: Duration::from_secs(20),
+        switch_timeout: Duration::from_secs(5),
+        drain_timeout: Duration::from_secs(3),
+        confirm: true,
+    }
+}
+
+/// A document of an environment that has served `v1` from blue.
+pub(super) fn serving_v1(settings: &Settings) -> Document {
+    let names = settings.components.iter().map(|c| c.name.clone());
+    let mut document = Document::new(names, settings.salt.clone(), settings.edges.clone());
+    for component in &mut document.components {
+        component.stable.version = Some("v1".into());
+        component.candidate.version = Some("v1".into());
+    }
+    document
+}
+
+#[derive(Clone, Debug)]
+pub(super) struct Edge {
+    pub(super) running: Policy,
+    pub(super) saved: Policy,
+    pub(super) up: bool,
+    pub(super) disk_full: bool,
+    pub(super) manual: bool,
+    pub(super) feed: Feed,
+    pub(super) in_flight: u32,
+}
+
+/// A machine and a world that does what it says, as long as nothing is broken on purpose.
+pub(super) struct World {
+    pub(super) settings: Settings,
+    pub(super) machine: Machine,
+    pub(super) now: Time,
+    pub(super) unix_millis: u64,
+    pub(super) stored: Option<Document>,
+    pub(super) store_up: bool,
+    pub(super) edge: Edge,
+    /// Everything the machine ever asked for, in order.
+    pub(super) actions: Vec<Action>,
+    sequence: u64,
+}
+
+impl World {
+    /// `v1` serves from blue.
+    pub(super) fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// As [`Self::new`], with other settings.
+    pub(super) fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = settings();
+        change(&mut settings);
+        let document = serving_v1(&settings);
+        Self::from(settings, Some(document))
+    }
+
+    /// Nothing was ever deployed.
+    pub(super) fn empty() -> Self {
+        Self::from(settings(), None)
+    }
+
+    fn from(settings: Settings, stored: Option<Document>) -> Self {
+        let names = settings.components.iter().map(|c| c.name.clone());
+        let policy = Document::new(names, settings.salt.clone(), settings.edges.clone()).policy();
+        let machine = Machine::new(settings.clone(), Saved::default(), now(Time::ZERO, UNIX_MILLIS));
+        let edge = Edge {
+            running: policy.clone(),
+            saved: policy,
+            up: true,
+            disk_full: false,
+            manual: false,
+            feed: Feed::Live,
+            in_flight: 0,
+        };
+        let had_version = stored.is_some();
+        let mut world = Self {
+            settings,
+            machine,
+            now: Time::ZERO,
+            unix_millis: UNIX_MILLIS,
+            stored,
+            store_up: true,
+            edge,
+            actions: Vec::new(),
+            sequence: 0,
+        };
+        world.start_machine(None);
+        for id in 0..world.settings.components.len() {
+            let version = had_version.then_some("v1");
+            world.capacity(id, Blue, version, if had_version { 2 } else { 0 });
+            world.capacity(id, Green, None, 0);
+        }
+        world.report();
+        world
+    }
+
+    fn start_machine(&mut self, checkpoint: Option<crate::document::Checkpoint>) {
+        let history = Baseline::seeded(30_000, 30, self.unix_millis);
+        let baselines = vec![history; self.settings.components.len()];
+        let saved = Saved { document: self.stored.clone(), checkpoint, baselines };
+        self.machine = Machine::new(self.settings.clone(), saved, now(self.now, self.unix_millis));
+    }
+
+    /// The agent dies and comes back with what the store has; edges and platform report anew.
+    pub(super) fn restart(&mut self) -> &mut Self {
+        let checkpoint = Some(self.machine.checkpoint());
+        let known = self.capacities();
+        self.actions.clear();
+        self.start_machine(checkpoint);
+        for capacity in known {
+            self.send(Event::Capacity(capacity));
+        }
+        self.report()
+    }
+
+    fn capacities(&self) -> Vec<Capacity> {
+        self.machine.view().components.into_iter().flat_map(|c| c.capacity).flatten().collect()
+    }
+
+    // --- what happens -------------------------------------------------------------------------------
+
+    pub(super) fn send(&mut self, event: Event) -> &mut Self {
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            let actions = self.machine.handle(now(self.now, self.unix_millis), event);
+            events.extend(self.obey(actions));
+        }
+        self
+    }
+
+    pub(super) fn order(&mut self, order: Order) -> Result<(), Refusal> {
+        let actions = self.machine.order(now(self.now, self.unix_millis), order)?;
+        for event in self.obey(actions) {
+            self.send(event);
+        }
+        Ok(())
+    }
+
+    fn obey(&mut self, actions: Vec<Action>) -> Vec<Event> {
+        let mut events = Vec::new();
+        for action in &actions {
+            match action {
+                Action::Persist(document) if self.store_up => {
+                    self.stored = Some((**document).clone());
+                    events.push(Event::Stored { revision: document.revision });
+                }
+                Action::Persist(document) => events.push(Event::StoreFailed { revision: document.revision }),
+                Action::Route { policy, direction, .. } => {
+                    self.write(policy, *direction);
+                    events.push(Event::Edge(self.edge_report()));
+                }
+                _ => {}
+            }
+        }
+        self.actions.extend(actions);
+        events
+    }
+
+    fn write(&mut self, policy: &Policy, direction: Direction) {
+        let edge = &mut self.edge;
+        if policy.epoch < edge.running.epoch.max(edge.saved.epoch) {
+            return;
+        }
+        edge.manual = false;
+        if !edge.disk_full {
+            edge.saved = policy.clone();
+        }
+        if edge.up && (direction == Direction::Back || !edge.disk_full) {
+            edge.running = policy.clone();
+        }
+    }
+
+    fn edge_report(&self) -> EdgeReport {
+        let backends = self.capacities().into_iter();
+        let backend = |c: Capacity| Backend {
+            component: c.component,
+            colour: c.colour,
+            up: c.ready,
+            in_flight: self.edge.in_flight,
+        };
+        EdgeReport {
+            edge: 0,
+            running: self.edge.up.then(|| self.edge.running.clone()),
+            saved: Some(self.edge.saved.clone()),
+            manual: self.edge.manual,
+            feed: self.edge.feed,
+            backends: if self.edge.up { backends.map(backend).collect() } else { Vec::new() },
+        }
+    }
+
+    /// The edge reports as it is.
+    pub(super) fn report(&mut self) -> &mut Self {
+        let report = self.edge_report();
+        self.send(Event::Edge(report))
+    }
+
+    /// The store is back and writes what it was asked to last.
+    pub(super) fn store_back(&mut self) -> &mut Self {
+        self.store_up = true;
+        let last = self.actions.iter().rev().find_map(|action| match action {
+            Action::Persist(document) => Some((**document).clone()),
+            _ => None,
+        });
+        if let Some(document) = last {
+            let revision = document.revision;
+            self.stored = Some(document);
+            self.send(Event::Stored { revision });
+        }
+        self
+    }
+
+    pub(super) fn capacity(
+        &mut self,
+        component: usize,
+        colour: Colour,
+        version: Option<&str>,
+        ready: u32,
+    ) -> &mut Self {
+        let wanted = if version.is_some() { 2 } else { 0 };
+        let version = version.map(str::to_owned);
+        self.send(Event::Capacity(Capacity {
+            component,
+            colour,
+            version,
+            ready,
+            wanted,
+            crash_looping: 0,
+            failure: None,
+        }));
+        self.report()
+    }
+
+    pub(super) fn looping(&mut self, colour: Colour, version: &str) -> &mut Self {
+        let failure = Some("exit status 1".to_owned());
+        let version = Some(version.to_owned());
+        self.send(Event::Capacity(Capacity {
+            component: 0,
+            colour,
+            version,
+            ready: 0,
+            wanted: 2,
+            crash_looping: 2,
+            failure,
+        }))
+    }
+
+    pub(super) fn deploy(&mut self, version: &str) -> &mut Self {
+        self.try_deploy(version).unwrap();
+        self
+    }
+
+    pub(super) fn try_deploy(&mut self, version: &str) -> Result<(), Refusal> {
+        let named = |c: &ComponentSettings| (c.name.clone(), version.to_owned());
+        let versions = self.settings.components.iter().map(named).collect();
+        self.order(Order::Deploy { versions, by: "ann".into() })
+    }
+
+    /// Every candidate is ready with what it was asked to run.
+    pub(super) fn ready(&mut self) -> &mut Self {
+        let components = self.doc().components.clone();
+        for (id, component) in components.iter().enumerate().filter(|(_, c)| c.takes_part()) {
+            self.capacity(id, component.candidate.colour, component.candidate.version.as_deref(), 2);
+        }
+        self
+    }
+
+    pub(super) fn smoke_ok(&mut self) -> &mut Self {
+        let release = self.doc().epoch.release;
+        self.send(Event::Smoke { release, result: Ok(()) })
+    }
+
+    pub(super) fn smoke_fails(&mut self) -> &mut Self {
+        let release = self.doc().epoch.release;
+        self.send(Event::Smoke { release, result: Err("GET / answered 500".into()) })
+    }
+
+    /// From nothing to the first share being watched.
+    pub(super) fn watched(&mut self, version: &str) -> &mut Self {
+        self.deploy(version).ready().smoke_ok()
+    }
+
+    /// From nothing to kept.
+    pub(super) fn retained(&mut self, version: &str) -> &mut Self {
+        self.watched(version);
+        for _ in 0..60 {
+            if self.phase() == Phase::Retaining {
+                break;
+            }
+            self.good(30).pass(1);
+        }
+        self
+    }
+
+    /// Requests of the first component's candidate.
+    pub(super) fn requests(&mut self, count: usize, bad: bool) -> &mut Self {
+        let colour = self.doc().components[0].candidate.colour;
+        let release = self.doc().epoch.release;
+        self.requests_of(release, colour, count, bad)
+    }
+
+    pub(super) fn requests_of(&mut self, release: u64, colour: Colour, count: usize, bad: bool) -> &mut Self {
+        self.sequence += 1;
+        let components = self.settings.components.len();
+        let seen = |id: usize| Observation {
+            component: u8::try_from(id).unwrap(),
+            colour,
+            release,
+            group: 1,
+            bad: bad && id == 0,
+        };
+        let requests = (0..components).flat_map(|id| std::iter::repeat_n(seen(id), count)).collect();
+        self.send(Event::Requests(Block { observer: 0, sequence: self.sequence, requests }))
+    }
+
+    pub(super) fn good(&mut self, count: usize) -> &mut Self {
+        self.requests(count, false)
+    }
+
+    pub(super) fn bad(&mut self, count: usize) -> &mut Self {
+        self.requests(count, true)
+    }
+
+    /// Answers the probe that was asked for last.
+    pub(super) fn probed(&mut self, passed: u8) -> &mut Self {
+        let (round, arm, _) = self.probe().unwrap();
+        self.send(Event::Probed { round, arm, passed })
+    }
+
+    /// Time passes, with the edge's word each half second and the machine woken when it asked to be.
+    pub(super) fn pass(&mut self, seconds: u64) -> &mut Self {
+        let end = self.now + Duration::from_secs(seconds);
+        while self.now < end {
+            let report = self.now + Duration::from_millis(500);
+            let wake = self.machine.deadline().unwrap_or(report);
+            assert!(wake > self.now, "a deadline that has passed would be asked for without end");
+            self.now = report.min(wake).min(end);
+            if self.now == wake {
+                self.send(Event::Tick);
+            } else {
+                self.report();
+            }
+        }
+        self
+    }
+
+    /// Somebody writes the running map.
+    pub(super) fn edit(&mut self, policy: &str) -> &mut Self {
+        self.edge.running = policy.parse().unwrap();
+        self.edge.manual = true;
+        self.report()
+    }
+
+    // --- what can be seen ---------------------------------------------------------------------------
+
+    pub(super) fn doc(&self) -> &Document {
+        self.machine.document()
+    }
+
+    pub(super) fn phase(&self) -> Phase {
+        self.doc().phase
+    }
+
+    /// The edge's running map, as it stands there.
+    pub(super) fn routed(&self) -> String {
+        self.edge.running.to_string()
+    }
+
+    pub(super) fn probe(&self) -> Option<(u64, Arm, Colour)> {
+        self.actions.iter().rev().find_map(|action| match action {
+            Action::Probe { round, arm, colour, .. } => Some((*round, *arm, *colour)),
+            _ => None,
+        })
+    }
+
+    pub(super) fn news(&self) -> Vec<&News> {
+        let announced = self.actions.iter().filter_map(|action| match action {
+            Action::Announce(notice) => Some(&notice.news),
+            _ => None,
+        });
+        announced.collect()
+    }
+
+    pub(super) fn said(&self, wanted: &News) -> bool {
+        self.news().contains(&wanted)
+    }
+
+    pub(super) fn stopped(&self) -> Vec<Colour> {
+        let stop = |action: &Action| match action {
+            Action::Stop { colour, .. } => Some(*colour),
+            _ => None,
+        };
+        self.actions.iter().filter_map(stop).collect()
+    }
+
+    pub(super) fn started(&self) -> Vec<(Colour, String)> {
+        let start = |action: &Action| match action {
+            Action::Start { colour, version, .. } => Some((*colour, version.clone())),
+            _ => None,
+        };
+        self.actions.iter().filter_map(start).collect()
+    }
+
+    pub(super) fn routes(&self) -> usize {
+        self.actions.iter().filter(|action| matches!(action, Action::Route { .. })).count()
+    }
+}
+
+const fn now(time: Time, unix_millis: u64) -> Now {
+    Now { time, unix_millis }
+}
