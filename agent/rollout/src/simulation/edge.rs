@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::machine::Direction;
 use crate::machine::event::{Backend, EdgeReport, Feed};
-use crate::policy::{Epoch, Policy};
+use crate::policy::{Epoch, Policy, Verdict};
 use crate::time::Time;
 
 /// How often the adapter looks at its proxy.
@@ -44,6 +44,8 @@ pub(super) struct Edge {
 pub(super) struct Adapter {
     pub(super) greatest: Epoch,
     want: Option<(Policy, Direction)>,
+    /// What the running proxy is to have: a forward order's policy only once its file is written.
+    target: Option<Policy>,
     /// Counts orders, so that the retries of an older one end.
     pub(super) order: u64,
     pid: u32,
@@ -90,7 +92,8 @@ impl Edge {
     pub(super) fn attach(&mut self) {
         let running = if self.can_be_asked() { self.running.epoch } else { Epoch::default() };
         let greatest = running.max(self.file.epoch);
-        self.adapter = Some(Adapter { greatest, want: None, order: 0, pid: self.pid, asked: true, manual: false });
+        self.adapter =
+            Some(Adapter { greatest, want: None, target: None, order: 0, pid: self.pid, asked: true, manual: false });
     }
 
     /// Takes an order, unless it is below what was seen.
@@ -100,6 +103,9 @@ impl Edge {
             return Left::Report;
         }
         adapter.greatest = policy.epoch;
+        if direction == Direction::Back {
+            adapter.target = Some(policy.clone());
+        }
         adapter.want = Some((policy, direction));
         adapter.order += 1;
         adapter.manual = false;
@@ -120,13 +126,17 @@ impl Edge {
             if self.file.epoch > policy.epoch {
                 return Left::Report;
             }
-            self.file = policy;
+            self.file = policy.clone();
         }
-        if direction == Direction::Forward { Left::Running } else { Left::Report }
+        if let Some(adapter) = self.adapter.as_mut().filter(|_| direction == Direction::Forward) {
+            adapter.target = Some(policy);
+            return Left::Running;
+        }
+        Left::Report
     }
 
     pub(super) fn write_running(&mut self, now: Time) -> Left {
-        let Some((policy, _)) = self.adapter.as_ref().and_then(|a| a.want.clone()) else {
+        let Some(policy) = self.adapter.as_ref().and_then(|a| a.target.clone()) else {
             return Left::Nothing;
         };
         if !self.can_be_asked() {
@@ -152,13 +162,17 @@ impl Edge {
         if !can_be_asked {
             return if changed { Left::Report } else { Left::Nothing };
         }
-        adapter.greatest = adapter.greatest.max(self.running.epoch);
+        // Once there was an order, only a verdict on a known release counts, not any number somebody typed.
+        let epoch = self.running.epoch;
+        let verdict = epoch.verdict == Verdict::Bad && epoch.release <= adapter.greatest.release;
+        if adapter.want.is_none() || verdict {
+            adapter.greatest = adapter.greatest.max(epoch);
+        }
         let restarted = std::mem::replace(&mut adapter.pid, self.pid) != self.pid;
-        let Some((wanted, direction)) = &adapter.want else { return Left::Nothing };
+        let Some(target) = &adapter.target else { return Left::Nothing };
         if restarted {
             adapter.manual = false;
-            let may_write = *direction == Direction::Back || self.file == *wanted;
-            return if may_write && self.running != *wanted { Left::Running } else { Left::Report };
+            return if self.running == *target { Left::Report } else { Left::Running };
         }
         if self.edited && !adapter.manual {
             adapter.manual = true;

@@ -13,6 +13,7 @@
 mod agent;
 mod edge;
 mod invariants;
+mod people;
 mod platform;
 mod random;
 mod report;

@@ -1,0 +1,67 @@
+//! What must have become of it all: invariants 8 and 12.
+
+use super::REACTION;
+use crate::colour::Share;
+use crate::document::{Document, Phase};
+use crate::simulation::platform::Quality;
+use crate::simulation::world::World;
+
+impl World {
+    /// 8, on the way: an edge that can be asked follows a rollback within one round, store or no store.
+    pub(super) fn bad_is_off_the_edges(&mut self) {
+        let Some(agent) = &self.agent else { return };
+        let document = agent.machine.document();
+        if !document.is_bad() || !agent.machine.has_started() {
+            return;
+        }
+        let policy = document.policy();
+        let late = self.edges.iter().position(|edge| {
+            let since = edge.workable_since.map(|since| since.max(self.checks.since).max(edge.since));
+            let paused = document.paused.is_some() && edge.edited;
+            since.is_some_and(|since| self.now.since(since) > REACTION)
+                && edge.running.routes != policy.routes
+                && !paused
+        });
+        if let Some(edge) = late {
+            self.violate(8, format!("edge {edge} does not follow {policy}"));
+        }
+    }
+
+    /// 8. After faults stop, traffic settles wholly on one healthy colour in bounded time.
+    pub(in crate::simulation) fn check_settled(&mut self) {
+        let Some(agent) = &self.agent else { return self.violate(8, "no agent") };
+        let document = agent.machine.document().clone();
+        let stored = document.revision == 0 || self.store.document.as_ref() == Some(&document);
+        if document.phase != Phase::Idle || !stored {
+            return self.violate(8, format!("not settled: {:?}, {}", document.phase, document.epoch));
+        }
+        for number in 0..self.edges.len() {
+            let edge = &self.edges[number];
+            if edge.running != edge.file || edge.running.routes != document.policy().routes {
+                return self.violate(8, format!("edge {number} has {} / {}", edge.running, edge.file));
+            }
+        }
+        for (id, c) in document.components.iter().enumerate() {
+            let active = c.active();
+            if c.share != Share::NONE && c.share != Share::ALL {
+                return self.violate(8, format!("{} is split", c.name));
+            }
+            let nothing_yet = active.version.is_none() && !self.platform.is_ready(id, active.colour.other());
+            if !self.platform.is_ready(id, active.colour) && !nothing_yet {
+                return self.violate(8, format!("{} is routed to {}, which has nothing", c.name, active.colour));
+            }
+            self.no_bad_version_stays(&document, id);
+        }
+    }
+
+    /// 12. A bad release whose requests were seen does not stay.
+    pub(super) fn no_bad_version_stays(&mut self, document: &Document, id: usize) {
+        let active = document.components[id].active();
+        let Quality { errors, .. } = self.platform.quality(self.platform.slot(id, active.colour).version.as_ref());
+        let promoted = self.checks.promoted == Some(document.epoch.release) || self.checks.no_way_back;
+        if errors >= 0.2 && self.scenario.sees_everything() && !promoted {
+            let version = active.version.as_deref().unwrap_or("?");
+            self.violate(12, format!("{version} fails {errors} of its requests and serves"));
+        }
+    }
+}

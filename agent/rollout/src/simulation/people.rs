@@ -1,0 +1,129 @@
+//! People: what they release, order and change by hand, and how they tidy up after the trouble.
+
+use std::time::Duration;
+
+use super::platform::Quality;
+use super::world::{What, World};
+use crate::colour::Share;
+use crate::document::Phase;
+use crate::machine::Order;
+use crate::policy::{Epoch, Verdict};
+use crate::time::Time;
+
+impl World {
+    pub(super) fn deploy_something(&mut self) {
+        if !self.in_trouble {
+            return;
+        }
+        let next = self.random.millis(6000, 25_000);
+        self.after(next, What::Deploy);
+        self.versions += 1;
+        let version = format!("v{}", self.versions);
+        let quality = self.draw_quality();
+        self.platform.versions.insert(version.clone(), quality);
+        let names: Vec<String> = self.scenario.settings.components.iter().map(|c| c.name.clone()).collect();
+        let all = self.random.chance(0.6);
+        let one = self.random.index(names.len());
+        let named = names.into_iter().enumerate().filter(|(id, _)| all || *id == one);
+        let versions = named.map(|(_, name)| (name, version.clone())).collect();
+        self.order(Order::Deploy { versions, by: "ann".into() });
+    }
+
+    fn draw_quality(&mut self) -> Quality {
+        if !self.scenario.faults.versions || self.random.chance(0.4) {
+            return Quality::HEALTHY;
+        }
+        let healthy = Quality::HEALTHY;
+        match self.random.below(6) {
+            0 => Quality { crashes: true, ..healthy },
+            1 => Quality { smokes: true, ..healthy },
+            2 => Quality { errors: 1.0, late: Duration::from_secs(5), ..healthy },
+            _ => Quality { errors: self.random.pick(&[0.2, 0.5, 1.0]), ..healthy },
+        }
+    }
+
+    pub(super) fn people(&mut self) {
+        if !self.in_trouble {
+            return self.tidy_up();
+        }
+        let next = self.random.millis(1000, 12_000);
+        self.after(next, What::People);
+        if !self.scenario.faults.people {
+            return;
+        }
+        let by = "ben".to_owned();
+        match self.random.below(10) {
+            0 | 1 => drop(self.order(Order::Rollback { by })),
+            2 => drop(self.order(Order::Abort { by })),
+            3 => drop(self.order(Order::Promote { by })),
+            4 => drop(self.order(Order::Pause { by })),
+            5 | 6 => drop(self.order(Order::Resume { by })),
+            7 | 8 => self.edit_by_hand(),
+            _ => self.force(),
+        }
+    }
+
+    /// After the trouble a human ends what only a human can end, and looks again in a moment.
+    fn tidy_up(&mut self) {
+        self.after(Duration::from_secs(2), What::People);
+        let settled = Time::ZERO + self.scenario.trouble + Duration::from_secs(15);
+        let Some(agent) = &self.agent else { return };
+        let (phase, paused) = (agent.machine.document().phase, agent.machine.document().paused.is_some());
+        let by = "ann".to_owned();
+        if paused {
+            self.order(Order::Resume { by });
+        } else if phase == Phase::Held {
+            let bad = self.candidate_is_bad();
+            let rolled_back =
+                bad && self.order(Order::Rollback { by: by.clone() }).is_some_and(|answer| answer.is_ok());
+            if !rolled_back {
+                self.order(Order::Promote { by });
+            }
+        } else if phase == Phase::Idle && self.checks.document_rests(self.now) && self.now >= settled {
+            self.after(Duration::ZERO, What::Finish);
+        }
+    }
+
+    fn candidate_is_bad(&self) -> bool {
+        let components = self.agent.iter().flat_map(|agent| agent.machine.document().components.iter());
+        components.filter(|c| c.takes_part()).any(|c| !self.platform.quality(c.candidate.version.as_ref()).is_healthy())
+    }
+
+    /// `set map` by hand: another share in the same epoch.
+    fn edit_by_hand(&mut self) {
+        let edge = self.random.index(self.edges.len());
+        let share = self.random.pick(&[Share::NONE, Share::NONE, Share::ALL, Share::percent(30)]);
+        if !self.edges[edge].up {
+            return;
+        }
+        self.note(format!("edge {edge} is set to {share} by hand"));
+        let e = &mut self.edges[edge];
+        for route in &mut e.running.routes {
+            route.share = if route.stable == route.candidate { Share::NONE } else { share };
+        }
+        e.edited = true;
+        e.since = self.now;
+    }
+
+    /// `teal edge force` to the old colour: BAD, in the running proxy and then on disk.
+    fn force(&mut self) {
+        let edge = self.random.index(self.edges.len());
+        let ready = |(id, route): (usize, &crate::policy::Route)| self.platform.is_ready(id, route.stable);
+        let e = &self.edges[edge];
+        if !e.up || !e.running.routes.iter().enumerate().all(ready) {
+            return;
+        }
+        self.note(format!("edge {edge} is forced to the old colour"));
+        let e = &mut self.edges[edge];
+        let Epoch { release, step, .. } = e.running.epoch.max(e.file.epoch);
+        e.running.epoch = Epoch { release, verdict: Verdict::Bad, step: step + 1 };
+        for route in &mut e.running.routes {
+            route.share = Share::NONE;
+        }
+        if !e.disk_full {
+            e.file = e.running.clone();
+        }
+        e.edited = true;
+        e.since = self.now;
+    }
+}
