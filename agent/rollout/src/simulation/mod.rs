@@ -15,6 +15,7 @@ mod edge;
 mod invariants;
 mod people;
 mod platform;
+mod queue;
 mod random;
 mod report;
 mod sabotage;

@@ -1,6 +1,6 @@
 //! The world: virtual time, a queue of what will happen, and everything the agent does not decide.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use super::agent::Agent;
 use super::edge::{Edge, POLL};
 use super::invariants::Checks;
 use super::platform::{INSTANCES, Platform, Quality};
+use super::queue::Entry;
+pub(super) use super::queue::What;
 use super::random::Random;
 use super::report::{Tally, Violation};
 use super::scenario::Scenario;
 use super::store::Store;
-use super::trouble::Trouble;
 use crate::colour::Colour;
 use crate::document::Document;
-use crate::machine::event::Arm;
-use crate::machine::{Action, Direction, Event};
+use crate::machine::{Action, Event};
 use crate::policy::Policy;
 use crate::statistics::Baseline;
 use crate::time::Time;
@@ -27,62 +27,6 @@ const BEGINNING_UNIX_MILLIS: u64 = 1_767_225_600_000;
 const MOST_STEPS: u64 = 200_000;
 /// How many events a violation shows.
 const SHOWN: usize = 40;
-
-/// What will happen. What carries a `life` belongs to one run of the agent and is lost with it.
-#[derive(Clone, Debug)]
-pub(super) enum What {
-    Boot,
-    Event { life: u64, event: Event },
-    Wake { life: u64 },
-    Save { life: u64 },
-    Order { life: u64, edge: usize, policy: Policy, direction: Direction },
-    WriteFile { life: u64, edge: usize, order: u64 },
-    WriteRunning { life: u64, edge: usize, order: u64 },
-    Poll { life: u64, edge: usize },
-    Report { life: u64, edge: usize },
-    Store { life: u64 },
-    Start { life: u64, component: usize, colour: Colour, version: String },
-    Stop { life: u64, component: usize, colour: Colour },
-    Ready { component: usize, colour: Colour, generation: u64, ready: u32 },
-    Looping { component: usize, colour: Colour, generation: u64 },
-    Smoke { life: u64, release: u64, targets: Vec<(usize, Colour)> },
-    Probe { life: u64, round: u64, arm: Arm, component: usize, colour: Colour },
-    Traffic { edge: usize },
-    Deploy,
-    People,
-    Trouble,
-    Over(Trouble),
-    Heal,
-    Finish,
-}
-
-#[derive(Debug)]
-struct Entry {
-    at: Time,
-    /// Breaks ties in the order things were scheduled.
-    number: u64,
-    what: What,
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.at, self.number).cmp(&(other.at, other.number))
-    }
-}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.number == other.number
-    }
-}
-
-impl Eq for Entry {}
 
 pub(super) struct World {
     pub(super) scenario: Scenario,

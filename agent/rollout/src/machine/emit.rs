@@ -1,0 +1,129 @@
+//! How a change leaves the machine: what is told, what is made durable, and in which order the world is moved.
+
+use std::time::Duration;
+
+use super::{Action, Direction, Machine, News, Notice};
+use crate::colour::Share;
+use crate::document::{Cause, Component, Outcome, Phase};
+use crate::policy::Verdict;
+
+impl Machine {
+    pub(super) fn enter(&mut self, phase: Phase) {
+        self.doc.phase = phase;
+        if !self.judges() {
+            self.confirm.reset();
+        }
+        self.elapsed = Duration::ZERO;
+        self.extended = false;
+        self.smoke_passed = false;
+        self.announce(News::Entered(phase));
+    }
+
+    pub(super) fn announce(&mut self, news: News) {
+        let release = self.doc.epoch.release;
+        self.out.push(Action::Announce(Notice { release, news }));
+    }
+
+    pub(super) fn persist(&mut self) {
+        self.doc.revision += 1;
+        self.out.push(Action::Persist(Box::new(self.doc.clone())));
+    }
+
+    /// Forward: the document first, `actions` once it is durable.
+    pub(super) fn persist_then(&mut self, actions: Vec<Action>) {
+        self.held_back = actions;
+        self.persist();
+    }
+
+    /// Back: the edges now, the document after.
+    pub(super) fn route_back(&mut self) {
+        self.held_back.clear();
+        let orders = self.route(Direction::Back);
+        self.out.extend(orders);
+        self.persist();
+    }
+
+    /// Sends the edges what is true already, whatever the store does: a hand is undone, a dead colour left. What is
+    /// forward in the document and not yet durable is left out of it, and follows as its own step once it is.
+    pub(super) fn route_now(&mut self) {
+        let mut policy = self.doc.policy();
+        let mut ahead = false;
+        for ((route, component), stored) in policy.routes.iter_mut().zip(&self.doc.components).zip(&self.stored_shares)
+        {
+            if !self.is_durable() && route.share > *stored && !self.doc.emergency.contains(&component.name) {
+                route.share = *stored;
+                ahead = true;
+            }
+        }
+        let order = |edge| Action::Route { edge, policy: policy.clone(), direction: Direction::Back };
+        self.out.extend((0..self.doc.edges.len()).map(order));
+        let mut held_back = std::mem::take(&mut self.held_back);
+        held_back.retain(|action| match action {
+            Action::Route { .. } => false,
+            // What serves in an emergency is not replaced.
+            Action::Start { component, .. } => !self.doc.emergency.contains(&self.doc.components[*component].name),
+            _ => true,
+        });
+        if ahead {
+            self.doc.epoch.step += 1;
+            held_back.extend(self.route(Direction::Forward));
+        }
+        self.persist_then(held_back);
+    }
+
+    pub(super) fn route(&self, direction: Direction) -> Vec<Action> {
+        let policy = self.doc.policy();
+        let order = |edge| Action::Route { edge, policy: policy.clone(), direction };
+        (0..self.doc.edges.len()).map(order).collect()
+    }
+
+    pub(super) fn is_durable(&self) -> bool {
+        self.stored >= self.doc.revision
+    }
+
+    pub(super) fn on_stored(&mut self, revision: u64) {
+        self.stored = self.stored.max(revision);
+        self.store_failing = !self.is_durable() && self.store_failing;
+        if self.is_durable() {
+            self.stored_shares = self.doc.components.iter().map(|c| c.share).collect();
+            self.out.append(&mut self.held_back);
+        }
+    }
+
+    /// Calls the release bad if any of it can go back; tells that it is bad and cannot, if not.
+    pub(super) fn take_back(&mut self, cause: Cause) {
+        if self.has_way_back() { self.call_bad(cause) } else { self.no_way_back(cause) }
+    }
+
+    /// Whether going back takes anybody to a colour that has something ready, or nobody has to go.
+    pub(super) fn has_way_back(&self) -> bool {
+        let ready = |(id, c): (usize, &Component)| self.facts.is_ready(id, c.stable.colour);
+        !self.acts() || !self.doc.has_moved() || self.participants().any(ready)
+    }
+
+    /// Latches the release as BAD and starts the way back. The one place where a verdict falls.
+    pub(super) fn call_bad(&mut self, cause: Cause) {
+        if self.doc.is_bad() {
+            return;
+        }
+        if !self.acts() {
+            self.doc.cause = Some(cause.clone());
+            self.announce(News::WouldRollBack(cause));
+            self.enter(Phase::Idle);
+            self.persist();
+            return;
+        }
+        self.doc.outcome = Some(if self.doc.has_moved() { Outcome::RolledBack } else { Outcome::Aborted });
+        self.doc.epoch.verdict = Verdict::Bad;
+        self.doc.cause = Some(cause.clone());
+        self.doc.emergency.clear();
+        self.doc.share = Share::NONE;
+        for component in &mut self.doc.components {
+            component.share = Share::NONE;
+        }
+        self.spare_the_dead();
+        self.announce(News::Bad(cause));
+        self.enter(Phase::RollingBack);
+        self.route_back();
+    }
+}
