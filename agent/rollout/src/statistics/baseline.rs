@@ -26,6 +26,11 @@ const BLOCK_MILLIS: u64 = 100;
 /// A block holds at least this many requests, or where traffic is low each would hold a single one and clusters
 /// could not show.
 const BLOCK_REQUESTS: u64 = 100;
+/// A block with at least this many bad requests, and with more than one in [`INCIDENT_SHARE`] of them bad, is an
+/// incident and is left out. A colour that always fails like this has no history then, and the policy's rate counts.
+const INCIDENT_BAD: u64 = 10;
+/// See [`INCIDENT_BAD`].
+const INCIDENT_SHARE: u64 = 5;
 /// Requests may be reported this late or out of order; a clock that is further back was set back.
 const LATE_MINUTES: u64 = 2;
 
@@ -173,9 +178,12 @@ impl Baseline {
         (kk - 2.0 * p * nk + p * p * nn) / (n * p * (1.0 - p))
     }
 
+    /// An incident is not the old colour's usual rate: kept, it would raise what is tolerated and blunt every bet
+    /// against the next release for as long as the history reaches.
     fn close_block(&mut self) {
         let Block { start_millis, n, k } = std::mem::take(&mut self.open);
-        if n > 0 {
+        let incident = k >= INCIDENT_BAD && k > n / INCIDENT_SHARE;
+        if n > 0 && !incident {
             self.push(minute_of(start_millis), Sums::of_block(n, k));
         }
     }

@@ -76,3 +76,15 @@ fn any_sequence_of_times_is_taken() {
     }
     assert!(baseline.dispersion().is_finite());
 }
+
+#[test]
+fn an_incident_neither_raises_what_is_tolerated_nor_blunts_the_bets() {
+    let mut baseline = Baseline::new(DAY);
+    // 1,000 requests a second and 0.5 % bad; everything fails for 5 s in the middle of a minute.
+    for i in 0..60_000 {
+        baseline.observe(NOW + i, (20_000..25_000).contains(&i) || i % 200 == 0);
+    }
+    let Counts { n0, k0 } = baseline.counts();
+    assert!((54_800..=55_200).contains(&n0) && (270..=400).contains(&k0), "{k0} of {n0}");
+    assert!(baseline.dispersion() < 2.0, "{}", baseline.dispersion());
+}
