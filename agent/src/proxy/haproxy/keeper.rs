@@ -154,6 +154,8 @@ impl Keeper {
             self.counters.reassertions.add(1);
         }
         self.memory.confirm(&target.policy.to_string());
+        // A hang is dated from the first look after a switch: one planned at the idle pace would come too late.
+        self.look_at = self.look_at.min(Instant::now() + BUSY);
         self.counters.ack_micros.set(u64::try_from(took.as_micros()).unwrap_or(u64::MAX).max(1));
         self.running.send_modify(|running| {
             running.known = true;
