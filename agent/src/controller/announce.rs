@@ -5,7 +5,7 @@ use teal_rollout::machine::{News, Notice, View};
 use teal_rollout::settings::Mode;
 
 use super::journal::Judged;
-use super::{Controller, Journal, Snapshot, snapshot};
+use super::{Controller, Journal, snapshot};
 use crate::api::{Happening, Known, Release, ReleaseId, why};
 use crate::notifier::{Kind, Message};
 
@@ -13,6 +13,10 @@ impl Controller {
     pub(super) fn announce(&mut self, notice: Notice) {
         let view = self.machine.view();
         let news_kind = Kind::of(&notice.news);
+        if matches!(notice.news, News::Ended(..)) {
+            // The report that ends a rollback may be the one that shows it done: cause before effect in the history.
+            self.time_rollback(&view);
+        }
         if matches!(notice.news, News::Entered(_)) {
             self.since = Journal::now();
         }
@@ -105,13 +109,13 @@ impl Controller {
     }
 
     /// Writes down how long the way back took, from the order until every edge routes by it.
-    pub(super) fn time_rollback(&mut self, snapshot: &Snapshot) {
+    pub(super) fn time_rollback(&mut self, view: &View) {
         let Some((at, true)) = self.routed else {
             return;
         };
-        let document = &snapshot.view.document;
+        let document = &view.document;
         let policy = document.policy();
-        let there = snapshot.view.edges.iter().all(|e| e.as_ref().is_some_and(|e| e.running.as_ref() == Some(&policy)));
+        let there = view.edges.iter().all(|e| e.as_ref().is_some_and(|e| e.running.as_ref() == Some(&policy)));
         if there && document.is_bad() {
             self.routed = None;
             self.record(document.epoch.release, &Happening::Back { took_us: Some(micros(at)) });

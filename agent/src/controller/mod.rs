@@ -229,7 +229,7 @@ impl Controller {
 
     fn publish(&mut self) {
         let snapshot = Snapshot::of(&self.machine, &self.since);
-        self.time_rollback(&snapshot);
+        self.time_rollback(&snapshot.view);
         self.publish.send_replace(Arc::new(snapshot));
         self.published = Instant::now();
     }
