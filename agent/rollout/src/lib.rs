@@ -1,6 +1,7 @@
 //! Teal's decisions, pure: no clock, no rng, no IO. Time comes in with each event, a deadline goes out.
 
 pub mod colour;
+pub mod criteria;
 pub mod document;
 pub mod machine;
 pub mod policy;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::colour::Share;
+use crate::criteria::{Criteria, CriteriaError};
 use crate::policy::Salt;
 
 /// The most components an environment may have: their policy fits one line of the Runtime API with room.
@@ -50,8 +51,8 @@ pub struct Step {
 pub struct ComponentSettings {
     /// Its name, `[a-z][a-z0-9-]{0,29}`.
     pub name: String,
-    /// Taken as the tolerated error rate while history is too short to measure one; 0 < rate <= 0.5.
-    pub acceptable_error_rate: f64,
+    /// What its candidates are judged by.
+    pub criteria: Criteria,
 }
 
 /// Everything the state machine needs to know about an environment.
@@ -73,8 +74,6 @@ pub struct Settings {
     pub watch_max: Duration,
     /// What happens at its end.
     pub on_unknown: OnUnknown,
-    /// Requests of the candidate needed, per component, before a watch can end as proven; at least 1.
-    pub min_requests: u64,
     /// How long the old colour keeps its capacity after the watch.
     pub retain: Duration,
     /// How long the new colour may take to become ready.
@@ -96,9 +95,9 @@ pub enum SettingsError {
     /// Twice the same, out of order, or characters that a map and a metric cannot carry.
     #[error("component name `{0}` must match [a-z][a-z0-9-]{{0,29}} and be unique")]
     ComponentName(String),
-    /// Not in (0, 0.5].
-    #[error("acceptable_error_rate of `{0}` must be above 0 % and at most 50 %, not {1}")]
-    ErrorRate(String, f64),
+    /// What a component is judged by.
+    #[error("component `{0}`: {1}")]
+    Criteria(String, CriteriaError),
     /// No edge.
     #[error("an environment needs an edge")]
     Edges,
@@ -132,9 +131,8 @@ impl Settings {
             if !in_order || !is_name(&component.name) {
                 return Err(SettingsError::ComponentName(component.name.clone()));
             }
-            let rate = component.acceptable_error_rate;
-            if !(rate > 0.0 && rate <= 0.5) {
-                return Err(SettingsError::ErrorRate(component.name.clone(), rate));
+            if let Err(error) = component.criteria.validate() {
+                return Err(SettingsError::Criteria(component.name.clone(), error));
             }
         }
         if self.edges.is_empty() {
@@ -152,7 +150,6 @@ impl Settings {
         }
         for (name, zero) in [
             ("watch.min", self.watch_min.is_zero()),
-            ("watch.min_requests", self.min_requests == 0),
             ("deploy timeout", self.deploy_timeout.is_zero()),
             ("switch timeout", self.switch_timeout.is_zero()),
         ] {

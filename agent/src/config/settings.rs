@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use teal_rollout::criteria::Criteria;
 use teal_rollout::settings::{ComponentSettings, Settings, SettingsError, Step};
 
 use super::diagnostic::suggest;
@@ -68,7 +69,11 @@ impl Environment {
                 .iter()
                 .map(|(name, component)| ComponentSettings {
                     name: name.clone(),
-                    acceptable_error_rate: component.acceptable_error_rate.fraction(),
+                    criteria: Criteria {
+                        acceptable_error_rate: component.acceptable_error_rate.fraction(),
+                        min_requests: self.watch.min_requests,
+                        ..Criteria::default()
+                    },
                 })
                 .collect(),
             edges: vec![self.edge.name.clone()],
@@ -77,7 +82,6 @@ impl Environment {
             watch_min: self.watch.min,
             watch_max: self.watch.max,
             on_unknown: self.watch.on_unknown,
-            min_requests: self.watch.min_requests,
             retain: self.watch.retain.iter().map(|stage| stage.length).sum(),
             deploy_timeout: self.components.values().map(|c| c.ready_timeout).max().unwrap_or(Duration::ZERO),
             switch_timeout: self.switch.timeout,

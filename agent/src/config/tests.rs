@@ -63,7 +63,8 @@ fn an_environment_overrides_what_is_common_key_by_key() {
 #[test]
 fn settings_take_components_in_name_order_with_their_own_rates() {
     let settings = read(TWO_COMPONENTS).settings("prod").unwrap();
-    let rates: Vec<_> = settings.components.iter().map(|c| (c.name.as_str(), c.acceptable_error_rate)).collect();
+    let rates: Vec<_> =
+        settings.components.iter().map(|c| (c.name.as_str(), c.criteria.acceptable_error_rate)).collect();
     assert_eq!(rates, [("api", 0.01), ("web", 0.005)]);
     assert_eq!(settings.steps.iter().map(|s| s.share.get()).collect::<Vec<_>>(), [10_000, 50_000]);
     assert_eq!(settings.retain, Duration::from_secs(86_400));

@@ -58,6 +58,7 @@ impl Kept {
 mod tests {
     use super::*;
     use std::time::Duration;
+    use teal_rollout::criteria::Criteria;
     use teal_rollout::machine::{Event, Now, Saved};
     use teal_rollout::policy::Salt;
     use teal_rollout::settings::{ComponentSettings, Mode, OnUnknown, Settings};
@@ -67,14 +68,16 @@ mod tests {
         let minute = Duration::from_secs(60);
         Settings {
             mode: Mode::Act,
-            components: vec![ComponentSettings { name: "api".to_owned(), acceptable_error_rate: 0.01 }],
+            components: vec![ComponentSettings {
+                name: "api".to_owned(),
+                criteria: Criteria { acceptable_error_rate: 0.01, min_requests: 1, ..Criteria::default() },
+            }],
             edges: vec!["edge".to_owned()],
             salt: Salt::try_from("demo".to_owned()).unwrap(),
             steps: Vec::new(),
             watch_min: minute,
             watch_max: minute,
             on_unknown: OnUnknown::Keep,
-            min_requests: 1,
             retain: minute,
             deploy_timeout: minute,
             switch_timeout: minute,

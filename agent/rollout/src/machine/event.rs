@@ -53,6 +53,30 @@ pub struct Observation {
     pub group: u8,
     /// Bad by decision section 1.
     pub bad: bool,
+    /// Milliseconds until the response headers; `None` where none came, or it is not known.
+    pub wait_ms: Option<u32>,
+    /// What the client asked: reads (GET, HEAD, OPTIONS) or more.
+    pub access: Access,
+    /// The server of the colour that answered, from 1 on; 0 where it is not known.
+    pub server: u8,
+}
+
+/// What a request may do, by its method.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Access {
+    /// GET, HEAD, OPTIONS.
+    #[default]
+    Read,
+    /// Any other method.
+    Write,
+}
+
+impl Observation {
+    /// A finished request of which no more is known than this.
+    #[must_use]
+    pub const fn new(component: u8, colour: Colour, release: u64, bad: bool) -> Self {
+        Self { component, colour, release, group: 0, bad, wait_ms: None, access: Access::Read, server: 0 }
+    }
 }
 
 /// Requests that one observer saw finish since its last block.

@@ -130,7 +130,7 @@ impl Machine {
         let unix_millis = self.last.unix_millis;
         let part = |(settings, history): (&crate::settings::ComponentSettings, &mut crate::statistics::Baseline)| {
             history.expire(unix_millis);
-            Part::new(Evidence::new(history, settings.acceptable_error_rate, nominal))
+            Part::new(Evidence::new(history, settings.criteria.acceptable_error_rate, nominal))
         };
         self.evidence = Watch { parts: self.settings.components.iter().zip(&mut self.baselines).map(part).collect() };
     }

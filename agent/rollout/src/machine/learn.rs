@@ -129,6 +129,8 @@ fn observed(component: &mut Component, route: Route) {
 mod tests {
     use std::time::Duration;
 
+    use crate::criteria::Criteria;
+
     use crate::machine::event::{EdgeReport, Event, Feed};
     use crate::machine::{Action, Machine, Now, Saved};
     use crate::policy::Salt;
@@ -138,14 +140,16 @@ mod tests {
     fn settings() -> Settings {
         Settings {
             mode: Mode::Observe,
-            components: vec![ComponentSettings { name: "app".into(), acceptable_error_rate: 0.01 }],
+            components: vec![ComponentSettings {
+                name: "app".into(),
+                criteria: Criteria { acceptable_error_rate: 0.01, min_requests: 100, ..Criteria::default() },
+            }],
             edges: vec!["edge".into()],
             salt: Salt::try_from("salt".to_owned()).unwrap(),
             steps: Vec::new(),
             watch_min: Duration::from_secs(300),
             watch_max: Duration::from_secs(1800),
             on_unknown: OnUnknown::Keep,
-            min_requests: 100,
             retain: Duration::from_secs(3600),
             deploy_timeout: Duration::from_secs(60),
             switch_timeout: Duration::from_secs(5),

@@ -44,7 +44,7 @@ impl Machine {
         self.facts.feeds_live(now)
             && self.confirm.is_quiet()
             && self.participants().all(|(id, _)| {
-                self.evidence.requests_in_step(id) >= self.settings.min_requests
+                self.evidence.requests_in_step(id) >= self.settings.components[id].criteria.min_requests
                     && self.evidence.last_seen(id).is_some_and(|seen| now.since(seen) < SILENT_AFTER)
                     && !self.evidence.is_bad(id)
                     && self.evidence.is_convincing(id)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::random::Random;
 use crate::colour::Share;
+use crate::criteria::Criteria;
 use crate::policy::Salt;
 use crate::settings::{ComponentSettings, Mode, OnUnknown, Settings, Step};
 
@@ -146,7 +147,10 @@ impl Scenario {
 }
 
 fn settings(components: usize, edges: usize) -> Settings {
-    let component = |name: &&str| ComponentSettings { name: (*name).to_owned(), acceptable_error_rate: 0.05 };
+    let component = |name: &&str| ComponentSettings {
+        name: (*name).to_owned(),
+        criteria: Criteria { acceptable_error_rate: 0.05, min_requests: 20, ..Criteria::default() },
+    };
     Settings {
         mode: Mode::Act,
         components: ["api", "web"][..components].iter().map(component).collect(),
@@ -156,7 +160,6 @@ fn settings(components: usize, edges: usize) -> Settings {
         watch_min: Duration::from_secs(8),
         watch_max: Duration::from_secs(20),
         on_unknown: OnUnknown::Keep,
-        min_requests: 20,
         retain: Duration::from_secs(10),
         deploy_timeout: Duration::from_secs(10),
         switch_timeout: Duration::from_secs(5),

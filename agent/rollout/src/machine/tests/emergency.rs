@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::fixture::World;
 use crate::colour::Colour::{Blue, Green};
 use crate::colour::Share;
+use crate::criteria::Criteria;
 use crate::document::{Outcome, Phase};
 use crate::machine::News;
 use crate::machine::event::Order;
@@ -79,7 +80,10 @@ fn a_switch_that_waits_for_a_disk_does_not_wait_any_more_when_the_old_colour_is_
 #[test]
 fn what_is_forward_elsewhere_still_waits_for_the_store() {
     let mut world = World::with(|settings| {
-        settings.components.push(ComponentSettings { name: "web".into(), acceptable_error_rate: 0.05 });
+        settings.components.push(ComponentSettings {
+            name: "web".into(),
+            criteria: Criteria { acceptable_error_rate: 0.05, min_requests: 20, ..Criteria::default() },
+        });
     });
     world.deploy("v2").ready();
     world.store_up = false;
@@ -92,7 +96,10 @@ fn what_is_forward_elsewhere_still_waits_for_the_store() {
 #[test]
 fn going_back_leaves_out_what_has_nothing_to_go_back_to() {
     let mut world = World::with(|settings| {
-        settings.components.push(ComponentSettings { name: "web".into(), acceptable_error_rate: 0.05 });
+        settings.components.push(ComponentSettings {
+            name: "web".into(),
+            criteria: Criteria { acceptable_error_rate: 0.05, min_requests: 20, ..Criteria::default() },
+        });
     });
     world.watched("v2").capacity(1, Blue, Some("v1"), 0).bad(20).probed(3);
     assert_eq!(world.routed(), "v1:1.2.bad:blue:green:0:blue:green:100000:teal:0");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::colour::Colour::{self, Blue, Green};
+use crate::criteria::Criteria;
 use crate::document::{Document, Phase};
 use crate::machine::event::{Arm, Backend, Block, Capacity, EdgeReport, Event, Feed, Observation, Order};
 use crate::machine::{Action, Direction, Machine, News, Now, Refusal, Saved};
@@ -17,14 +18,16 @@ pub(super) const UNIX_MILLIS: u64 = 1_767_225_600_000;
 pub(super) fn settings() -> Settings {
     Settings {
         mode: Mode::Act,
-        components: vec![ComponentSettings { name: "api".into(), acceptable_error_rate: 0.05 }],
+        components: vec![ComponentSettings {
+            name: "api".into(),
+            criteria: Criteria { acceptable_error_rate: 0.05, min_requests: 20, ..Criteria::default() },
+        }],
         edges: vec!["edge".into()],
         salt: Salt::default(),
         steps: Vec::new(),
         watch_min: Duration::from_secs(10),
         watch_max: Duration::from_secs(30),
         on_unknown: OnUnknown::Keep,
-        min_requests: 20,
         retain: Duration::from_secs(60),
         deploy_timeout: Duration::from_secs(20),
         switch_timeout: Duration::from_secs(5),
@@ -331,11 +334,8 @@ impl World {
         self.sequence += 1;
         let components = self.settings.components.len();
         let seen = |id: usize| Observation {
-            component: u8::try_from(id).unwrap(),
-            colour,
-            release,
             group: 1,
-            bad: bad && id == 0,
+            ..Observation::new(u8::try_from(id).unwrap(), colour, release, bad && id == 0)
         };
         let requests = (0..components).flat_map(|id| std::iter::repeat_n(seen(id), count)).collect();
         self.send(Event::Requests(Block { observer: 0, sequence: self.sequence, requests }))

@@ -116,7 +116,7 @@ fn blocks_that_come_twice_and_lines_of_an_earlier_release_do_not_count() {
     let mut world = World::new();
     world.watched("v2");
     let counted = |w: &World| w.machine.view().components[0].evidence.as_ref().map_or(0, |e| e.requests());
-    let request = Observation { component: 0, colour: Green, release: 1, group: 0, bad: true };
+    let request = Observation::new(0, Green, 1, true);
     let block = Block { observer: 0, sequence: 1_000, requests: vec![request] };
     world.send(Event::Requests(block.clone())).send(Event::Requests(block.clone()));
     world.send(Event::Requests(Block { sequence: 999, ..block }));

@@ -11,13 +11,14 @@ impl World {
     pub(super) fn is_known(&mut self, share: Share) {
         let Some(agent) = &self.agent else { return };
         let document = agent.machine.document();
-        let needed = self.scenario.settings.min_requests;
+        let needed = |id: usize| self.scenario.settings.components[id].criteria.min_requests;
         let seen = self.checks.seen.get(&(document.epoch.release, share));
         let silent = document.components.iter().enumerate().find(|(id, c)| {
-            c.takes_part() && seen.and_then(|seen| seen.get(*id)).copied().unwrap_or_default() < needed
+            c.takes_part() && seen.and_then(|seen| seen.get(*id)).copied().unwrap_or_default() < needed(*id)
         });
         let blind = self.checks.feeds_lost.values().any(|since| self.now.since(*since) > Duration::from_millis(2500));
-        if let Some((_, c)) = silent {
+        if let Some((id, c)) = silent {
+            let needed = needed(id);
             self.violate(7, format!("{} went on from {share} on fewer than {needed} requests", c.name));
         } else if blind {
             self.violate(7, format!("the release went on from {share} while a feed was lost"));
