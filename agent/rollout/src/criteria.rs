@@ -23,8 +23,9 @@ pub struct Criteria {
     /// How much longer than the old colour's 90th and 99th percentile a request may take, as a factor, 1 ..= 100;
     /// `None`: latency is not judged.
     pub latency: Option<f64>,
-    /// Configured route groups, 0 ..= [`MAX_GROUPS`]; each is judged by itself too.
-    pub groups: u8,
+    /// The names of the configured route groups, in their order from 1 on, at most [`MAX_GROUPS`]. Each is judged by
+    /// itself too, and so is any other path as group 0; none: there is no such distinction.
+    pub groups: Vec<String>,
     /// Teal's own requests where there is little traffic; `None`: there are none.
     pub probes: Option<Probes>,
 }
@@ -55,7 +56,7 @@ pub enum CriteriaError {
     Latency(f64),
     /// More than [`MAX_GROUPS`].
     #[error("at most {MAX_GROUPS} route groups are judged, not {0}")]
-    Groups(u8),
+    Groups(usize),
     /// Zero where a positive number is needed.
     #[error("{0} must be more than 0")]
     Zero(&'static str),
@@ -69,7 +70,7 @@ impl Default for Criteria {
             rho: 1.5,
             min_requests: 100,
             latency: Some(1.2),
-            groups: 0,
+            groups: Vec::new(),
             probes: None,
         }
     }
@@ -81,7 +82,7 @@ impl Criteria {
     /// # Errors
     /// The first that is broken, in the order of the fields.
     pub fn validate(&self) -> Result<(), CriteriaError> {
-        let Self { acceptable_error_rate: rate, alpha, rho, min_requests, latency, groups, probes } = *self;
+        let Self { acceptable_error_rate: rate, alpha, rho, min_requests, latency, ref groups, probes } = *self;
         if !(rate > 0.0 && rate <= 0.5) {
             return Err(CriteriaError::ErrorRate(rate));
         }
@@ -97,8 +98,8 @@ impl Criteria {
         if let Some(tolerance) = latency.filter(|tolerance| !(1.0..=100.0).contains(tolerance)) {
             return Err(CriteriaError::Latency(tolerance));
         }
-        if groups > MAX_GROUPS {
-            return Err(CriteriaError::Groups(groups));
+        if groups.len() > usize::from(MAX_GROUPS) {
+            return Err(CriteriaError::Groups(groups.len()));
         }
         match probes {
             Some(Probes { below, .. }) if !(below > 0.0 && below.is_finite()) => {
@@ -127,7 +128,7 @@ mod tests {
         check(Criteria { min_requests: 0, ..sane() }, false);
         check(Criteria { latency: None, ..sane() }, true);
         check(Criteria { latency: Some(0.5), ..sane() }, false);
-        check(Criteria { groups: MAX_GROUPS + 1, ..sane() }, false);
+        check(Criteria { groups: vec![String::new(); 33], ..sane() }, false);
         check(Criteria { probes: Some(Probes { below: 1.0, every: Duration::ZERO }), ..sane() }, false);
         check(
             Criteria { probes: Some(Probes { below: f64::INFINITY, every: Duration::from_secs(1) }), ..sane() },

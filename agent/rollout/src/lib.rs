@@ -4,6 +4,7 @@ pub mod colour;
 pub mod criteria;
 pub mod document;
 pub mod machine;
+pub mod observation;
 pub mod policy;
 pub mod settings;
 #[cfg(any(test, feature = "simulation"))]

@@ -2,7 +2,7 @@
 
 use teal_rollout::document::{Checkpoint, Phase};
 use teal_rollout::machine::Machine;
-use teal_rollout::statistics::Baseline;
+use teal_rollout::statistics::History;
 
 use crate::store::{Write, Writer};
 
@@ -16,7 +16,7 @@ pub(super) struct Kept {
     turns: u32,
     phase: Option<Phase>,
     checkpoint: Option<Checkpoint>,
-    baselines: Vec<Baseline>,
+    baselines: Vec<History>,
 }
 
 impl Kept {
@@ -33,7 +33,7 @@ impl Kept {
     /// All that is not as it was written last.
     pub(super) fn all(&mut self, machine: &Machine, writer: &Writer) {
         self.checkpoint(machine, writer);
-        self.baselines.resize_with(machine.baselines().len(), Baseline::default);
+        self.baselines.resize_with(machine.baselines().len(), History::default);
         let components = machine.document().components.iter().zip(machine.baselines());
         for ((component, now), kept) in components.zip(&mut self.baselines) {
             if now != kept {

@@ -1,7 +1,7 @@
 //! What the controller shows to others: a copy of its machine's state, renewed with each change.
 
 use teal_rollout::machine::{Machine, View};
-use teal_rollout::statistics::{Evidence, LOG_THRESHOLD, Source};
+use teal_rollout::statistics::{Evidence, Source};
 
 use crate::api::{self, Judgement};
 
@@ -48,7 +48,7 @@ pub fn evidence(e: &Evidence) -> api::Evidence {
     let (tolerated, history) = (e.tolerated(), e.history());
     api::Evidence {
         log_m: e.log_m(),
-        threshold: LOG_THRESHOLD,
+        threshold: e.log_threshold(),
         excludable_percent: e.excludable().map(|rate| rate * 100.0),
         baseline: api::Baseline {
             n: history.n0,

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use teal_rollout::machine::{Event, Saved};
 use teal_rollout::settings::Mode;
-use teal_rollout::statistics::Baseline;
+use teal_rollout::statistics::History;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -160,8 +160,8 @@ async fn saved(
         let at = known.iter().position(|(name, _)| *name == component.name);
         match (at, options.seed_baseline) {
             (Some(at), _) => known.swap_remove(at).1,
-            (None, Some((requests, bad))) => Baseline::seeded(requests, bad, unix_millis),
-            (None, None) => Baseline::default(),
+            (None, Some((requests, bad))) => History::seeded(requests, bad, unix_millis),
+            (None, None) => History::default(),
         }
     };
     Ok(Saved {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, Row};
 use teal_rollout::document::{Checkpoint, Document};
-use teal_rollout::statistics::Baseline;
+use teal_rollout::statistics::History;
 
 use self::value::{parse, signed, unsigned, write};
 use super::{Entry, ReleaseRow, StoreError};
@@ -63,7 +63,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// [`StoreError::Sql`] and [`StoreError::Format`].
-    pub async fn baselines(&self, environment: &str) -> Result<Vec<(String, Baseline)>, StoreError> {
+    pub async fn baselines(&self, environment: &str) -> Result<Vec<(String, History)>, StoreError> {
         let rows = sqlx::query("SELECT component, baseline FROM baseline WHERE environment = ?")
             .bind(environment)
             .fetch_all(&self.pool)
@@ -115,7 +115,7 @@ impl Sqlite {
     ///
     /// # Errors
     /// [`StoreError::Sql`].
-    pub async fn put_baseline(&self, environment: &str, component: &str, value: &Baseline) -> Result<(), StoreError> {
+    pub async fn put_baseline(&self, environment: &str, component: &str, value: &History) -> Result<(), StoreError> {
         let json = write("baseline", environment, value)?;
         sqlx::query("INSERT OR REPLACE INTO baseline (environment, component, baseline) VALUES (?, ?, ?)")
             .bind(environment)

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use teal_rollout::document::{Checkpoint, Document};
 use teal_rollout::machine::Event;
-use teal_rollout::statistics::Baseline;
+use teal_rollout::statistics::History;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -30,7 +30,7 @@ pub enum Write {
     /// The evidence so far; only the newest matters.
     Checkpoint(Box<Checkpoint>),
     /// A component's history; only the newest matters.
-    Baseline(String, Box<Baseline>),
+    Baseline(String, Box<History>),
     /// A line of the journal.
     Entry(Entry),
     /// The row of a release.
@@ -84,7 +84,7 @@ pub fn spawn(
 struct Pending {
     document: Option<Box<Document>>,
     checkpoint: Option<Box<Checkpoint>>,
-    baselines: BTreeMap<String, Box<Baseline>>,
+    baselines: BTreeMap<String, Box<History>>,
     entries: VecDeque<Entry>,
     releases: BTreeMap<u64, ReleaseRow>,
 }

@@ -4,13 +4,11 @@ use std::time::Duration;
 
 use super::event::Observation;
 use super::{Machine, Now};
+use crate::colour::Share;
 use crate::document::Phase;
 use crate::settings::Mode;
 use crate::statistics::Evidence;
 use crate::time::Time;
-
-/// Route groups that an observation can name: 1..=32, and 0 for any other path.
-pub(crate) const GROUPS: usize = 33;
 
 /// The logarithm of M from which a candidate is not taken for good yet: a good one gets there once in twenty releases,
 /// and then only has to be watched for longer.
@@ -26,13 +24,12 @@ pub(crate) struct Watch {
 struct Part {
     evidence: Evidence,
     requests_in_step: u64,
-    bad_by_group: [u32; GROUPS],
     last_seen: Option<Time>,
 }
 
 impl Part {
     const fn new(evidence: Evidence) -> Self {
-        Self { evidence, requests_in_step: 0, bad_by_group: [0; GROUPS], last_seen: None }
+        Self { evidence, requests_in_step: 0, last_seen: None }
     }
 }
 
@@ -79,18 +76,14 @@ impl Watch {
 
     /// Groups with bad requests, worst first.
     pub(crate) fn worst_groups(&self, component: usize) -> Vec<u8> {
-        let Some(part) = self.parts.get(component) else {
-            return Vec::new();
-        };
-        let mut groups: Vec<u8> = (0u8..).zip(part.bad_by_group).filter(|(_, bad)| *bad > 0).map(|(g, _)| g).collect();
-        groups.sort_by_key(|g| std::cmp::Reverse(part.bad_by_group[usize::from(*g)]));
-        groups
+        self.parts.get(component).map_or_else(Vec::new, |part| part.evidence.tally().worst_groups())
     }
 
-    /// A new share begins; what is known of the release stays.
-    pub(crate) fn new_step(&mut self) {
-        for part in &mut self.parts {
+    /// New shares begin, one a component; what is known of the release stays.
+    pub(crate) fn new_step(&mut self, shares: impl Iterator<Item = Share>) {
+        for (part, share) in self.parts.iter_mut().zip(shares) {
             part.requests_in_step = 0;
+            part.evidence.step(share.fraction());
         }
     }
 
@@ -98,7 +91,6 @@ impl Watch {
     pub(crate) fn restart(&mut self, exposure: Duration) {
         for part in &mut self.parts {
             part.evidence.restart(exposure);
-            part.bad_by_group = [0; GROUPS];
         }
     }
 
@@ -113,11 +105,15 @@ impl Watch {
         let Some(part) = self.parts.get_mut(usize::from(seen.component)) else {
             return;
         };
-        part.evidence.observe(exposure, seen.bad);
+        part.evidence.observe(exposure, seen);
         part.requests_in_step += 1;
         part.last_seen = Some(now);
-        if let Some(group) = part.bad_by_group.get_mut(usize::from(seen.group)).filter(|_| seen.bad) {
-            *group = group.saturating_add(1);
+    }
+
+    /// The old colour's side of a partial share.
+    fn observe_old(&mut self, exposure: Duration, seen: &Observation) {
+        if let Some(part) = self.parts.get_mut(usize::from(seen.component)) {
+            part.evidence.observe_old(exposure, seen.bad);
         }
     }
 }
@@ -128,11 +124,16 @@ impl Machine {
         let holds: Duration = self.settings.steps.iter().map(|s| s.hold).sum();
         let nominal = holds + self.settings.watch_min;
         let unix_millis = self.last.unix_millis;
-        let part = |(settings, history): (&crate::settings::ComponentSettings, &mut crate::statistics::Baseline)| {
+        let mut parts = Vec::new();
+        let components = self.settings.components.iter().zip(&self.doc.components);
+        for ((settings, component), history) in components.zip(&mut self.baselines) {
             history.expire(unix_millis);
-            Part::new(Evidence::new(history, settings.criteria.acceptable_error_rate, nominal))
-        };
-        self.evidence = Watch { parts: self.settings.components.iter().zip(&mut self.baselines).map(part).collect() };
+            let partial = component.share > Share::NONE && component.share < Share::ALL;
+            let steps = partial || !self.settings.steps.is_empty() && self.settings.mode == Mode::Act;
+            parts.push(Part::new(Evidence::new(history, &settings.criteria, steps, nominal)));
+        }
+        self.evidence = Watch { parts };
+        self.evidence.new_step(self.doc.components.iter().map(|c| c.share));
     }
 
     /// Sorts finished requests: the candidate's are evidence, the proven colour's are history.
@@ -152,8 +153,13 @@ impl Machine {
                 } else if ours {
                     self.evidence.observe(now.time, self.exposure, seen);
                 }
-            } else if !window && self.is_history(usize::from(seen.component), seen.colour) {
-                self.baselines[usize::from(seen.component)].observe(now.unix_millis, seen.bad);
+            } else {
+                if judges && component.takes_part() && !window {
+                    self.evidence.observe_old(self.exposure, seen);
+                }
+                if !window && self.is_history(usize::from(seen.component), seen.colour) {
+                    self.baselines[usize::from(seen.component)].observe(now.unix_millis, seen);
+                }
             }
         }
     }

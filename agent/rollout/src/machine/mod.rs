@@ -37,7 +37,7 @@ pub use view::{ComponentView, View};
 use crate::colour::Share;
 use crate::document::{Checkpoint, Document, Phase};
 use crate::settings::{Mode, Settings};
-use crate::statistics::Baseline;
+use crate::statistics::History;
 use crate::time::Time;
 
 /// The time of an event, on both clocks.
@@ -57,7 +57,7 @@ pub struct Saved {
     /// The last checkpoint.
     pub checkpoint: Option<Checkpoint>,
     /// One baseline a component, in their order.
-    pub baselines: Vec<Baseline>,
+    pub baselines: Vec<History>,
 }
 
 /// The state machine of one environment.
@@ -76,7 +76,7 @@ pub struct Machine {
     facts: facts::Facts,
     evidence: evidence::Watch,
     confirm: confirm::Confirm,
-    baselines: Vec<Baseline>,
+    baselines: Vec<History>,
     /// Counted time in the current phase.
     elapsed: Duration,
     /// Counted time since the first switch of this release; what the start mass is spread over.
@@ -106,7 +106,10 @@ impl Machine {
             doc.edges.clone_from(&settings.edges);
         }
         let mut baselines = saved.baselines;
-        baselines.resize_with(settings.components.len(), Baseline::default);
+        baselines.resize_with(settings.components.len(), History::default);
+        for (history, component) in baselines.iter_mut().zip(&settings.components) {
+            history.fit(&component.criteria.groups);
+        }
         let checkpoint = saved.checkpoint.filter(|c| c.epoch.release == doc.epoch.release).unwrap_or_default();
         let mut machine = Self {
             facts: facts::Facts::new(settings.components.len(), doc.edges.len()),
@@ -208,7 +211,7 @@ impl Machine {
 
     /// The history the next release is judged against, one a component.
     #[must_use]
-    pub fn baselines(&self) -> &[Baseline] {
+    pub fn baselines(&self) -> &[History] {
         &self.baselines
     }
 

@@ -143,7 +143,7 @@ impl Machine {
                 component.share = if component.stable.version.is_none() { Share::ALL } else { next };
             }
         }
-        self.evidence.new_step();
+        self.evidence.new_step(self.doc.components.iter().map(|c| c.share));
         self.enter(Phase::Switching);
         let orders = self.route(Direction::Forward);
         self.persist_then(orders);

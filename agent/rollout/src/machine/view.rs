@@ -58,7 +58,7 @@ impl Machine {
         let component = |id: usize| ComponentView {
             capacity: Colour::BOTH.map(|colour| self.facts.of(id, colour).cloned()),
             evidence: self.evidence.of(id).filter(|_| self.doc.components[id].takes_part()),
-            history: self.baselines[id].counts(),
+            history: self.baselines[id].all().counts(),
         };
         View {
             mode: self.settings.mode,

@@ -7,7 +7,7 @@ use super::random::Random;
 use crate::document::{Checkpoint, Document};
 use crate::machine::Saved;
 use crate::policy::Epoch;
-use crate::statistics::Baseline;
+use crate::statistics::History;
 
 /// How long the store adapter waits before it tries a failed write again.
 pub(super) const RETRY: Duration = Duration::from_millis(200);
@@ -16,7 +16,7 @@ pub(super) const RETRY: Duration = Duration::from_millis(200);
 pub(super) struct Store {
     pub(super) document: Option<Document>,
     checkpoint: Option<Checkpoint>,
-    baselines: Vec<Baseline>,
+    baselines: Vec<History>,
     /// Writes on their way, oldest first; the first one is being written.
     pending: VecDeque<Document>,
     pub(super) down: bool,
@@ -27,7 +27,7 @@ pub(super) struct Store {
 }
 
 impl Store {
-    pub(super) fn seeded(document: Option<Document>, baselines: Vec<Baseline>) -> Self {
+    pub(super) fn seeded(document: Option<Document>, baselines: Vec<History>) -> Self {
         let highest = document.as_ref().map(|d| d.epoch).unwrap_or_default();
         Self { document, baselines, highest, ..Self::default() }
     }
@@ -62,7 +62,7 @@ impl Store {
         self.document = Some(document);
     }
 
-    pub(super) fn save(&mut self, checkpoint: Checkpoint, baselines: &[Baseline]) {
+    pub(super) fn save(&mut self, checkpoint: Checkpoint, baselines: &[History]) {
         if !self.down {
             self.checkpoint = Some(checkpoint);
             self.baselines = baselines.to_vec();

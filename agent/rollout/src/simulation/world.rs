@@ -18,7 +18,7 @@ use crate::colour::Colour;
 use crate::document::Document;
 use crate::machine::{Action, Event};
 use crate::policy::Policy;
-use crate::statistics::Baseline;
+use crate::statistics::History;
 use crate::time::Time;
 
 /// 2026-01-01, when every world begins.
@@ -81,7 +81,7 @@ impl World {
             }
         }
         let policy = document.policy();
-        let baselines = vec![Baseline::seeded(30_000, 30, BEGINNING_UNIX_MILLIS); document.components.len()];
+        let baselines = vec![History::seeded(30_000, 30, BEGINNING_UNIX_MILLIS); document.components.len()];
         let edges = settings.edges.iter().map(|_| Edge::new(policy.clone())).collect();
         let mut world = Self {
             scenario: scenario.clone(),

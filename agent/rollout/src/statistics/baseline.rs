@@ -19,6 +19,8 @@ pub const DAY: Duration = Duration::from_secs(24 * 3600);
 /// How far back it can reach at most, for where traffic is low.
 pub const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
 
+/// Minutes of a coarse bucket.
+const QUARTER: u64 = 15;
 /// A bucket ends with its minute or at this many requests, so that dropping one forgets at most 1 %.
 const BUCKET_REQUESTS: u64 = MAX_REQUESTS / 100;
 /// A block lasts at least this long. Errors that share a cause (a stall, a restart) lie closer together.
@@ -87,6 +89,8 @@ struct Block {
 #[serde(try_from = "Saved", into = "Saved")]
 pub struct Baseline {
     reach_minutes: u64,
+    /// Minutes to a bucket.
+    width: u64,
     buckets: VecDeque<Bucket>,
     total: Sums,
     open: Block,
@@ -97,7 +101,13 @@ impl Baseline {
     #[must_use]
     pub fn new(reach: Duration) -> Self {
         let reach_minutes = reach.clamp(Duration::from_secs(60), WEEK).as_secs() / 60;
-        Self { reach_minutes, buckets: VecDeque::new(), total: Sums::default(), open: Block::default() }
+        Self { reach_minutes, width: 1, buckets: VecDeque::new(), total: Sums::default(), open: Block::default() }
+    }
+
+    /// The same in buckets of a quarter of an hour, for one of many: at most about two hundred of them for a day.
+    #[must_use]
+    pub fn coarse(reach: Duration) -> Self {
+        Self { width: QUARTER, ..Self::new(reach) }
     }
 
     /// A day's history of `n` requests, `k` of them bad and none in clusters, as if made in the minute of
@@ -189,6 +199,7 @@ impl Baseline {
     }
 
     fn push(&mut self, minute: u64, sums: Sums) {
+        let minute = minute - minute % self.width;
         self.total.add(&sums);
         match self.buckets.back_mut() {
             Some(last) if last.minute >= minute && last.sums.n + sums.n <= BUCKET_REQUESTS => last.sums.add(&sums),
@@ -241,7 +252,18 @@ const fn minute_of(unix_millis: u64) -> u64 {
 #[derive(Serialize, Deserialize)]
 struct Saved {
     reach_minutes: u64,
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    width: u64,
     buckets: Vec<[u64; 6]>,
+}
+
+const fn one() -> u64 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+const fn is_one(width: &u64) -> bool {
+    *width == 1
 }
 
 /// A saved history that cannot be true.
@@ -262,7 +284,7 @@ impl From<Baseline> for Saved {
                 [step, *n, *k, *nn, *nk, *kk]
             })
             .collect();
-        Self { reach_minutes: baseline.reach_minutes, buckets }
+        Self { reach_minutes: baseline.reach_minutes, width: baseline.width, buckets }
     }
 }
 
@@ -270,7 +292,8 @@ impl TryFrom<Saved> for Baseline {
     type Error = BaselineError;
 
     fn try_from(saved: Saved) -> Result<Self, Self::Error> {
-        let mut baseline = Self::new(Duration::from_secs(saved.reach_minutes.saturating_mul(60)));
+        let reach = Duration::from_secs(saved.reach_minutes.saturating_mul(60));
+        let mut baseline = Self { width: saved.width.clamp(1, QUARTER), ..Self::new(reach) };
         let mut minute = 0_u64;
         for (row, &[step, n, k, nn, nk, kk]) in saved.buckets.iter().enumerate() {
             minute = minute.checked_add(step).ok_or(BaselineError(row))?;

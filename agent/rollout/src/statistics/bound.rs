@@ -13,15 +13,8 @@ pub struct Counts {
     pub k0: u64,
 }
 
-/// How much worse than the old colour's measured rate a candidate may be before it is called bad.
-pub const RHO: f64 = 1.5;
-
 /// With fewer requests than this the history says too little and the policy's rate is used.
 pub const MIN_HISTORY: u64 = 1_000;
-
-/// The share of false alarms granted to the baseline: that the old colour's true rate is above the bound.
-/// The other half of the 1e-6 a release may spend is in [`super::LOG_THRESHOLD`].
-const ALPHA: f64 = 5e-7;
 
 /// A measured bound is never below this: a colour that never failed is not proven never to fail.
 const FLOOR: f64 = 0.001;
@@ -50,16 +43,16 @@ pub struct Tolerated {
 
 /// The tolerated rate after this history.
 ///
-/// Measured it is the highest of three: the rate that the history still excludes with a confidence of 1 - 5e-7,
+/// Measured it is the highest of three: the rate that the history still excludes with a confidence of 1 - `alpha`,
 /// `rho` times the rate observed, and 0.1 %. `acceptable_error_rate`, in (0, 0.5], stands in for a history of less
 /// than [`MIN_HISTORY`] requests or one that would tolerate more than 50 %.
 #[must_use]
-pub fn tolerated(counts: Counts, rho: f64, acceptable_error_rate: f64) -> Tolerated {
+pub fn tolerated(counts: Counts, rho: f64, alpha: f64, acceptable_error_rate: f64) -> Tolerated {
     let Counts { n0, k0 } = counts;
     if n0 >= MIN_HISTORY && k0 <= n0 {
         #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
         let observed = k0 as f64 / n0 as f64;
-        let p0 = upper_bound(n0, k0, ALPHA).max(rho * observed).max(FLOOR);
+        let p0 = upper_bound(n0, k0, alpha).max(rho * observed).max(FLOOR);
         if p0 <= CEILING {
             return Tolerated { p0, source: Source::Measured };
         }
@@ -67,12 +60,29 @@ pub fn tolerated(counts: Counts, rho: f64, acceptable_error_rate: f64) -> Tolera
     Tolerated { p0: super::eprocess::sane_rate(acceptable_error_rate), source: Source::Policy }
 }
 
+/// The same for one route group of many, which may be rare: `None` where its short history says that it fails more often
+/// than the policy accepts, so that neither can be held against a candidate.
+pub(super) fn tolerated_in_group(
+    counts: Counts,
+    rho: f64,
+    alpha: f64,
+    acceptable_error_rate: f64,
+) -> Option<Tolerated> {
+    let found = tolerated(counts, rho, alpha, acceptable_error_rate);
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+    let contradicted = counts.k0 as f64 > acceptable_error_rate * counts.n0 as f64;
+    (found.source == Source::Measured || !contradicted).then_some(found)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Half of 1e-6: what the bound may spend where there is only one.
+    const ALPHA: f64 = 5e-7;
+
     fn check(n0: u64, k0: u64, source: Source, percent: f64, digits: f64) {
-        let found = tolerated(Counts { n0, k0 }, RHO, 0.05);
+        let found = tolerated(Counts { n0, k0 }, 1.5, ALPHA, 0.05);
         assert_eq!(found.source, source, "{k0} bad of {n0}");
         assert!((found.p0 * 100.0 - percent).abs() <= digits / 2.0, "{k0} bad of {n0}: {:.4} %", found.p0 * 100.0);
     }
@@ -92,6 +102,18 @@ mod tests {
         check(999, 5, Source::Policy, 5.0, 0.0);
         check(10_000, 6_000, Source::Policy, 5.0, 0.0);
         check(10_000, 20_000, Source::Policy, 5.0, 0.0);
+    }
+
+    #[test]
+    fn a_rare_route_that_always_failed_is_not_judged() {
+        let check = |n0, k0, judged| {
+            assert_eq!(tolerated_in_group(Counts { n0, k0 }, 1.5, ALPHA, 0.05).is_some(), judged, "{k0} bad of {n0}");
+        };
+        check(0, 0, true);
+        check(10, 10, false);
+        check(100, 5, true);
+        check(5_000, 400, true);
+        check(5_000, 4_000, false);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What could have been seen: the error rate that so many requests would have given away.
 
 use super::binomial::upper_bound;
-use super::eprocess::{BETTORS, LOG_THRESHOLD};
+use super::mixture::BETTORS;
 
 /// The probability with which an excluded rate would have been detected.
 const POWER: f64 = 0.95;
@@ -42,9 +42,9 @@ impl Bets {
         largest + (sum / BETTORS as f64).ln()
     }
 
-    /// The fewest bad requests among `n` that carry `mass` over the threshold; `None` if `n` are not enough.
-    fn fewest_bad(&self, n: u64, mass: f64) -> Option<u64> {
-        let needed = LOG_THRESHOLD - mass.ln();
+    /// The fewest bad requests among `n` that multiply the bettors' mean wealth by e^`needed`; `None` if `n` are not
+    /// enough.
+    fn fewest_bad(&self, n: u64, needed: f64) -> Option<u64> {
         let (mut low, mut high) = (0, n);
         if self.ln_mean(n, n) < needed {
             return None;
@@ -61,15 +61,15 @@ impl Bets {
     }
 }
 
-/// The lowest steady error rate that `n` requests give away with a probability of 95 %, when the bettors start with
-/// `mass`.
+/// The lowest steady error rate that `n` requests give away with a probability of 95 %, when the bettors' mean wealth
+/// must grow by the factor e^`needed` for that.
 ///
 /// The wealth depends on the order of requests only through when it is looked at, so it is enough that the last
 /// look shows at least `k` bad ones, the fewest that suffice: the answer is the rate at which fewer than `k` have
 /// a probability of 5 %. Earlier looks and mass that joined later only add to the chance. Where errors
 /// cluster, as many requests as the bets are tempered by count as one.
-pub(super) fn excludable(bets: &Bets, mass: f64, n: u64) -> Option<f64> {
-    let k = bets.fewest_bad(n, mass)?;
+pub(super) fn excludable(bets: &Bets, needed: f64, n: u64) -> Option<f64> {
+    let k = bets.fewest_bad(n, needed)?;
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,

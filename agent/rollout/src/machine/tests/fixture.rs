@@ -9,7 +9,7 @@ use crate::machine::event::{Arm, Backend, Block, Capacity, EdgeReport, Event, Fe
 use crate::machine::{Action, Direction, Machine, News, Now, Refusal, Saved};
 use crate::policy::{Policy, Salt};
 use crate::settings::{ComponentSettings, Mode, OnUnknown, Settings};
-use crate::statistics::Baseline;
+use crate::statistics::History;
 use crate::time::Time;
 
 pub(super) const UNIX_MILLIS: u64 = 1_767_225_600_000;
@@ -127,7 +127,7 @@ impl World {
     }
 
     fn start_machine(&mut self, checkpoint: Option<crate::document::Checkpoint>) {
-        let history = Baseline::seeded(30_000, 30, self.unix_millis);
+        let history = History::seeded(30_000, 30, self.unix_millis);
         let baselines = vec![history; self.settings.components.len()];
         let saved = Saved { document: self.stored.clone(), checkpoint, baselines };
         self.machine = Machine::new(self.settings.clone(), saved, now(self.now, self.unix_millis));

@@ -123,7 +123,7 @@ fn an_edge_that_is_away_is_waited_for_without_being_asked_all_the_time() {
 fn errors_of_the_bad_colour_are_no_history() {
     let mut world = World::new();
     world.watched("v2");
-    let history = |w: &World| w.machine.baselines()[0].counts();
+    let history = |w: &World| w.machine.baselines()[0].all().counts();
     let before = history(&world);
     world.bad(30).probed(3).bad(30);
     assert_eq!(history(&world), before);
@@ -136,8 +136,8 @@ fn errors_of_the_bad_colour_are_no_history() {
 fn what_a_dead_or_empty_colour_answers_is_no_history() {
     let mut dead = World::new();
     dead.capacity(0, Blue, Some("v1"), 0).requests_of(0, Blue, 50, true);
-    assert_eq!(dead.machine.baselines()[0].counts().n0, 30_000);
+    assert_eq!(dead.machine.baselines()[0].all().counts().n0, 30_000);
     let mut empty = World::empty();
     empty.requests_of(0, Blue, 50, true);
-    assert_eq!(empty.machine.baselines()[0].counts().n0, 30_000);
+    assert_eq!(empty.machine.baselines()[0].all().counts().n0, 30_000);
 }

@@ -1,7 +1,7 @@
 //! Errors that come in clusters: measured on the old colour, allowed for on the new one.
 
 use super::{MINUTES_5, Rng, at_1000_rps};
-use crate::statistics::{Baseline, CLUSTERED, DAY, ErrorProcess, RHO, tolerated};
+use crate::statistics::{Baseline, CLUSTERED, DAY, ErrorProcess, tolerated};
 
 /// Requests that fail half of the time within bursts, and 0.5 % of the time over all.
 struct Bursts {
@@ -76,7 +76,7 @@ fn tempered_bets_leave_a_candidate_alone_that_clusters_as_the_old_colour_did() {
     for length in [1.4, 2.0, 3.5, 10.0] {
         let mut bursts = Bursts::new(length, 8);
         let baseline = history(1, || bursts.next());
-        let p0 = tolerated(baseline.counts(), RHO, 0.05).p0;
+        let p0 = tolerated(baseline.counts(), 1.5, 5e-7, 0.05).p0;
         let dispersion = baseline.dispersion();
         let (untempered, tempered) = (excursions(length, 1.0, p0), excursions(length, dispersion, p0));
         println!(

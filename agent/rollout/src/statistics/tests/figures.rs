@@ -1,11 +1,11 @@
 //! How many requests a bad candidate takes to be found out: the rows of the table in the decision document.
 
 use super::{MINUTES_5, Rng, at_1000_rps, requests_to_detect};
-use crate::statistics::{Baseline, Counts, ErrorProcess, RHO, tolerated};
+use crate::statistics::{Baseline, Counts, ErrorProcess, tolerated};
 
 /// Over `runs`: mean and 99th percentile of requests until bad, mean of bad ones among them.
 fn detection(rate: f64, runs: u64) -> (f64, u64, f64) {
-    let p0 = tolerated(Counts { n0: 200_000, k0: 1_000 }, RHO, 0.05).p0;
+    let p0 = tolerated(Counts { n0: 200_000, k0: 1_000 }, 1.5, 5e-7, 0.05).p0;
     let mut rng = Rng(1);
     let (mut requests, mut bad) = (Vec::new(), 0);
     for _ in 0..runs {
@@ -105,5 +105,5 @@ fn a_restart_costs_a_few_requests_even_late_and_often() {
 #[test]
 fn a_fresh_baseline_gives_the_same_rate_as_its_counts() {
     let baseline = Baseline::seeded(200_000, 1_000, 1_700_000_000_000);
-    assert_eq!(tolerated(baseline.counts(), RHO, 0.05).p0, 0.0075);
+    assert_eq!(tolerated(baseline.counts(), 1.5, 5e-7, 0.05).p0, 0.0075);
 }

@@ -1,6 +1,8 @@
 //! What the process promises, tried on simulated traffic with fixed seeds.
 
 mod clusters;
+mod combined;
+mod concurrent;
 mod figures;
 mod history;
 mod persistence;
@@ -10,6 +12,8 @@ mod validity;
 use std::time::Duration;
 
 use super::ErrorProcess;
+use crate::colour::Colour;
+use crate::observation::Observation;
 
 pub(super) const MINUTES_5: Duration = Duration::from_secs(300);
 
@@ -33,6 +37,11 @@ impl Rng {
     pub(super) fn bad(&mut self, rate: f64) -> bool {
         self.unit() < rate
     }
+}
+
+/// A finished request of the candidate.
+pub(super) fn request(bad: bool) -> Observation {
+    Observation::new(0, Colour::Green, 1, bad)
 }
 
 /// The elapsed time of request number `i` at 1,000 requests a second.

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use super::request;
 use super::{MINUTES_5, Rng, at_1000_rps};
-use crate::statistics::{Baseline, DAY, Evidence, SetAside, Source};
+use crate::criteria::Criteria;
+use crate::statistics::{Baseline, DAY, Evidence, History, SetAside, Source};
 
 const NOW: u64 = 1_700_000_000_000;
 
@@ -12,7 +14,7 @@ fn reread<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> T {
 }
 
 fn evidence() -> Evidence {
-    Evidence::new(&Baseline::seeded(200_000, 1_000, NOW), 0.05, MINUTES_5)
+    Evidence::new(&History::seeded(200_000, 1_000, NOW), &Criteria::default(), false, MINUTES_5)
 }
 
 #[test]
@@ -26,8 +28,8 @@ fn evidence_resumed_at_any_moment_comes_to_the_same_verdict_at_the_same_request(
                 one.restart(at_1000_rps(i));
                 other.restart(at_1000_rps(i));
             }
-            one.observe(at_1000_rps(i), bad);
-            other.observe(at_1000_rps(i), bad);
+            one.observe(at_1000_rps(i), &request(bad));
+            other.observe(at_1000_rps(i), &request(bad));
             if rng.bad(0.1) {
                 other = reread(&other);
             }
@@ -46,7 +48,7 @@ fn evidence_resumed_at_any_moment_comes_to_the_same_verdict_at_the_same_request(
 fn evidence_accounts_for_every_request() {
     let mut evidence = evidence();
     assert_eq!(evidence.tolerated().source, Source::Measured);
-    (0..100).for_each(|i| evidence.observe(at_1000_rps(i), i % 50 == 0));
+    (0..100).for_each(|i| evidence.observe(at_1000_rps(i), &request(i % 50 == 0)));
     assert_eq!((evidence.requests(), evidence.bad()), (100, 2));
     evidence.set_aside(true);
     evidence.restart(at_1000_rps(200));
@@ -57,7 +59,12 @@ fn evidence_accounts_for_every_request() {
 
 #[test]
 fn a_first_release_goes_by_the_policy() {
-    let evidence = Evidence::new(&Baseline::default(), 0.01, MINUTES_5);
+    let evidence = Evidence::new(
+        &History::default(),
+        &Criteria { acceptable_error_rate: 0.01, ..Criteria::default() },
+        false,
+        MINUTES_5,
+    );
     assert_eq!((evidence.tolerated().p0, evidence.tolerated().source), (0.01, Source::Policy));
 }
 
@@ -84,7 +91,9 @@ fn saved_state_that_cannot_be_true_is_refused_with_its_place() {
     let good = serde_json::to_value(evidence()).unwrap();
     for (field, value) in [("p0", 0.0), ("p0", 0.7), ("dispersion", -1.0), ("waiting", 1.5), ("began_with", 2.0)] {
         let mut broken = good.clone();
-        broken["errors"][field] = value.into();
+        let process = &mut broken["errors"]["process"];
+        let part = if matches!(field, "waiting" | "began_with") { &mut process["mixture"] } else { process };
+        part[field] = value.into();
         let error = serde_json::from_value::<Evidence>(broken).unwrap_err().to_string();
         assert!(error.contains(field), "{error}");
     }
@@ -94,7 +103,7 @@ fn saved_state_that_cannot_be_true_is_refused_with_its_place() {
 fn time_that_stands_still_or_runs_backwards_spends_no_mass_twice() {
     let mut evidence = evidence();
     for i in 0..1_000_u64 {
-        evidence.observe(Duration::from_secs(if i % 2 == 0 { 200 } else { 10 }), false);
+        evidence.observe(Duration::from_secs(if i % 2 == 0 { 200 } else { 10 }), &request(false));
         assert!(evidence.log_m() <= 0.0);
     }
 }
