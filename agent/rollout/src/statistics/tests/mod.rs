@@ -3,6 +3,7 @@
 mod clusters;
 mod combined;
 mod concurrent;
+mod drift;
 mod figures;
 mod history;
 mod persistence;
