@@ -15,7 +15,7 @@ use crate::platform::local::{LocalComponent, LocalSettings, RestartPolicy};
 use crate::proxy::haproxy::render::{
     self, EdgeConfig, EdgeRoute, Endpoint, InvalidCidr, Listener, Timeouts, UserSource as RenderUser,
 };
-use crate::proxy::haproxy::settings::{EdgeComponent, EdgeSettings, LatencyLimits, LogSource};
+use crate::proxy::haproxy::settings::{BadWhen, EdgeComponent, EdgeSettings, LatencyLimits, LogSource};
 use crate::smoke::{Suite, SuiteError};
 
 /// Bytes of an instance's output kept before its file is rotated.
@@ -73,7 +73,7 @@ pub fn edge_settings(name: &str, environment: &Environment) -> EdgeSettings {
         for (group, route) in (1u8..).zip(&component.routes) {
             limits.set(group, route.latency);
         }
-        EdgeComponent { name: name.clone(), limits }
+        EdgeComponent { name: name.clone(), limits, bad: BadWhen::default() }
     };
     let edge = &environment.edge;
     EdgeSettings {
@@ -130,6 +130,7 @@ pub fn render_config(name: &str, environment: &Environment) -> Result<EdgeConfig
         green: c.addresses(Colour::Green),
         ready: c.ready.clone(),
         routes: c.routes.iter().map(|r| EdgeRoute { name: r.name.clone(), path: r.path.clone() }).collect(),
+        ignore_paths: environment.watch.ignore_paths.clone(),
     };
     Ok(EdgeConfig {
         environment: name.to_owned(),
@@ -142,7 +143,6 @@ pub fn render_config(name: &str, environment: &Environment) -> Result<EdgeConfig
         run_as: edge.run_as.as_ref().map(|r| render::RunAs { user: r.user.clone(), group: r.group.clone() }),
         components: environment.components.iter().map(component).collect(),
         user: user_source(name, edge)?,
-        ignore_paths: environment.watch.ignore_paths.clone(),
         timeouts: Timeouts {
             client: timeouts.client,
             connect: timeouts.connect,

@@ -98,12 +98,16 @@ mod tests {
     #[tokio::test]
     async fn each_datagram_is_a_line() {
         use crate::proxy::haproxy::evidence::Reader;
-        use crate::proxy::haproxy::settings::{EdgeComponent, LatencyLimits};
+        use crate::proxy::haproxy::settings::{BadWhen, EdgeComponent, LatencyLimits};
         use teal_rollout::machine::event::Event;
 
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("log.sock");
-        let reader = Reader::new(&[EdgeComponent { name: "api".into(), limits: LatencyLimits::default() }]);
+        let reader = Reader::new(&[EdgeComponent {
+            name: "api".into(),
+            limits: LatencyLimits::default(),
+            bad: BadWhen::default(),
+        }]);
         let (events, mut said) = tokio::sync::mpsc::channel(8);
         let sink = Arc::new(Sink::new(events, reader, 1, Arc::default()));
         let (state, feed) = watch::channel(FeedState::lost(None));

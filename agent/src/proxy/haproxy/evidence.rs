@@ -7,7 +7,7 @@
 
 use teal_rollout::colour::Colour;
 
-use super::settings::{EdgeComponent, LatencyLimits};
+use super::settings::{BadWhen, EdgeComponent, LatencyLimits};
 
 /// What a line turned out to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,14 +52,28 @@ pub enum Judgement {
 /// Knows the components by name.
 #[derive(Clone, Debug)]
 pub struct Reader {
-    components: Vec<(Box<[u8]>, LatencyLimits, u32)>,
+    components: Vec<Known>,
+}
+
+/// A component as its lines are read.
+#[derive(Clone, Debug)]
+struct Known {
+    name: Box<[u8]>,
+    limits: LatencyLimits,
+    largest: u32,
+    bad: BadWhen,
 }
 
 impl Reader {
     /// For these components; the index is the id.
     #[must_use]
     pub fn new(components: &[EdgeComponent]) -> Self {
-        let component = |c: &EdgeComponent| (c.name.as_bytes().into(), c.limits.clone(), c.limits.largest());
+        let component = |c: &EdgeComponent| Known {
+            name: c.name.as_bytes().into(),
+            limits: c.limits.clone(),
+            largest: c.limits.largest(),
+            bad: c.bad.clone(),
+        };
         Self { components: components.iter().map(component).collect() }
     }
 
@@ -78,8 +92,8 @@ impl Reader {
         if name == b"-" || colour == b"-" {
             return Some(Line::Foreign);
         }
-        let component = self.components.iter().position(|(known, ..)| **known == *name)?;
-        let (_, limits, largest) = &self.components[component];
+        let component = self.components.iter().position(|known| *known.name == *name)?;
+        let known = &self.components[component];
         let colour = match colour {
             b"blue" => Colour::Blue,
             b"green" => Colour::Green,
@@ -100,8 +114,8 @@ impl Reader {
             colour,
             release,
             group,
-            judgement: end.judge(i64::from(limits.get(group))),
-            overdue: waited >= i64::from(*largest),
+            judgement: end.judge(i64::from(known.limits.get(group)), &known.bad),
+            overdue: waited >= i64::from(known.largest),
         }))
     }
 }
@@ -116,10 +130,10 @@ struct End {
 }
 
 impl End {
-    fn judge(&self, limit: i64) -> Judgement {
+    fn judge(&self, limit: i64, bad: &BadWhen) -> Judgement {
         match (self.by, self.phase) {
             // The client closed (`C`) or stalled (`c`). Once headers were on their way the status is the server's.
-            (b'C' | b'c', b'D' | b'L' | b'T') if self.status >= 500 => Judgement::Bad,
+            (b'C' | b'c', b'D' | b'L' | b'T') if bad.is_bad(self.status) => Judgement::Bad,
             (b'C', b'H') if self.total > limit => Judgement::Bad,
             (b'C' | b'c', _) => Judgement::NotCounted,
             // Ended before a server was asked: refused by a rule, redirected, or no valid request.
@@ -127,7 +141,7 @@ impl End {
             // An upgraded connection ends when one side has had enough; that is how web sockets end.
             _ if self.status == 101 => Judgement::Good,
             (b'S' | b's', _) => Judgement::Bad,
-            _ if self.status >= 500 || self.retried => Judgement::Bad,
+            _ if bad.is_bad(self.status) || (self.retried && bad.counts_retries()) => Judgement::Bad,
             _ => Judgement::Good,
         }
     }
@@ -172,8 +186,13 @@ mod tests {
     fn reader() -> Reader {
         let mut limits = LatencyLimits::uniform(Duration::from_secs(1));
         limits.set(2, Duration::from_millis(800));
-        let component = |name: &str, limits| EdgeComponent { name: name.into(), limits };
-        Reader::new(&[component("api", limits), component("web", LatencyLimits::default())])
+        let component = |name: &str, limits, bad| EdgeComponent { name: name.into(), limits, bad };
+        let strict = BadWhen::new(&["4xx".parse().unwrap()], &["501".parse().unwrap()], false);
+        Reader::new(&[
+            component("api", limits, BadWhen::default()),
+            component("strict", LatencyLimits::default(), strict),
+            component("web", LatencyLimits::default(), BadWhen::default()),
+        ])
     }
 
     fn request(line: &str) -> Request {
@@ -188,7 +207,7 @@ mod tests {
         assert_eq!(
             request("teal1 43.1.open web green 7 200 12 11 -- 0 GET s1"),
             Request {
-                component: 1,
+                component: 2,
                 colour: Colour::Green,
                 release: 43,
                 group: 7,
@@ -228,6 +247,23 @@ mod tests {
         check("503 0 -1 PR 0", NotCounted);
         check("101 90000 5 SD 0", Good);
         check("101 90000 5 sD 0", Good);
+    }
+
+    #[test]
+    fn a_component_may_take_other_answers_for_bad() {
+        use Judgement::{Bad, Good, NotCounted};
+        let check = |end: &str, judgement: Judgement| {
+            let line = format!("teal1 43.1.open strict green 2 {end} GET s1");
+            assert_eq!(request(&line).judgement, judgement, "{line}");
+        };
+        check("429 12 11 -- 0", Bad);
+        check("404 9000 10 CD 0", Bad);
+        check("501 12 11 -- 0", Good);
+        check("200 12 11 -- 2", Good);
+        check("500 12 11 -- 0", Bad);
+        // The edge's own answers are no answers of the component.
+        check("501 3 -1 SH 0", Bad);
+        check("400 0 -1 PR 0", NotCounted);
     }
 
     #[test]

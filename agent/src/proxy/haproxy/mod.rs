@@ -9,6 +9,7 @@
 //!              |                            stall ------^
 //! ```
 
+pub mod bad_when;
 pub mod edge;
 pub mod evidence;
 pub mod force;

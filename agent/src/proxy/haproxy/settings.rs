@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use super::bad_when::{BadWhen, InvalidStatus, StatusRange};
+
 /// One HAProxy, one environment.
 #[derive(Clone, Debug)]
 pub struct EdgeSettings {
@@ -34,6 +36,8 @@ pub struct EdgeComponent {
     pub name: String,
     /// How long its routes may take.
     pub limits: LatencyLimits,
+    /// Which answers are bad.
+    pub bad: BadWhen,
 }
 
 /// Where the request log is read from.

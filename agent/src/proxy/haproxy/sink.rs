@@ -115,12 +115,16 @@ impl Sink {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proxy::haproxy::settings::{EdgeComponent, LatencyLimits};
+    use crate::proxy::haproxy::settings::{BadWhen, EdgeComponent, LatencyLimits};
 
     fn sink(room: usize) -> (Sink, mpsc::Receiver<Event>, Arc<Counters>) {
         let (events, received) = mpsc::channel(room);
         let counters = Arc::new(Counters::default());
-        let reader = Reader::new(&[EdgeComponent { name: "api".into(), limits: LatencyLimits::default() }]);
+        let reader = Reader::new(&[EdgeComponent {
+            name: "api".into(),
+            limits: LatencyLimits::default(),
+            bad: BadWhen::default(),
+        }]);
         (Sink::new(events, reader, 1, Arc::clone(&counters)), received, counters)
     }
 

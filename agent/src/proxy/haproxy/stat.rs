@@ -119,12 +119,16 @@ fn split(line: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proxy::haproxy::settings::{EdgeComponent, EdgeSettings, LatencyLimits, LogSource};
+    use crate::proxy::haproxy::settings::{BadWhen, EdgeComponent, EdgeSettings, LatencyLimits, LogSource};
 
     fn names() -> Names {
         Names::of(&EdgeSettings {
             environment: "t".into(),
-            components: vec![EdgeComponent { name: "api".into(), limits: LatencyLimits::default() }],
+            components: vec![EdgeComponent {
+                name: "api".into(),
+                limits: LatencyLimits::default(),
+                bad: BadWhen::default(),
+            }],
             map: "/m".into(),
             socket: "/s".into(),
             master_socket: None,

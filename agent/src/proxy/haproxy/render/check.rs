@@ -67,9 +67,6 @@ pub(super) fn check(config: &EdgeConfig, form: Form) -> Result<(), RenderError> 
     }
     components(&config.components)?;
     user(&config.user)?;
-    for path in &config.ignore_paths {
-        url_path("ignore_paths", path)?;
-    }
     let times = &config.timeouts;
     for (field, time) in [
         ("timeout client", times.client),
@@ -131,6 +128,9 @@ fn components(components: &[EdgeComponent]) -> Result<(), RenderError> {
         }
         for path in component.paths.iter().chain([&component.ready]) {
             url_path(&of("path"), path)?;
+        }
+        for path in &component.ignore_paths {
+            url_path(&of("ignore_paths"), path)?;
         }
         for (field, servers) in [("blue servers", &component.blue), ("green servers", &component.green)] {
             count(&of(field), servers.len(), 1..=1000, "1 to 1000 are needed")?;

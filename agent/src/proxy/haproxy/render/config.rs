@@ -29,8 +29,6 @@ pub struct EdgeConfig {
     pub components: Vec<EdgeComponent>,
     /// Where the user's id comes from.
     pub user: UserSource,
-    /// Paths that count for neither colour and are not logged; see [`EdgeComponent::paths`] for what fits.
-    pub ignore_paths: Vec<String>,
     /// How long things may take.
     pub timeouts: Timeouts,
 }
@@ -83,6 +81,8 @@ pub struct EdgeComponent {
     pub ready: String,
     /// The route groups of the evidence, at most 32: the first is group 1. Any other path is group 0.
     pub routes: Vec<EdgeRoute>,
+    /// Paths that count for neither colour, as in [`Self::paths`].
+    pub ignore_paths: Vec<String>,
 }
 
 /// A route group.

@@ -123,10 +123,13 @@ pub(super) fn groups(components: &[EdgeComponent]) -> String {
     text
 }
 
-pub(super) fn ignored(paths: &[String]) -> String {
+pub(super) fn ignored(components: &[EdgeComponent]) -> String {
     let mut text = String::new();
-    for path in paths {
-        let _ = writeln!(text, "http-request set-log-level silent if {}", path_is(path));
+    for component in components {
+        for path in &component.ignore_paths {
+            let (component, path) = (component_is(component), path_is(path));
+            let _ = writeln!(text, "http-request set-log-level silent if {component} {path}");
+        }
     }
     text
 }

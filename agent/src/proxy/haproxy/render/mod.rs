@@ -115,7 +115,7 @@ fn edge(config: &EdgeConfig, form: Form) -> String {
             ("distrust", &lines::distrust(&config.user)),
             ("components", &lines::components(&config.components)),
             ("groups", &lines::groups(&config.components)),
-            ("ignored", &lines::ignored(&config.ignore_paths)),
+            ("ignored", &lines::ignored(&config.components)),
             ("routes", &lines::routes(&config.components)),
             ("fallbacks", &lines::fallbacks(config)),
             ("user", &lines::user(&config.user)),

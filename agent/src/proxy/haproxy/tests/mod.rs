@@ -23,7 +23,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::edge::{EdgeHandle, EdgeOrder, spawn};
 use super::map_file;
-use super::settings::{EdgeComponent, EdgeSettings, LatencyLimits, LogSource};
+use super::settings::{BadWhen, EdgeComponent, EdgeSettings, LatencyLimits, LogSource};
 
 const OLD: &str = "v1:42.1.open:blue:blue:0:salt:0";
 const NEW: &str = "v1:43.1.open:blue:green:100000:salt:0";
@@ -95,6 +95,7 @@ fn settings(folder: &Path) -> EdgeSettings {
         components: vec![EdgeComponent {
             name: "api".into(),
             limits: LatencyLimits::uniform(Duration::from_millis(300)),
+            bad: BadWhen::default(),
         }],
         map: folder.join("t.map"),
         socket: folder.join("teal.sock"),

@@ -14,7 +14,7 @@ async fn two_components_move_in_one_order_and_each_request_is_told_apart() {
     let mut settings = settings(folder.path());
     settings.environment = "prod".into();
     let limits = settings.components[0].limits.clone();
-    settings.components.push(EdgeComponent { name: "web".into(), limits });
+    settings.components.push(EdgeComponent { name: "web".into(), limits, bad: BadWhen::default() });
     settings.master_socket = Some(folder.path().join("master.sock"));
 
     let mut backends = BTreeMap::new();
@@ -29,6 +29,7 @@ async fn two_components_move_in_one_order_and_each_request_is_told_apart() {
         green: vec![backends[format!("{name}-green").as_str()].addr()],
         ready: "/healthz".into(),
         routes: routes.iter().map(|&path| EdgeRoute { name: path[1..].replace('/', "-"), path: path.into() }).collect(),
+        ignore_paths: vec!["/healthz".into()],
     };
     let front = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let config = EdgeConfig {
@@ -42,7 +43,6 @@ async fn two_components_move_in_one_order_and_each_request_is_told_apart() {
         run_as: None,
         components: vec![component("api", &["/api"], &["/api/patients", "/api/visits"]), component("web", &[], &[])],
         user: UserSource::None,
-        ignore_paths: vec!["/healthz".into()],
         timeouts: Timeouts::default(),
     };
     map_file::write(&settings.map, &policy("v1:42.1.open:blue:blue:0:blue:blue:0:salt:0")).unwrap();

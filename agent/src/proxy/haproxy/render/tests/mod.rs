@@ -25,7 +25,6 @@ fn small(folder: &Path, port: u16, blue: SocketAddr, green: SocketAddr) -> EdgeC
         run_as: None,
         components: vec![component("api", blue, green)],
         user: UserSource::Cookie { name: "uid".to_owned() },
-        ignore_paths: vec!["/healthz".to_owned()],
         timeouts: Timeouts::default(),
     }
 }
@@ -39,6 +38,7 @@ fn component(name: &str, blue: SocketAddr, green: SocketAddr) -> EdgeComponent {
         green: vec![green],
         ready: "/healthz".to_owned(),
         routes: Vec::new(),
+        ignore_paths: vec!["/healthz".to_owned()],
     }
 }
 
@@ -56,8 +56,8 @@ fn large() -> EdgeConfig {
         name: "X-User-Id".to_owned(),
         trusted: vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap(), "192.0.2.1".parse().unwrap()],
     };
-    config.ignore_paths.push("/metrics".to_owned());
     let api = &mut config.components[0];
+    api.ignore_paths.push("/metrics".to_owned());
     api.paths = vec!["/api".to_owned(), "/static/api/".to_owned()];
     api.blue.push(at(8101));
     api.routes = vec![route("patients", "/api/v1/patients"), route("one", "/api/v1/patients/1"), route("all", "/api")];

@@ -40,7 +40,7 @@ fn no_hostile_text_gets_through_any_field() {
         ("path of api", |c, v| c.components[0].ready = v.to_owned()),
         ("route of api", |c, v| c.components[0].routes[0].name = v.to_owned()),
         ("route's path of api", |c, v| c.components[0].routes[0].path = v.to_owned()),
-        ("ignore_paths", |c, v| c.ignore_paths.push(v.to_owned())),
+        ("ignore_paths of api", |c, v| c.components[0].ignore_paths.push(v.to_owned())),
         ("certificate", |c, v| c.listeners[0].certificate = Some(v.into())),
         ("listener", |c, v| c.listeners[0].endpoint = Endpoint::Unix(v.into())),
         ("listener", |c, v| c.listeners[0].endpoint = Endpoint::Abstract(v.to_owned())),
@@ -67,10 +67,10 @@ fn no_hostile_text_gets_through_any_field() {
 #[test]
 fn a_message_names_field_value_and_what_fits() {
     let mut config = large();
-    config.ignore_paths = vec!["/a\n  server evil 192.0.2.1:80".to_owned()];
+    config.components[0].ignore_paths = vec!["/a\n  server evil 192.0.2.1:80".to_owned()];
     insta::assert_snapshot!(
         render(&config, Form::Whole).unwrap_err(),
-        @r"ignore_paths `/a\n  server evil 192.0.2.1:80` does not fit: a path begins with / and has at most 500 letters, digits and -._~!$&()*+,;=:@%/ (no query)"
+        @r"ignore_paths of api `/a\n  server evil 192.0.2.1:80` does not fit: a path begins with / and has at most 500 letters, digits and -._~!$&()*+,;=:@%/ (no query)"
     );
 }
 

@@ -95,7 +95,7 @@ async fn haproxy_takes_every_character_that_a_path_may_have() {
     let folder = folder();
     let mut config = small(folder.path(), 8080, at(8100), at(8105));
     let odd = "/a-._~!$&()*+,;=:@%20/{x}".replace(['{', '}'], "");
-    config.ignore_paths = vec![odd.clone()];
+    config.components[0].ignore_paths = vec![odd.clone()];
     config.components[0].ready = odd.clone();
     config.components[0].paths = vec![odd.clone()];
     config.components[0].routes = vec![route("odd", &odd)];
