@@ -60,6 +60,9 @@ pub struct Capacity {
     pub component: usize,
     /// The colour.
     pub colour: Colour,
+    /// The release that last ordered something to run there; 0 where the platform does not know. What it says of an
+    /// earlier release is not taken for a word on the one that has just been ordered.
+    pub release: u64,
     /// The version that runs there; `None` when nothing is meant to run.
     pub version: Option<String>,
     /// Instances that answer their readiness check.

@@ -32,8 +32,8 @@ struct ColourFacts {
     capacity: Option<Capacity>,
     /// Since when something is ready without a gap.
     ready_since: Option<Time>,
-    /// Whether the platform has yet to speak of what is about to run there.
-    expected: bool,
+    /// The release the platform has yet to speak of, because it was ordered to run there just now.
+    expected: Option<u64>,
     /// Whether anything was ever ready there, since this machine started.
     was_ready: bool,
 }
@@ -55,8 +55,8 @@ impl Facts {
         let ready = capacity.ready > 0;
         facts.was_ready |= ready;
         facts.ready_since = ready.then(|| facts.ready_since.unwrap_or(now));
+        facts.expected = facts.expected.filter(|release| (1..*release).contains(&capacity.release));
         facts.capacity = Some(capacity);
-        facts.expected = false;
     }
 
     /// Whether a block was not seen before; remembers it.
@@ -81,16 +81,16 @@ impl Facts {
         self.heard.resize(edges, Time::ZERO);
     }
 
-    /// Something else is about to run there: what was said before is not about it.
-    pub(crate) fn expect(&mut self, component: usize, colour: Colour) {
+    /// Something else is about to run there for this release: what is said of an earlier one is not about it.
+    pub(crate) fn expect(&mut self, component: usize, colour: Colour, release: u64) {
         if let Some(both) = self.colours.get_mut(component) {
-            both[index(colour)].expected = true;
+            both[index(colour)].expected = Some(release);
         }
     }
 
     /// The platform's word on what was started last.
     pub(crate) fn of_started(&self, component: usize, colour: Colour) -> Option<&Capacity> {
-        self.colour(component, colour).filter(|facts| !facts.expected)?.capacity.as_ref()
+        self.colour(component, colour).filter(|facts| facts.expected.is_none())?.capacity.as_ref()
     }
 
     /// The platform's last word; `None` until it has spoken, which is not the same as zero.

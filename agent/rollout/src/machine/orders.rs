@@ -179,7 +179,7 @@ impl Machine {
         doc.emergency_spent = false;
         self.facts.resize_edges(doc.edges.len());
         for (id, component) in doc.components.iter().enumerate().filter(|(_, c)| c.takes_part()) {
-            self.facts.expect(id, component.candidate.colour);
+            self.facts.expect(id, component.candidate.colour, doc.epoch.release);
         }
         self.no_way_back_told = false;
         self.evidence = super::evidence::Watch::default();

@@ -116,6 +116,7 @@ impl Platform {
         Capacity {
             component,
             colour,
+            release: 0,
             version: slot.version.clone(),
             ready: slot.ready,
             wanted: if slot.version.is_some() { INSTANCES } else { 0 },

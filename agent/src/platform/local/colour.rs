@@ -30,6 +30,8 @@ pub(super) struct ColourTask {
     dir: ColourDir,
     events: mpsc::Sender<Event>,
     desired: Option<Desired>,
+    /// The last release that ordered it, 0 where this agent has had no order yet.
+    release: u64,
     /// One for each desired instance; `None` until it has reported.
     healths: Vec<Option<Health>>,
     keepers: Keepers,
@@ -91,6 +93,7 @@ impl ColourTask {
             dir,
             events,
             desired: None,
+            release: 0,
             healths: Vec::new(),
             keepers: Keepers::none(),
             refused: None,
@@ -169,6 +172,9 @@ impl ColourTask {
     }
 
     async fn obey(&mut self, order: PlatformOrder) {
+        if let PlatformOrder::Start { release, .. } = &order {
+            self.release = *release;
+        }
         match order {
             PlatformOrder::Stop { .. } => self.stop().await,
             PlatformOrder::Start { version, .. } if self.desired.as_ref().is_some_and(|d| d.version == version) => {}
@@ -267,6 +273,7 @@ impl ColourTask {
         Capacity {
             component: self.component,
             colour: self.colour,
+            release: self.release,
             version: self.desired.as_ref().map(|d| d.version.clone()).or(refused_version).filter(|v| !v.is_empty()),
             ready: number(count(|health| health.ready)),
             wanted: number(self.healths.len()),

@@ -3,7 +3,7 @@
 use super::fixture::World;
 use crate::colour::Colour::{Blue, Green};
 use crate::document::{Cause, Outcome, Phase};
-use crate::machine::event::Event;
+use crate::machine::event::{Capacity, Event};
 use crate::machine::{Action, News};
 
 #[test]
@@ -157,4 +157,32 @@ fn a_first_release_switches_all_at_once_and_has_no_way_back() {
     assert_eq!((world.phase(), told(&world), world.probe()), (Phase::Watching, 1, None));
     assert_eq!(world.machine.view().rollback_unsafe.as_deref(), Some("first release"));
     assert!(!world.actions.iter().any(|a| matches!(a, Action::Stop { colour: Blue, .. })));
+}
+
+#[test]
+fn what_the_platform_says_late_of_the_release_before_is_not_said_of_the_next() {
+    let failed = |release| {
+        Event::Capacity(Capacity {
+            component: 0,
+            colour: Green,
+            release,
+            version: Some("v2".into()),
+            ready: 0,
+            wanted: 2,
+            crash_looping: 2,
+            failure: Some("exit status 1".into()),
+        })
+    };
+    let check = |release, cause: Option<Cause>| {
+        let mut world = World::new();
+        world.deploy("v2").send(failed(1)).report();
+        assert_eq!(world.phase(), Phase::Idle, "aborted");
+        world.deploy("v2").send(failed(release));
+        assert_eq!(world.doc().cause, cause, "told of release {release}");
+        world.ready();
+        assert_eq!(world.phase() == Phase::Smoke, cause.is_none(), "told of release {release}");
+    };
+    check(1, None);
+    check(2, Some(Cause::NotReady { reason: "api: exit status 1".into() }));
+    check(0, Some(Cause::NotReady { reason: "api: exit status 1".into() }));
 }

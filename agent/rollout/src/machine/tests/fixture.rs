@@ -253,6 +253,7 @@ impl World {
         self.send(Event::Capacity(Capacity {
             component,
             colour,
+            release: 0,
             version,
             ready,
             wanted,
@@ -268,6 +269,7 @@ impl World {
         self.send(Event::Capacity(Capacity {
             component: 0,
             colour,
+            release: 0,
             version,
             ready: 0,
             wanted: 2,

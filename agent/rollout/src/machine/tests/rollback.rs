@@ -78,6 +78,7 @@ fn hard_facts_need_no_statistics() {
             let looping = Capacity {
                 component: 0,
                 colour: Green,
+                release: 0,
                 version: Some("v2".into()),
                 ready: 1,
                 wanted: 3,
