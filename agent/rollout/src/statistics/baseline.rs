@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::blocks::Sums;
 use super::bound::Counts;
 
 /// The most requests a history holds.
@@ -35,38 +36,6 @@ const INCIDENT_BAD: u64 = 10;
 const INCIDENT_SHARE: u64 = 5;
 /// Requests may be reported this late or out of order; a clock that is further back was set back.
 const LATE_MINUTES: u64 = 2;
-
-/// Sums over blocks of n requests and k bad ones; all that the rate and its dispersion need.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Sums {
-    n: u64,
-    k: u64,
-    nn: u64,
-    nk: u64,
-    kk: u64,
-}
-
-impl Sums {
-    fn of_block(n: u64, k: u64) -> Self {
-        Self { n, k, nn: n * n, nk: n * k, kk: k * k }
-    }
-
-    fn add(&mut self, other: &Self) {
-        self.n += other.n;
-        self.k += other.k;
-        self.nn += other.nn;
-        self.nk += other.nk;
-        self.kk += other.kk;
-    }
-
-    fn subtract(&mut self, other: &Self) {
-        self.n -= other.n;
-        self.k -= other.k;
-        self.nn -= other.nn;
-        self.nk -= other.nk;
-        self.kk -= other.kk;
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bucket {
@@ -172,20 +141,11 @@ impl Baseline {
 
     /// How much the errors cluster, D: the variance of bad requests per block over what independent errors at the
     /// same rate and the same traffic would show. About 1 when they are independent; 1 too when there were none.
-    ///
-    /// Comparing with each block's own traffic (Pearson's statistic) keeps a burst of requests from being taken
-    /// for a burst of errors.
     #[must_use]
     pub fn dispersion(&self) -> f64 {
         let mut sums = self.total;
         sums.add(&Sums::of_block(self.open.n, self.open.k));
-        if sums.k == 0 || sums.k >= sums.n {
-            return 1.0;
-        }
-        #[expect(clippy::cast_precision_loss, reason = "200,000 requests squared stay below 2^53")]
-        let [n, k, nn, nk, kk] = [sums.n, sums.k, sums.nn, sums.nk, sums.kk].map(|sum| sum as f64);
-        let p = k / n;
-        (kk - 2.0 * p * nk + p * p * nn) / (n * p * (1.0 - p))
+        sums.dispersion()
     }
 
     /// An incident is not the old colour's usual rate: kept, it would raise what is tolerated and blunt every bet
@@ -297,11 +257,10 @@ impl TryFrom<Saved> for Baseline {
         let mut minute = 0_u64;
         for (row, &[step, n, k, nn, nk, kk]) in saved.buckets.iter().enumerate() {
             minute = minute.checked_add(step).ok_or(BaselineError(row))?;
-            let fits = (1..=MAX_REQUESTS).contains(&n) && k <= n && nn <= n * n && nk <= nn && kk <= nk;
-            if !fits {
+            let sums = Sums { n, k, nn, nk, kk };
+            if n == 0 || !sums.can_be_true(MAX_REQUESTS) {
                 return Err(BaselineError(row));
             }
-            let sums = Sums { n, k, nn, nk, kk };
             baseline.total.add(&sums);
             baseline.buckets.push_back(Bucket { minute, sums });
             // Also keeps what is read from growing past what would have been written.

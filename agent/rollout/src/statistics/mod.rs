@@ -8,6 +8,7 @@
 
 mod baseline;
 mod binomial;
+mod blocks;
 mod bound;
 mod concurrent;
 mod eprocess;
