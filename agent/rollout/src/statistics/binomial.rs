@@ -27,6 +27,35 @@ pub(super) fn upper_bound(n: u64, k: u64, tail: f64) -> f64 {
     high
 }
 
+/// The most events k for which P(Binomial(n, p) <= k) is at most `tail`, for `p` and `tail` in (0, 0.5); `None` where
+/// not even none are that unlikely.
+///
+/// Read as an order statistic: with confidence 1 - `tail` at most a share `p` of all values is greater than the one
+/// that k of the `n` observed are greater than.
+pub(super) fn most_excluded(n: u64, p: f64, tail: f64) -> Option<u64> {
+    let target = tail.ln();
+    if n == 0 || ln_lower_tail(n, 0, p) > target {
+        return None;
+    }
+    // The lower tail at the mean is about a half, so the answer lies below; `high` does not qualify, `low` does.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "counts stay far below 2^53, and the mean is positive"
+    )]
+    let (mut low, mut high) = (0, ((n as f64 * p) as u64 + 1).min(n));
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if ln_lower_tail(n, middle, p) > target {
+            high = middle;
+        } else {
+            low = middle;
+        }
+    }
+    Some(low)
+}
+
 /// ln P(Binomial(n, p) <= k) for `k < n` and `0 < p < 1`, meant for `p >= k / n`.
 ///
 /// Sums the terms downwards from the largest. All are positive and shrink at least geometrically there, so nothing
@@ -69,6 +98,21 @@ mod tests {
             let exact = -((5e-7_f64).ln() / n as f64).exp_m1();
             assert!((upper_bound(n, 0, 5e-7) / exact - 1.0).abs() < 1e-6, "n {n}");
         }
+    }
+
+    #[test]
+    fn the_most_events_that_are_excluded_agree_with_the_bound_on_the_rate() {
+        for (n, p, tail) in
+            [(145, 0.1, 2.5e-7), (300, 0.1, 5e-7), (30_000, 0.1, 2.5e-7), (2_000, 0.01, 7e-9), (200_000, 0.01, 0.05)]
+        {
+            let k = most_excluded(n, p, tail).unwrap();
+            assert!(upper_bound(n, k, tail) <= p, "n {n}: {k} do not exclude {p}");
+            assert!(upper_bound(n, k + 1, tail) > p, "n {n}: {k} are not the most");
+        }
+        for (n, p, tail) in [(0, 0.1, 0.5), (144, 0.1, 2.5e-7), (1_500, 0.01, 2.5e-7)] {
+            assert_eq!(most_excluded(n, p, tail), None, "n {n} p {p}");
+        }
+        assert_eq!(most_excluded(22, 0.5, 2.5e-7), Some(0));
     }
 
     #[test]
