@@ -7,6 +7,7 @@
 //! ```
 //! Nothing after this module meets an unvalidated value.
 
+mod criteria;
 mod diagnostic;
 mod edge;
 mod load;
@@ -20,6 +21,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
+pub use criteria::{Bad, Criteria, Latency, Probes, Statuses};
 pub use diagnostic::Diagnostic;
 pub use edge::{Bind, BindAddress, Edge, Evidence, Form, JwtAlgorithm, RunAs, Timeouts, UserSource};
 pub use load::{LoadError, Loaded, find, load, parse};

@@ -134,6 +134,36 @@ impl<'a> Section<'a> {
         self.child(key)
     }
 
+    /// A sub-table that may also be the word "off"; `None` where the most specific layer that has the key says so.
+    pub(super) fn table_or_off(&self, key: &'static str) -> Option<Self> {
+        self.known.borrow_mut().push(key);
+        let mut layers = Vec::new();
+        for layer in &self.layers {
+            let Some(value) = lookup(layer.table, key) else { continue };
+            let place = Place { path: join(&layer.place.path, key), span: value.span() };
+            match value.get_ref() {
+                DeValue::Table(table) => layers.push(Layer { place, table }),
+                DeValue::String(word) if word == "off" && layers.is_empty() => return None,
+                // Switched on by a more specific table, which nothing below this word adds to.
+                DeValue::String(word) if word == "off" => break,
+                _ => self.report.error(&place, "this must be a table { ... }, or \"off\""),
+            }
+        }
+        let place = layers.first().map_or_else(|| self.place.clone(), |layer: &Layer<'_>| layer.place.clone());
+        Some(Self::new(self.report, place, layers))
+    }
+
+    /// How many layers it has.
+    pub(super) fn layers(&self) -> usize {
+        self.layers.len()
+    }
+
+    /// Only its `count` most specific layers, with the keys that are known by now.
+    pub(super) fn most_specific(mut self, count: usize) -> Self {
+        self.layers.truncate(count);
+        self
+    }
+
     fn child(&self, key: &str) -> Self {
         let mut layers = Vec::new();
         for layer in &self.layers {

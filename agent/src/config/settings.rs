@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use teal_rollout::criteria::Criteria;
 use teal_rollout::settings::{ComponentSettings, Settings, SettingsError, Step};
 
 use super::diagnostic::suggest;
@@ -69,11 +68,7 @@ impl Environment {
                 .iter()
                 .map(|(name, component)| ComponentSettings {
                     name: name.clone(),
-                    criteria: Criteria {
-                        acceptable_error_rate: component.acceptable_error_rate.fraction(),
-                        min_requests: self.watch.min_requests,
-                        ..Criteria::default()
-                    },
+                    criteria: component.watch.of_machine(component.routes.len()),
                 })
                 .collect(),
             edges: vec![self.edge.name.clone()],

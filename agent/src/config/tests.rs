@@ -55,7 +55,7 @@ fn an_environment_overrides_what_is_common_key_by_key() {
     let (prod, staging) = (&config.environments["prod"], &config.environments["staging"]);
     assert_eq!(prod.watch.min, Duration::from_secs(300));
     assert_eq!(staging.watch.min, Duration::from_secs(30));
-    assert_eq!(staging.watch.acceptable_error_rate, Share::percent(1));
+    assert_eq!(staging.watch.criteria.acceptable_error_rate, Share::percent(1));
     assert_eq!(staging.components["api"].addresses(Colour::Green)[1].to_string(), "127.0.0.1:9106");
     assert_eq!(staging.components["api"].run, prod.components["api"].run);
 }
@@ -69,6 +69,58 @@ fn settings_take_components_in_name_order_with_their_own_rates() {
     assert_eq!(settings.steps.iter().map(|s| s.share.get()).collect::<Vec<_>>(), [10_000, 50_000]);
     assert_eq!(settings.retain, Duration::from_secs(86_400));
     assert_eq!(settings.salt.as_str(), "physioflow-prod");
+}
+
+#[test]
+fn a_component_is_judged_by_its_own_words_before_those_of_its_environment() {
+    let text = format!(
+        r#"{}
+[watch]
+alpha = 0.0001
+rho = 2
+latency = "50%"
+bad = {{ status = ["5xx", 429], retries = false }}
+probes = {{ below = 0.5 }}
+[environments.prod.watch]
+rho = 3
+probes = "off"
+[components.api.watch]
+rho = 4.5
+bad.not = ["501", "520-529"]
+ignore_paths = ["/ping"]
+[environments.prod.components.api.watch]
+latency = "off"
+latency_limit = "300ms"
+"#,
+        LEAST.replace("ports", "routes = [{ name = \"a\", path = \"/a\" }]\nports")
+    );
+    let config = read(&text);
+    let (watch, component) = (&config.environments["prod"].watch, &config.environments["prod"].components["api"]);
+    let api = &component.watch;
+    assert_eq!((watch.criteria.rho, watch.criteria.latency), (3.0, Latency::Slower(50_000)));
+    assert_eq!((api.alpha, api.rho, api.latency, api.probes), (0.000_1, 4.5, Latency::Off, Probes::Off));
+    assert_eq!(component.routes[0].latency, Duration::from_millis(300), "what a route leaves open its component says");
+    let words = |all: &[Statuses]| all.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        (words(&api.bad.status), words(&api.bad.not)),
+        (vec!["5xx".into(), "429".into()], vec!["501".into(), "520-529".into()])
+    );
+    assert!(!api.bad.retries && api.ignore_paths == ["/ping"] && watch.criteria.ignore_paths.len() == 2);
+    let criteria = &config.settings("prod").unwrap().components[0].criteria;
+    assert_eq!((criteria.alpha, criteria.rho, criteria.latency, criteria.groups), (0.000_1, 4.5, None, 1));
+    assert_eq!(read(&config.effective()), config);
+}
+
+#[test]
+fn probes_that_are_off_for_all_can_be_on_for_one() {
+    let check = |component: &str, probes: Probes| {
+        let text = format!("{LEAST}\n[watch]\nprobes = \"off\"\n[components.api.watch]\n{component}\n");
+        assert_eq!(read(&text).environments["prod"].components["api"].watch.probes, probes, "{component}");
+    };
+    let on = |below, every| Probes::Below { below, every: Duration::from_millis(every) };
+    check("", Probes::Off);
+    check("probes = {}", on(1.0, 1_000));
+    check("probes = { below = 5, every = \"250ms\" }", on(5.0, 250));
 }
 
 #[test]
@@ -124,6 +176,36 @@ fn a_mistake_names_its_place_its_value_and_the_way_out() {
     check("", "[watch]\nmin = \"1h\"", "is longer than the longest");
     check("", "[watch]\nacceptable_error_rate = 0.01", "a percentage is text: \"0.01%\"");
     check("", "[watch]\nacceptable_error_rate = \"51%\"", "must be above 0 % and at most 50 %");
+    check(
+        "",
+        "[watch]\nalpha = 0.1",
+        "line 11, column 9: watch.alpha: alpha must be from 0.000000001 to 0.01, not 0.1",
+    );
+    check("", "[watch]\nalpha = \"rare\"", "watch.alpha: this must be a number, not \"rare\"");
+    check("", "[watch]\nrho = nan", "watch.rho: this must be a number, not nan");
+    check("", "[watch]\nrho = 0.5", "rho must be from 1 to 100, not 0.5");
+    check("", "[watch]\nmin_requests = 0", "watch.min_requests: min_requests must be more than 0");
+    check("", "[watch]\nlatency = 20", "a percentage is text: \"20%\"");
+    check("", "[watch]\nlatency = \"9901%\"", "write \"20%\", at most \"9900%\", or \"off\"");
+    check("", "[watch]\nlatency_limit = \"0s\"", "watch.latency_limit: this must be more than 0");
+    check(
+        "",
+        "[watch]\nbad = { status = [\"6xx\"] }",
+        "watch.bad.status: `6xx` is no status: write one from 100 to 599",
+    );
+    check("", "[watch]\nbad = { stauts = [500] }", "watch.bad.stauts: unknown key `stauts`; did you mean `status`?");
+    check("", "[watch]\nbad = { not = [\"5xx\"] }", "watch.bad.not: no status is left that is bad");
+    check("", "[watch]\nprobes = \"on\"", "watch.probes: this must be a table { ... }, or \"off\"");
+    check("", "[watch]\nprobes = { below = 0 }", "watch.probes.below: requests a second must be more than 0, not 0");
+    check("", "[watch]\nprobes = { every = \"1ms\" }", "watch.probes.every: probes are for quiet times");
+    check("", "[watch]\nprobes = { often = 1 }", "watch.probes.often: unknown key `often`; known here: below, every");
+    check("", "[components.api.watch]\nmin = \"5m\"", "components.api.watch.min: a release is watched as a whole");
+    check("", "[components.api.watch]\nroh = 2", "components.api.watch.roh: unknown key `roh`; did you mean `rho`?");
+    check(
+        "",
+        "acceptable_error_rate = \"1%\"\n[components.api.watch]\nacceptable_error_rate = \"1%\"",
+        "components.api.watch.acceptable_error_rate: it stands beside this table as well: keep one",
+    );
     check("", "[watch]\non_unknown = \"kep\"", "`kep` is not one of keep, rollback, ask; did you mean `keep`?");
     check("", "[watch]\nretain = [{ replicas = \"full\" }]", "`for` is missing");
     check(
@@ -160,7 +242,7 @@ fn a_mistake_names_its_place_its_value_and_the_way_out() {
         "[components.web]\nrun = [\"w\"]\nports = \"8109-8110\"\npaths = [\"/w\"]",
         "ports 8109-8110 are shared with",
     );
-    check("", "watch = 5", "components.api.watch: unknown key `watch`");
+    check("", "watch = 5", "components.api.watch: this must be a table: write `[components.api.watch]`");
     check("app = \"shop\"", "app = \"shop\"\nwatch = 5", "watch: this must be a table: write `[watch]`");
 }
 

@@ -53,17 +53,23 @@ pub(crate) fn format_duration(duration: Duration) -> String {
 /// # Errors
 /// A sentence with the way out.
 pub(crate) fn parse_percent(text: &str) -> Result<Share, String> {
-    let wrong = || {
+    parse_thousandths(text).and_then(Share::new).ok_or_else(|| {
         format!("`{text}` is not a percentage: write 0% to 100% with at most three decimals, for instance \"12.5%\"")
-    };
-    let number = text.trim().strip_suffix('%').ok_or_else(wrong)?.trim_end();
+    })
+}
+
+/// Thousandths of a percent of any size, as long as they fit.
+pub(super) fn parse_thousandths(text: &str) -> Option<u32> {
+    let number = text.trim().strip_suffix('%')?.trim_end();
     let (whole, decimals) = number.split_once('.').unwrap_or((number, "0"));
     let digits = |part: &str, most| (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit());
-    if !digits(whole, 3) || !digits(decimals, 3) {
-        return Err(wrong());
-    }
-    let thousandths = format!("{whole}{decimals:0<3}").parse().map_err(|_| wrong())?;
-    Share::new(thousandths).ok_or_else(wrong)
+    (digits(whole, 4) && digits(decimals, 3)).then(|| format!("{whole}{decimals:0<3}").parse().ok()).flatten()
+}
+
+/// What [`parse_thousandths`] reads back, without the sign.
+pub(super) fn format_thousandths(thousandths: u32) -> String {
+    let (whole, rest) = (thousandths / 1000, thousandths % 1000);
+    if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:03}").trim_end_matches('0').to_owned() }
 }
 
 pub(super) fn serialize_duration<S: Serializer>(duration: &Duration, to: S) -> Result<S::Ok, S::Error> {

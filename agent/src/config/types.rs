@@ -11,6 +11,7 @@ use teal_rollout::colour::{Colour, Share};
 use teal_rollout::policy::Salt;
 use teal_rollout::settings::{Mode, OnUnknown};
 
+use super::criteria::Criteria;
 use super::edge::Edge;
 use super::text::{serialize_duration, serialize_percent};
 
@@ -129,15 +130,11 @@ pub struct Watch {
     pub max: Duration,
     /// What happens at its end when nothing is proven; default `keep`.
     pub on_unknown: OnUnknown,
-    /// The tolerated error rate while history is too short, above 0 % and at most 50 %; default 5 %.
-    #[serde(serialize_with = "serialize_percent")]
-    pub acceptable_error_rate: Share,
-    /// Requests of the new colour needed, per component, to call a watch proven; default 100.
-    pub min_requests: u64,
     /// Ask the old colour before a rollback; default true.
     pub confirm: bool,
-    /// Paths that count for neither colour; default `/healthz` and `/metrics`.
-    pub ignore_paths: Vec<String>,
+    /// What the components are judged by that say nothing else.
+    #[serde(flatten)]
+    pub criteria: Criteria,
     /// How long the old colour is kept after the watch; default 24 h at full capacity.
     pub retain: Vec<Retain>,
 }
@@ -212,12 +209,11 @@ pub struct Component {
     /// Path prefixes that lead to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
-    /// Its own tolerated error rate, instead of the watch's.
-    #[serde(serialize_with = "serialize_percent")]
-    pub acceptable_error_rate: Share,
     /// Route groups 1 to 32 in this order; group 0 is any other path.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<RouteGroup>,
+    /// What its candidates are judged by.
+    pub watch: Criteria,
 }
 
 /// Requests that are counted together and have their own latency limit.
@@ -227,7 +223,7 @@ pub struct RouteGroup {
     pub name: String,
     /// The path prefix.
     pub path: String,
-    /// A client that gives up later than this counts as bad; default 1 s.
+    /// A client that gives up later than this counts as bad; default the component's `latency_limit`.
     #[serde(serialize_with = "serialize_duration")]
     pub latency: Duration,
 }

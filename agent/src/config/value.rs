@@ -9,9 +9,10 @@ use teal_rollout::policy::Salt;
 use teal_rollout::settings::{Mode, OnUnknown};
 use toml::de::DeValue;
 
+use super::criteria::{Latency, Statuses};
 use super::diagnostic::suggest;
 use super::edge::{Bind, BindAddress, Evidence, Form, JwtAlgorithm, RunAs, UserSource};
-use super::text::{parse_duration, parse_percent};
+use super::text::{parse_duration, parse_percent, parse_thousandths};
 use super::types::{PlatformKind, PortRange, Replicas};
 
 /// A value that can stand behind a key. `base` is the folder that relative paths start from.
@@ -54,6 +55,20 @@ impl Decode for u16 {
     }
 }
 
+impl Decode for f64 {
+    fn decode(value: &DeValue<'_>, _: &Path) -> Result<Self, String> {
+        let text = match value {
+            DeValue::Integer(number) if number.radix() == 10 => number.as_str(),
+            DeValue::Float(number) => number.as_str(),
+            // So that "0.000001" can be written as it is shown.
+            DeValue::String(text) => text,
+            _ => "",
+        };
+        let wrong = || format!("this must be a number, not {}", show(value));
+        text.parse().ok().filter(|number: &Self| number.is_finite()).ok_or_else(wrong)
+    }
+}
+
 impl Decode for Duration {
     fn decode(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
         match value {
@@ -72,6 +87,35 @@ impl Decode for Share {
             DeValue::Float(number) => Err(format!("a percentage is text: \"{}%\"", number.as_str())),
             _ => parse_percent(&String::decode(value, base)?),
         }
+    }
+}
+
+impl Decode for Latency {
+    fn decode(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
+        let text = match value {
+            DeValue::Integer(number) => Err(format!("a percentage is text: \"{}%\"", number.as_str())),
+            DeValue::Float(number) => Err(format!("a percentage is text: \"{}%\"", number.as_str())),
+            _ => String::decode(value, base),
+        }?;
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        let slower = parse_thousandths(&text).filter(|thousandths| *thousandths <= 9_900_000).map(Self::Slower);
+        slower.ok_or_else(|| {
+            format!("`{text}` does not say how much slower is tolerated: write \"20%\", at most \"9900%\", or \"off\"")
+        })
+    }
+}
+
+impl Decode for Statuses {
+    fn decode(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
+        let text = match value {
+            DeValue::Integer(number) => number.as_str().to_owned(),
+            _ => String::decode(value, base)?,
+        };
+        Self::parse(&text).ok_or_else(|| {
+            format!("`{text}` is no status: write one from 100 to 599, \"5xx\", or a range such as \"520-529\"")
+        })
     }
 }
 

@@ -69,7 +69,7 @@ pub enum WiringError {
 #[must_use]
 pub fn edge_settings(name: &str, environment: &Environment) -> EdgeSettings {
     let component = |(name, component): (&String, &Component)| {
-        let mut limits = LatencyLimits::default();
+        let mut limits = LatencyLimits::uniform(component.watch.latency_limit);
         for (group, route) in (1u8..).zip(&component.routes) {
             limits.set(group, route.latency);
         }

@@ -1,5 +1,6 @@
 //! From what the agent says to text: pure, 80 columns, no colours and no clock.
 
+mod criteria;
 pub mod explain;
 pub mod history;
 pub mod plan;

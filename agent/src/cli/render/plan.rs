@@ -8,6 +8,7 @@ use teal_rollout::colour::{Colour, Share};
 use teal_rollout::policy::{Epoch, Policy, Route, Verdict};
 use teal_rollout::settings::{Mode, OnUnknown};
 
+use super::criteria::judged;
 use super::words::clock;
 use crate::api::{ReleaseId, Status, Versions};
 use crate::config::{Component, Environment};
@@ -83,7 +84,8 @@ pub fn plan(name: &str, environment: &Environment, versions: &Versions, status: 
             [policy(number, Verdict::Open, share)].into_iter().chain(hold).collect(),
         ));
     }
-    steps.push(step("watch", vec![watch(environment)]));
+    let judged = parts().flat_map(|(component, colour, c)| judged(component, colour.other(), c, environment));
+    steps.push(step("watch", [watch(environment)].into_iter().chain(judged).collect()));
     steps.push(step(
         "keep",
         parts().map(|(component, colour, _)| keep(component, colour.other(), environment)).collect(),
@@ -145,7 +147,7 @@ fn watch(environment: &Environment) -> String {
         OnUnknown::Ask => "ask a human",
     };
     let (min, max) = (clock(watch.min.as_secs_f64()), clock(watch.max.as_secs_f64()));
-    format!("{min}, at most {max} until {} requests are seen; not proven by then: {then}", watch.min_requests)
+    format!("{min}, at most {max} until enough is known; not proven by then: {then}")
 }
 
 fn keep(name: &str, colour: Colour, environment: &Environment) -> String {

@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use teal_rollout::colour::Share;
-
 use super::super::section::Section;
 use super::super::types::{Component, RouteGroup};
-use super::{is_name, path_check, watch};
+use super::{criteria, is_name, path_check};
 
 /// What may stand in braces in `run` and `stop`.
 const PLACEHOLDERS: [&str; 6] = ["version", "port", "colour", "slot", "component", "environment"];
@@ -15,7 +13,9 @@ const PLACEHOLDERS: [&str; 6] = ["version", "port", "colour", "slot", "component
 /// The most route groups of a component: a log line carries 1 to 32.
 const MAX_ROUTES: usize = 32;
 
-pub(super) fn read(section: Section<'_>, error_rate: Share) -> Component {
+/// Reads one component; `watch` is what its environment says of all.
+pub(super) fn read(section: Section<'_>, watch: Section<'_>) -> Component {
+    let watch = criteria::of_component(section.table("watch"), watch, criteria::error_rate(&section));
     let component = Component {
         run: section.required("run", "[\"/srv/app/{version}/app\", \"--port\", \"{port}\"]"),
         stop: section.or("stop", Vec::new()),
@@ -28,8 +28,8 @@ pub(super) fn read(section: Section<'_>, error_rate: Share) -> Component {
         grace: section.or("grace", Duration::from_secs(10)),
         hosts: section.or("hosts", Vec::new()),
         paths: section.or("paths", Vec::new()),
-        acceptable_error_rate: watch::error_rate(&section).unwrap_or(error_rate),
-        routes: routes(&section),
+        routes: routes(&section, watch.latency_limit),
+        watch,
     };
     if section.has("run") && component.run.is_empty() {
         section.error("run", "a command needs at least its program");
@@ -61,13 +61,13 @@ pub(super) fn read(section: Section<'_>, error_rate: Share) -> Component {
     component
 }
 
-fn routes(section: &Section<'_>) -> Vec<RouteGroup> {
+fn routes(section: &Section<'_>, latency: Duration) -> Vec<RouteGroup> {
     let mut routes: Vec<RouteGroup> = Vec::new();
     for route in section.list("routes").unwrap_or_default() {
         let group = RouteGroup {
             name: route.required("name", "\"patients\""),
             path: route.required("path", "\"/api/v1/patients\""),
-            latency: route.or("latency", Duration::from_secs(1)),
+            latency: route.or("latency", latency),
         };
         if route.has("name") && (!is_name(&group.name) || routes.iter().any(|other| other.name == group.name)) {
             let name = &group.name;

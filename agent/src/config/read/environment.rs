@@ -13,14 +13,15 @@ use super::{component, edge, is_name, url_check, watch};
 
 /// Reads one environment; `root` holds the common `[watch]`, `[smoke]` and `[components]`.
 pub(super) fn read(name: &str, section: Section<'_>, root: &Section<'_>, app: &str) -> Option<Environment> {
-    let watch = watch::read(section.table("watch").over(root.table("watch")));
+    let of_all = || section.table("watch").over(root.table("watch"));
+    let watch = watch::read(of_all());
     let mut components = BTreeMap::new();
-    for (component, section) in section.table("components").over(root.table("components")).children() {
+    for (component, component_section) in section.table("components").over(root.table("components")).children() {
         if !is_name(&component) {
             let message = format!("component name `{component}` must match [a-z][a-z0-9-]{{0,29}}");
-            root.report.error(&section.place, message);
+            root.report.error(&component_section.place, message);
         }
-        let read = component::read(section, watch.acceptable_error_rate);
+        let read = component::read(component_section, of_all());
         components.insert(component, read);
     }
     component_checks(name, &section, root, &components);

@@ -1,6 +1,7 @@
 //! One file per part of `teal.toml`: which keys it has, their defaults, and what must hold between them.
 
 mod component;
+mod criteria;
 mod edge;
 mod environment;
 mod watch;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use teal_rollout::colour::Share;
 use teal_rollout::settings::OnUnknown;
 
 use super::super::section::Section;
 use super::super::types::{Replicas, Retain, Watch};
+use super::criteria;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -16,10 +16,8 @@ pub(super) fn read(section: Section<'_>) -> Watch {
         min: section.or("min", 5 * MINUTE),
         max: section.or("max", 30 * MINUTE),
         on_unknown: section.or("on_unknown", OnUnknown::Keep),
-        acceptable_error_rate: error_rate(&section).unwrap_or(Share::percent(5)),
-        min_requests: section.or("min_requests", 100),
         confirm: section.or("confirm", true),
-        ignore_paths: section.or("ignore_paths", vec!["/healthz".to_owned(), "/metrics".to_owned()]),
+        criteria: criteria::read(&section),
         retain: retain(&section),
     };
     if watch.min.is_zero() {
@@ -30,23 +28,8 @@ pub(super) fn read(section: Section<'_>) -> Watch {
         section
             .error(key, format!("the shortest watch ({:?}) is longer than the longest ({:?})", watch.min, watch.max));
     }
-    if watch.min_requests == 0 {
-        section.error("min_requests", "this must be at least 1");
-    }
-    for path in &watch.ignore_paths {
-        super::path_check(&section, "ignore_paths", path);
-    }
     section.finish();
     watch
-}
-
-/// `acceptable_error_rate` of a watch or a component.
-pub(super) fn error_rate(section: &Section<'_>) -> Option<Share> {
-    let rate: Share = section.optional("acceptable_error_rate")?;
-    if rate == Share::NONE || rate > Share::percent(50) {
-        section.error("acceptable_error_rate", format!("{rate} must be above 0 % and at most 50 %"));
-    }
-    Some(rate)
 }
 
 fn retain(section: &Section<'_>) -> Vec<Retain> {
