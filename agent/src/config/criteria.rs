@@ -37,14 +37,14 @@ pub struct Criteria {
 
 impl Criteria {
     /// As the state machine takes it. Probes are named as configured; whether there is anything to ask is not known here.
-    pub(super) fn of_machine(&self, groups: usize) -> criteria::Criteria {
+    pub(super) fn of_machine(&self, groups: Vec<String>) -> criteria::Criteria {
         criteria::Criteria {
             acceptable_error_rate: self.acceptable_error_rate.fraction(),
             alpha: self.alpha,
             rho: self.rho,
             min_requests: self.min_requests,
             latency: self.latency.factor(),
-            groups: u8::try_from(groups).unwrap_or(u8::MAX),
+            groups,
             probes: match self.probes {
                 Probes::Off => None,
                 Probes::Below { below, every } => Some(criteria::Probes { below, every }),
@@ -228,6 +228,9 @@ mod tests {
     #[test]
     fn the_defaults_are_those_of_the_machine() {
         let probes = criteria::Criteria::default().probes;
-        assert_eq!(criteria::Criteria { probes, ..Criteria::default().of_machine(0) }, criteria::Criteria::default());
+        assert_eq!(
+            criteria::Criteria { probes, ..Criteria::default().of_machine(Vec::new()) },
+            criteria::Criteria::default()
+        );
     }
 }

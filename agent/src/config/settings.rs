@@ -68,7 +68,9 @@ impl Environment {
                 .iter()
                 .map(|(name, component)| ComponentSettings {
                     name: name.clone(),
-                    criteria: component.watch.of_machine(component.routes.len()),
+                    criteria: component
+                        .watch
+                        .of_machine(component.routes.iter().map(|route| route.name.clone()).collect()),
                 })
                 .collect(),
             edges: vec![self.edge.name.clone()],

@@ -130,7 +130,7 @@ pub fn render_config(name: &str, environment: &Environment) -> Result<EdgeConfig
         green: c.addresses(Colour::Green),
         ready: c.ready.clone(),
         routes: c.routes.iter().map(|r| EdgeRoute { name: r.name.clone(), path: r.path.clone() }).collect(),
-        ignore_paths: environment.watch.ignore_paths.clone(),
+        ignore_paths: c.watch.ignore_paths.clone(),
     };
     Ok(EdgeConfig {
         environment: name.to_owned(),
