@@ -76,6 +76,9 @@ impl Machine {
         if !moved && !first_sight {
             return;
         }
+        if moved && self.goes_on(&policy) {
+            return self.follow_step(&policy);
+        }
         let goes_to_new = |(c, route): (&Component, &Route)| route.serves(c.active().colour.other());
         let is_release = !first_sight && self.doc.components.iter().zip(&policy.routes).any(goes_to_new);
         self.doc.epoch =
@@ -97,6 +100,38 @@ impl Machine {
             self.enter(Phase::Idle);
         }
         self.persist();
+    }
+
+    /// Whether somebody gave the release that is watched a larger share.
+    fn goes_on(&self, policy: &Policy) -> bool {
+        let further = |(c, route): (&Component, &Route)| {
+            let share = share_of(*route, c.candidate.colour);
+            if c.takes_part() { share >= c.share } else { share == Share::ALL }
+        };
+        self.doc.phase == Phase::Watching && self.doc.components.iter().zip(&policy.routes).all(further)
+    }
+
+    /// The next step of somebody else's release: what is known of it stays, and its watch begins anew.
+    fn follow_step(&mut self, policy: &Policy) {
+        for (component, route) in self.doc.components.iter_mut().zip(&policy.routes).filter(|(c, _)| c.takes_part()) {
+            component.share = share_of(*route, component.candidate.colour);
+        }
+        self.doc.share = self.doc.components.iter().map(|c| c.share).max().unwrap_or(Share::NONE);
+        self.doc.epoch.step += 1;
+        self.evidence.new_step(self.doc.components.iter().map(|c| c.share));
+        self.announce(News::Switched(self.doc.share));
+        self.enter(Phase::Watching);
+        self.persist();
+    }
+}
+
+/// The part of the traffic that a route gives to a colour.
+fn share_of(route: Route, colour: Colour) -> Share {
+    match (route.stable == colour, route.candidate == colour) {
+        (true, true) => Share::ALL,
+        (true, false) => Share::new(Share::ALL.get() - route.share.get()).unwrap_or_default(),
+        (false, true) => route.share,
+        (false, false) => Share::NONE,
     }
 }
 
@@ -188,6 +223,9 @@ mod tests {
         check("green:green:0", 2);
         check("blue:green:0", 3);
         check("blue:green:10000", 4);
+        check("blue:green:50000", 4);
+        check("green:blue:10000", 4);
+        check("green:green:0", 4);
         check("blue:blue:0", 5);
     }
 }
