@@ -27,7 +27,7 @@ pub(super) fn upper_bound(n: u64, k: u64, tail: f64) -> f64 {
     high
 }
 
-/// The most events k for which P(Binomial(n, p) <= k) is at most `tail`, for `p` and `tail` in (0, 0.5); `None` where
+/// The most events k for which P(Binomial(n, p) <= k) is at most `tail`, for `p` in (0, 1) and `tail` in (0, 0.5); `None` where
 /// not even none are that unlikely.
 ///
 /// Read as an order statistic: with confidence 1 - `tail` at most a share `p` of all values is greater than the one

@@ -14,6 +14,7 @@ mod concurrent;
 mod eprocess;
 mod evidence;
 mod history;
+mod latency;
 mod mixture;
 mod power;
 mod tally;
@@ -24,6 +25,10 @@ pub use concurrent::{Concurrent, Side};
 pub use eprocess::{CLUSTERED, ErrorProcess, LOG_THRESHOLD, StateError};
 pub use evidence::{Evidence, Part, PartKind, SetAside};
 pub use history::History;
+pub use latency::{
+    GUARD_MS, LONGEST_MS, LatencyHistory, LatencyHistoryError, LatencyProcess, Limit, Quantile, QuantileState, WARM_UP,
+    WARM_UP_REQUESTS,
+};
 pub use tally::{Place, Suspect, Tally};
 
 #[cfg(test)]
