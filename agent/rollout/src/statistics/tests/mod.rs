@@ -6,6 +6,7 @@ mod concurrent;
 mod drift;
 mod figures;
 mod history;
+pub(super) mod importance;
 mod persistence;
 mod power;
 mod validity;

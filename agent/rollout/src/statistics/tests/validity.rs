@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{MINUTES_5, Rng};
+use super::MINUTES_5;
+use super::importance::{Sampled, Tilt};
 use crate::statistics::{ErrorProcess, LOG_THRESHOLD};
 
 /// The mean of M over every outcome of `left` more requests, each bad with probability `rate`. `step` sees the
@@ -71,55 +72,28 @@ fn a_restart_leaves_nothing_of_what_an_outage_made() {
     }
 }
 
-/// A law under which false alarms are common: healthy up to request `start`, then bad at `rate`.
-#[derive(Clone, Copy)]
-struct Tilt {
-    start: usize,
-    rate: f64,
-}
-
 /// P(false alarm) within `horizon` requests at exactly the tolerated rate, and its standard error.
-///
-/// Alarms that happen once in millions of releases are made common by drawing each run from one of a set of
-/// tilted laws, and each is counted with its likelihood under p0 over that under the mixture of all the laws
-/// (the balance heuristic). The laws are this test's own; nothing is taken from the process but whether it is bad.
 fn false_alarm(p0: f64, runs: usize, horizon: usize, nominal: Duration, restart_at: Option<usize>) -> (f64, f64) {
     let mut tilts = Vec::new();
     for start in (0..horizon).step_by(horizon / 10) {
-        tilts.extend([1.7, 2.5, 4.0, 8.0, 20.0, 60.0].map(|factor| Tilt { start, rate: (p0 * factor).min(0.95) }));
+        tilts.extend([1.7, 2.5, 4.0, 8.0, 20.0, 60.0].map(|factor| {
+            let rate = (p0 * factor).min(0.95);
+            Tilt { start, law: [1.0 - rate, rate] }
+        }));
     }
-    let mut rng = Rng(4);
-    let mut bad_before = vec![0_u32; horizon + 1];
-    let (mut sum, mut squares) = (0.0, 0.0);
-    for tilt in tilts.iter().cycle().take(runs) {
-        let mut process = ErrorProcess::new(p0, 1.0, nominal);
-        for i in 0..horizon {
-            let bad = rng.bad(if i < tilt.start { p0 } else { tilt.rate });
-            bad_before[i + 1] = bad_before[i] + u32::from(bad);
+    let sampled = Sampled { healthy: [1.0 - p0, p0], tilts, runs, horizon, seed: 4 };
+    sampled.probability(
+        || ErrorProcess::new(p0, 1.0, nominal),
+        |process, i, outcome| {
             let elapsed = Duration::from_millis(i as u64);
-            process.observe(elapsed, bad);
-            if process.is_bad() {
-                let under_the_mixture: f64 = tilts
-                    .iter()
-                    .map(|t| {
-                        let n = (i + 1).saturating_sub(t.start);
-                        let k = f64::from(bad_before[i + 1] - bad_before[t.start.min(i + 1)]);
-                        let ln = k * (t.rate / p0).ln() + (n as f64 - k) * ((1.0 - t.rate) / (1.0 - p0)).ln();
-                        ln.exp() / tilts.len() as f64
-                    })
-                    .sum();
-                let weight = 1.0 / under_the_mixture;
-                sum += weight;
-                squares += weight * weight;
-                break;
-            }
-            if restart_at == Some(i) {
+            process.observe(elapsed, outcome == 1);
+            let bad = process.is_bad();
+            if restart_at == Some(i) && !bad {
                 process.restart(elapsed);
             }
-        }
-    }
-    let mean = sum / runs as f64;
-    (mean, ((squares / runs as f64 - mean * mean) / runs as f64).sqrt())
+            bad
+        },
+    )
 }
 
 fn check_false_alarm(p0: f64, restart_at: Option<usize>) {
