@@ -61,6 +61,11 @@ pub enum Cause {
         /// Which component.
         component: String,
     },
+    /// It is slower than what was tolerated, by its requests.
+    Latency {
+        /// Which component.
+        component: String,
+    },
     /// A hard fact: nothing of the new colour is ready any more.
     Gone {
         /// Which component.

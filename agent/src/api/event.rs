@@ -219,6 +219,7 @@ impl std::fmt::Display for Happening {
 pub fn why(cause: &Cause) -> String {
     match cause {
         Cause::Errors { component } => format!("errors of {component}"),
+        Cause::Latency { component } => format!("{component} is slower than before"),
         Cause::Gone { component } => format!("nothing of {component} is ready any more"),
         Cause::CrashLoop { component } => format!("{component} crashes over and over"),
         Cause::NotReady { reason } => format!("not ready in time: {reason}"),

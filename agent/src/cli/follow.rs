@@ -175,9 +175,12 @@ impl Follow<'_> {
     /// What the failed processes wrote last: on the terminal only, never in JSON or a log.
     fn last_lines(&mut self, cause: Option<&Cause>) {
         let guilty = match cause {
-            Some(Cause::Errors { component } | Cause::Gone { component } | Cause::CrashLoop { component }) => {
-                Some(component)
-            }
+            Some(
+                Cause::Errors { component }
+                | Cause::Latency { component }
+                | Cause::Gone { component }
+                | Cause::CrashLoop { component },
+            ) => Some(component),
             Some(Cause::NotReady { .. } | Cause::Smoke { .. }) => None,
             _ => return,
         };

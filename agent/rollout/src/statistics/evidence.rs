@@ -12,19 +12,26 @@
 //! all of them together: a part of weight w needs ln(1 / w) more than it would alone, which at a failure of everything is
 //! less than one request for each factor of a hundred.
 
+mod parts;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+
+pub use parts::{Part, PartKind};
 
 use super::baseline::Baseline;
 use super::bound::{Counts, Tolerated, tolerated, tolerated_in_group};
 use super::concurrent::{Concurrent, Side};
 use super::eprocess::ErrorProcess;
 use super::history::History;
+use super::latency::{LatencyProcess, Quantile};
 use super::tally::Tally;
-use crate::criteria::Criteria;
+use crate::criteria::{Criteria, MAX_GROUPS};
 use crate::observation::Observation;
 
+/// Weight of the latency where it is judged (decision section 4); the rest is the errors'.
+const LATENCY: f64 = 0.4;
 /// Part of the errors' weight that the concurrent baseline gets while there is one (decision section 3).
 const CONCURRENT: f64 = 0.5;
 /// Part of the remaining errors' weight that the route groups share equally.
@@ -41,6 +48,10 @@ pub struct Evidence {
     /// By route group, from 0 on; empty where none is configured, `None` for one that cannot be judged.
     groups: Vec<Option<Group>>,
     concurrent: Option<Weighed<Concurrent>>,
+    /// `None` where latency is not judged, or the old colour's is not known well enough.
+    latency: Option<Weighed<LatencyProcess>>,
+    /// The old colour's waits behind the latency's limits.
+    waits: u64,
     /// Sum of weight x M over all parts.
     m: f64,
     latched: bool,
@@ -70,37 +81,6 @@ pub struct SetAside {
     pub bad: u64,
 }
 
-/// What a part of the evidence looks at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PartKind {
-    /// The error rate of all requests.
-    Errors,
-    /// The error rate of one route group; 0 is any other path.
-    Group(u8),
-    /// The share of errors that falls on the candidate while both colours serve.
-    Concurrent,
-}
-
-/// One part, to be shown.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Part {
-    /// What it looks at.
-    pub kind: PartKind,
-    /// Its share of the whole, in (0, 1].
-    pub weight: f64,
-    /// ln M of this part alone.
-    pub log_m: f64,
-    /// What it would take for this part alone to make the candidate bad.
-    pub threshold: f64,
-    /// What it has judged since the last start.
-    pub seen: Counts,
-    /// What it is compared with; `None` for the concurrent baseline, whose comparison is `against`.
-    pub tolerated: Option<Tolerated>,
-    /// The old colour's requests that stand behind it.
-    pub against: Counts,
-}
-
 impl Evidence {
     /// Evidence that starts at the switch, against this history of the old colour.
     ///
@@ -110,23 +90,31 @@ impl Evidence {
     #[must_use]
     pub fn new(history: &History, criteria: &Criteria, steps: bool, nominal_watch: Duration) -> Self {
         let threshold = 2.0 / criteria.alpha;
+        let bounds = criteria.alpha / 2.0;
+        let latency = criteria.latency.and_then(|tolerance| {
+            let threshold = threshold / LATENCY;
+            LatencyProcess::new(history.waits(), tolerance, bounds / 4.0, threshold, nominal_watch)
+        });
+        let latency = latency.map(|process| Weighed { weight: LATENCY, process });
+        let of_errors = 1.0 - latency.as_ref().map_or(0.0, |latency| latency.weight);
         let configured = history.groups().len();
-        let group_bound = criteria.alpha / 4.0 / float(configured.max(1));
+        let group_bound = bounds / 4.0 / float(configured.max(1));
         let group_rates: Vec<Option<Tolerated>> = history
             .groups()
             .map(|g| tolerated_in_group(g.counts(), criteria.rho, group_bound, criteria.acceptable_error_rate))
             .collect();
         let count = group_rates.iter().flatten().count();
-        let concurrent = if steps { CONCURRENT } else { 0.0 };
-        let by_group = if count > 0 { (1.0 - concurrent) * GROUPS } else { 0.0 };
-        let bound = if configured > 0 { criteria.alpha / 4.0 } else { criteria.alpha / 2.0 };
+        let concurrent = if steps { of_errors * CONCURRENT } else { 0.0 };
+        let by_group = if count > 0 { (of_errors - concurrent) * GROUPS } else { 0.0 };
+        let spent = u8::from(configured > 0) + u8::from(latency.is_some());
+        let bound = bounds * (1.0 - f64::from(spent) / 4.0);
         let process = |baseline: &Baseline, rate: Tolerated, weight: f64| {
             let process = ErrorProcess::new(rate.p0, baseline.dispersion(), nominal_watch);
             Weighed { weight, process: process.latching_at(threshold / weight) }
         };
         let counts = history.all().counts();
         let rate = tolerated(counts, criteria.rho, bound, criteria.acceptable_error_rate);
-        let errors = process(history.all(), rate, 1.0 - concurrent - by_group);
+        let errors = process(history.all(), rate, of_errors - concurrent - by_group);
         let groups = history.groups().zip(group_rates).map(|(group, rate)| {
             let errors = process(group, rate?, by_group / float(count));
             Some(Group { history: group.counts(), tolerated: rate?, errors })
@@ -142,6 +130,8 @@ impl Evidence {
             errors,
             groups,
             concurrent,
+            latency,
+            waits: (0..=MAX_GROUPS).map(|group| history.waits().waits(group)).sum(),
             m: 1.0,
             latched: false,
             tally: Tally::default(),
@@ -162,6 +152,9 @@ impl Evidence {
         }
         if let Some(concurrent) = &mut self.concurrent {
             concurrent.process.observe(elapsed, Side::New, seen.bad);
+        }
+        if let (Some(latency), Some(wait)) = (&mut self.latency, seen.wait_ms) {
+            latency.process.observe(elapsed, seen.group, wait);
         }
         self.weigh();
     }
@@ -186,7 +179,8 @@ impl Evidence {
     fn weigh(&mut self) {
         let groups = self.groups.iter().flatten().map(|group| group.errors.weight * group.errors.process.m());
         let concurrent = self.concurrent.as_ref().map_or(0.0, |c| c.weight * c.process.m());
-        self.m = self.errors.weight * self.errors.process.m() + groups.sum::<f64>() + concurrent;
+        let latency = self.latency.as_ref().map_or(0.0, |l| l.weight * l.process.m());
+        self.m = self.errors.weight * self.errors.process.m() + groups.sum::<f64>() + concurrent + latency;
         self.latched = self.m >= self.threshold;
     }
 
@@ -207,6 +201,9 @@ impl Evidence {
         }
         if let Some(concurrent) = &mut self.concurrent {
             concurrent.process.restart(elapsed);
+        }
+        if let Some(latency) = &mut self.latency {
+            latency.process.restart(elapsed);
         }
         self.tally = Tally::default();
         self.weigh();
@@ -230,27 +227,19 @@ impl Evidence {
         self.latched
     }
 
-    /// Every part, the one that weighs most first.
+    /// Whether it is slowness rather than errors that speaks against the candidate.
     #[must_use]
-    pub fn parts(&self) -> Vec<Part> {
-        let part = |kind, weight: f64, log_m, seen, tolerated, against| {
-            let threshold = (self.threshold / weight).ln();
-            Part { kind, weight, log_m, threshold, seen, tolerated, against }
-        };
-        let rate = |kind, errors: &Weighed<ErrorProcess>, tolerated, history| {
-            let seen = Counts { n0: errors.process.requests(), k0: errors.process.bad() };
-            part(kind, errors.weight, errors.process.log_m(), seen, Some(tolerated), history)
-        };
-        let mut parts = vec![rate(PartKind::Errors, &self.errors, self.tolerated, self.history)];
-        for (id, group) in (0..).zip(&self.groups).filter_map(|(id, group)| Some((id, group.as_ref()?))) {
-            parts.push(rate(PartKind::Group(id), &group.errors, group.tolerated, group.history));
-        }
-        if let Some(Weighed { weight, process }) = &self.concurrent {
-            let [old, new] = [Side::Old, Side::New].map(|side| process.counts(side));
-            parts.push(part(PartKind::Concurrent, *weight, process.log_m(), new, None, old));
-        }
-        parts.sort_by(|a, b| (b.log_m - b.threshold).total_cmp(&(a.log_m - a.threshold)));
-        parts
+    pub fn is_slowness(&self) -> bool {
+        let latency = self.latency.as_ref().map_or(0.0, |latency| latency.weight * latency.process.m());
+        latency * 2.0 > self.m
+    }
+
+    /// How long a request to this route group may take before it is slow; `None` where that is not known.
+    #[must_use]
+    pub fn slow_after(&self, group: u8) -> Option<Duration> {
+        let process = &self.latency.as_ref()?.process;
+        let limit = Quantile::ALL.into_iter().find_map(|quantile| process.limit(quantile, group))?;
+        Some(Duration::from_millis(limit.into()))
     }
 
     /// Requests judged since the last start; once bad, how many it took.

@@ -1,8 +1,9 @@
-//! What a component's old colour did: its errors in all and by route group.
+//! What a component's old colour did: its errors in all and by route group, and how long its requests waited.
 
 use serde::{Deserialize, Serialize};
 
 use super::baseline::{Baseline, DAY};
+use super::latency::LatencyHistory;
 use crate::observation::Observation;
 
 /// The history of one component that its next candidate is judged against.
@@ -15,6 +16,8 @@ pub struct History {
     /// Any other path first, under an empty name; nothing where no route group is configured.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     groups: Vec<Group>,
+    #[serde(default)]
+    waits: LatencyHistory,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,14 +36,21 @@ impl History {
 
     /// Keeps a history for these route groups, taking over what is known by their names.
     pub fn fit(&mut self, groups: &[String]) {
-        let mut known = std::mem::take(&mut self.groups);
-        if groups.is_empty() {
-            return;
-        }
+        let known = std::mem::take(&mut self.groups);
         let other = String::new();
-        for name in std::iter::once(&other).chain(groups) {
-            let found = known.iter().position(|group| group.name == *name).map(|at| known.swap_remove(at));
-            self.groups.push(found.unwrap_or_else(|| Group { name: name.clone(), history: Baseline::coarse(DAY) }));
+        let names = || std::iter::once(&other).chain(groups);
+        let before = |name: &String| known.iter().position(|group| group.name == *name);
+        // Any other path is group 0 with and without names.
+        let from: Vec<Option<u8>> = names()
+            .map(|name| if name.is_empty() { Some(0) } else { before(name).and_then(|at| u8::try_from(at).ok()) })
+            .collect();
+        self.waits.renumber(&from);
+        if !groups.is_empty() {
+            let group = |name: &String| {
+                let new = || Group { name: name.clone(), history: Baseline::coarse(DAY) };
+                before(name).map_or_else(new, |at| known[at].clone())
+            };
+            self.groups = names().map(group).collect();
         }
     }
 
@@ -50,6 +60,9 @@ impl History {
         if let Some(group) = self.groups.get_mut(usize::from(seen.group)) {
             group.history.observe(unix_millis, seen.bad);
         }
+        if let Some(wait) = seen.wait_ms {
+            self.waits.observe(unix_millis, seen.group, wait);
+        }
     }
 
     /// Forgets what is too old at this wall-clock time; see [`Baseline::expire`].
@@ -58,12 +71,19 @@ impl History {
         for group in &mut self.groups {
             group.history.expire(unix_millis);
         }
+        self.waits.expire(unix_millis);
     }
 
     /// All requests.
     #[must_use]
     pub const fn all(&self) -> &Baseline {
         &self.all
+    }
+
+    /// How long requests waited.
+    #[must_use]
+    pub const fn waits(&self) -> &LatencyHistory {
+        &self.waits
     }
 
     /// Each route group's, from 0 on; empty where none is configured.
@@ -83,7 +103,7 @@ mod tests {
     }
 
     fn request(group: u8) -> Observation {
-        Observation { group, ..Observation::new(0, Colour::Blue, 1, false) }
+        Observation { group, wait_ms: Some(5), ..Observation::new(0, Colour::Blue, 1, false) }
     }
 
     #[test]
@@ -98,6 +118,7 @@ mod tests {
         let mut history: History = serde_json::from_str(&saved).unwrap();
         history.fit(&["billing".into(), "new".into(), "patients".into()]);
         assert_eq!(counts(&history), [1, 3, 0, 2]);
+        assert_eq!([0, 1, 2, 3].map(|group| history.waits().waits(group)), [1, 3, 0, 2]);
         history.fit(&[]);
         assert!(counts(&history).is_empty());
         assert_eq!(history.all().counts(), Counts { n0: 6, k0: 0 });

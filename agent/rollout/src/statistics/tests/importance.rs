@@ -62,7 +62,8 @@ impl<const K: usize> Sampled<K> {
         let ratio = |tilt: &Tilt<K>| {
             let ln = |k: usize| {
                 let since = f64::from(before[n][k] - before[tilt.start.min(n)][k]);
-                since * (tilt.law[k] / self.healthy[k]).ln()
+                // An outcome that cannot be has no likelihood either.
+                if since > 0.0 { since * (tilt.law[k] / self.healthy[k]).ln() } else { 0.0 }
             };
             (0..K).map(ln).sum::<f64>().exp()
         };

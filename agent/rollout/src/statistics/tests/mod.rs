@@ -9,6 +9,7 @@ mod history;
 pub(super) mod importance;
 mod persistence;
 mod power;
+mod rare;
 mod validity;
 
 use std::time::Duration;
