@@ -25,6 +25,34 @@ pub struct Fault {
     pub late: Duration,
     /// What the health path says meanwhile.
     pub health: Health,
+    /// Which requests meet the other faults, by what they would do.
+    pub methods: Methods,
+    /// Which replica has the other faults, counted from 1; every one unless told.
+    pub replica: Option<u16>,
+}
+
+/// The requests that a fault falls on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Methods {
+    /// Each.
+    #[default]
+    All,
+    /// Those that only read: GET, HEAD and OPTIONS.
+    Read,
+    /// The others, POST for instance: a health check and a probe never see it.
+    Write,
+}
+
+impl Methods {
+    /// Whether a request with this method is among them.
+    #[must_use]
+    pub fn includes(self, method: &http::Method) -> bool {
+        match self {
+            Self::All => true,
+            Self::Read => method.is_safe(),
+            Self::Write => !method.is_safe(),
+        }
+    }
 }
 
 /// What `/healthz` answers while requests fail.
@@ -43,7 +71,7 @@ pub enum FaultError {
     /// Not in the list.
     #[error(
         "unknown fault `{0}`: it is one of errors=20%, latency=500ms, hang, hang=20%, crash, crash=100, \
-         slow-start=3s, late=5s, health=truthful, none"
+         slow-start=3s, late=5s, health=truthful, methods=write, replica=2, none"
     )]
     Unknown(String),
     /// Named twice.
@@ -59,6 +87,15 @@ pub enum FaultError {
         /// What stood there.
         value: String,
     },
+}
+
+impl Fault {
+    /// What a request with this method meets of it at this replica: all, or nothing.
+    #[must_use]
+    pub fn met_by(self, method: &http::Method, replica: u16) -> Self {
+        let meets = self.methods.includes(method) && self.replica.is_none_or(|bad| bad == replica);
+        if meets { self } else { Self::default() }
+    }
 }
 
 impl FromStr for Fault {
@@ -82,6 +119,8 @@ impl FromStr for Fault {
                 "slow-start" => fault.slow_start = duration("slow-start", value)?,
                 "late" => fault.late = duration("late", value)?,
                 "health" => fault.health = health(value.unwrap_or_default())?,
+                "methods" => fault.methods = methods(value.unwrap_or_default())?,
+                "replica" => fault.replica = Some(replica(value.unwrap_or_default())?),
                 _ => return Err(FaultError::Unknown(word.to_owned())),
             }
         }
@@ -100,6 +139,9 @@ impl fmt::Display for Fault {
             (!self.slow_start.is_zero()).then(|| format!("slow-start={:?}", self.slow_start)),
             (!self.late.is_zero()).then(|| format!("late={:?}", self.late)),
             (self.health == Health::Truthful).then(|| "health=truthful".to_owned()),
+            (self.methods == Methods::Read).then(|| "methods=read".to_owned()),
+            (self.methods == Methods::Write).then(|| "methods=write".to_owned()),
+            self.replica.map(|replica| format!("replica={replica}")),
         ];
         let words: Vec<String> = words.into_iter().flatten().collect();
         f.pad(&if words.is_empty() { "none".to_owned() } else { words.join(",") })
@@ -152,6 +194,21 @@ fn health(text: &str) -> Result<Health, FaultError> {
     }
 }
 
+fn methods(text: &str) -> Result<Methods, FaultError> {
+    match text {
+        "all" => Ok(Methods::All),
+        "read" => Ok(Methods::Read),
+        "write" => Ok(Methods::Write),
+        _ => Err(FaultError::Value { name: "methods", wanted: "`all`, `read` or `write`", value: text.to_owned() }),
+    }
+}
+
+fn replica(text: &str) -> Result<u16, FaultError> {
+    let wanted = "the number of a replica, from 1";
+    let number = text.parse().ok().filter(|number| *number > 0);
+    number.ok_or_else(|| FaultError::Value { name: "replica", wanted, value: text.to_owned() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -177,6 +234,11 @@ mod tests {
         check("slow-start=3s", Fault { slow_start: seconds(3), ..none() });
         check("late=5s,errors=100%", Fault { late: seconds(5), errors: Share::ALL, ..none() });
         check(" errors=100% , health=truthful", Fault { errors: Share::ALL, health: Health::Truthful, ..none() });
+        check("errors=100%,methods=write", Fault { errors: Share::ALL, methods: Methods::Write, ..none() });
+        check(
+            "hang,methods=read,replica=2",
+            Fault { hang: Share::ALL, methods: Methods::Read, replica: Some(2), ..none() },
+        );
         check("late=2m,crash,health=lies", Fault { late: seconds(120), crash: Some(0), ..none() });
     }
 
@@ -197,6 +259,8 @@ mod tests {
         check("late", "`late` needs a duration");
         check("crash=soon", "a number of requests");
         check("health=bad", "`lies` or `truthful`, not `bad`");
+        check("methods=POST", "`all`, `read` or `write`, not `POST`");
+        check("replica=0", "the number of a replica, from 1, not `0`");
         check("hang,hang", "`hang` is given twice");
     }
 }

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -55,6 +55,9 @@ pub struct SampleAppArgs {
     /// Which of the requests fail, where it is a share of them
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// Which replica of its colour this is, from 1: what `replica=2` means, and a part of the seed
+    #[arg(long, default_value_t = 1)]
+    pub slot: u16,
 }
 
 /// Why the sample app cannot run.
@@ -170,6 +173,7 @@ pub struct App {
     version: HeaderValue,
     colour: HeaderValue,
     fault: FaultFile,
+    slot: u16,
     /// When the first real request came: `late` counts from here.
     first: OnceLock<Instant>,
     /// Requests that met the fault so far.
@@ -189,15 +193,17 @@ impl App {
             version: header(&args.version)?,
             colour: header(&args.colour)?,
             fault: FaultFile::open(args.faults.as_deref(), &args.version, &args.fault)?,
+            slot: args.slot,
             first: OnceLock::new(),
             met: AtomicU64::new(0),
-            dice: Mutex::new(fastrand::Rng::with_seed(args.seed)),
+            // Replicas with the same dice would fail together.
+            dice: Mutex::new(fastrand::Rng::with_seed(args.seed ^ (u64::from(args.slot.saturating_sub(1)) << 32))),
             crashed: CancellationToken::new(),
         }))
     }
 
-    async fn answer(&self, path: &str) -> Response<Full<Bytes>> {
-        let fault = self.fault.now();
+    async fn answer(&self, method: &Method, path: &str) -> Response<Full<Bytes>> {
+        let fault = self.fault.now().met_by(method, self.slot);
         match path {
             "/version" => self.respond(StatusCode::OK),
             "/healthz" if fault.health == Health::Lies => self.respond(StatusCode::OK),
@@ -272,7 +278,7 @@ pub async fn serve(listener: TcpListener, app: Arc<App>, stop: CancellationToken
 async fn converse(stream: tokio::net::TcpStream, app: Arc<App>, stop: CancellationToken) {
     let service = service_fn(move |request: Request<hyper::body::Incoming>| {
         let app = Arc::clone(&app);
-        async move { Ok::<_, Infallible>(app.answer(request.uri().path()).await) }
+        async move { Ok::<_, Infallible>(app.answer(request.method(), request.uri().path()).await) }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())

@@ -19,6 +19,10 @@ struct Running {
 }
 
 async fn start(fault: &str) -> Running {
+    start_replica(1, fault).await
+}
+
+async fn start_replica(slot: u16, fault: &str) -> Running {
     let args = SampleAppArgs {
         port: 0,
         version: "v7".to_owned(),
@@ -26,6 +30,7 @@ async fn start(fault: &str) -> Running {
         fault: fault.parse().unwrap(),
         faults: None,
         seed: 1,
+        slot,
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
@@ -37,8 +42,12 @@ async fn start(fault: &str) -> Running {
 impl Running {
     /// The whole answer as text; empty when the connection ends without one.
     async fn get(&self, path: &str) -> String {
+        self.ask("GET", path).await
+    }
+
+    async fn ask(&self, method: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(self.address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: app\r\nconnection: close\r\n\r\n");
+        let request = format!("{method} {path} HTTP/1.1\r\nhost: app\r\nconnection: close\r\n\r\n");
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         let _ = timeout(SOON, stream.read_to_end(&mut answer)).await.unwrap();
@@ -81,6 +90,19 @@ async fn errors_fall_on_real_requests_in_about_their_share_and_the_health_path_l
 async fn a_truthful_health_path_fails_with_the_rest_and_a_version_never_does() {
     let app = start("errors=100%,health=truthful").await;
     assert_eq!((app.status("/").await, app.status("/healthz").await, app.status("/version").await), (500, 500, 200));
+}
+
+#[tokio::test]
+async fn a_fault_of_writes_is_met_by_no_read_and_one_of_a_replica_by_that_one_only() {
+    let app = start("errors=100%,methods=write,health=truthful").await;
+    assert_eq!((app.status("/").await, app.status("/healthz").await), (200, 200));
+    assert!(app.ask("POST", "/").await.starts_with("HTTP/1.1 500 "));
+    let app = start("errors=100%,methods=read").await;
+    assert!(app.ask("POST", "/").await.starts_with("HTTP/1.1 200 "));
+    assert_eq!(app.status("/").await, 500);
+    for (slot, status) in [(1, 200), (2, 500), (3, 200)] {
+        assert_eq!(start_replica(slot, "errors=100%,replica=2").await.status("/").await, status);
+    }
 }
 
 #[tokio::test]
@@ -153,6 +175,7 @@ fn the_fault_of_a_version_stands_in_its_file() {
             fault: Fault::default(),
             faults: Some(folder.path().to_owned()),
             seed: 1,
+            slot: 1,
         };
         App::new(&args).map(|app| app.fault.now().to_string()).map_err(|error| error.to_string())
     };
