@@ -76,6 +76,10 @@ impl Counts {
         u16::try_from(at).ok()
     }
 
+    pub(super) fn name(&self, index: u16) -> Option<&str> {
+        self.versions.get(usize::from(index)).map(|(name, _)| name.as_str())
+    }
+
     pub(super) fn names(&self) -> impl Iterator<Item = String> {
         self.versions.iter().map(|(name, _)| name.clone())
     }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 
+use super::Mark;
 use super::counts::Counts;
 use super::ledger::{Ending, Record};
 
@@ -74,7 +75,30 @@ pub struct Exposure {
     pub bad: u64,
 }
 
+/// One request of a stretch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sent<'a> {
+    /// When it was sent.
+    pub at: Mark,
+    /// From the intended start to the end; zero while it is in flight.
+    pub took: Duration,
+    /// How it ended.
+    pub ending: Ending,
+    /// The version that answered, if one did.
+    pub version: Option<&'a str>,
+}
+
 impl Stretch {
+    /// Its requests, in the order in which they were sent.
+    pub fn requests(&self) -> impl Iterator<Item = Sent<'_>> {
+        self.records.iter().map(|record| Sent {
+            at: Mark(record.sent),
+            took: record.took,
+            ending: record.ending,
+            version: record.version.and_then(|version| self.versions.name(version)),
+        })
+    }
+
     /// Its figures.
     #[must_use]
     pub fn cut(&self) -> Cut {
@@ -170,6 +194,16 @@ mod tests {
         assert_eq!(counts, ledger.counts(), "counted as they end or afterwards");
         assert_eq!(cut.latency[2].as_millis(), 2);
         assert_eq!(cut.valid(), Ok(()));
+    }
+
+    #[test]
+    fn a_stretch_tells_its_requests_one_by_one() {
+        let stretch = all(&mut ledger(&[OLD, BAD, LOST]));
+        let told: Vec<_> = stretch.requests().map(|sent| (sent.at.0, sent.took, sent.ending, sent.version)).collect();
+        let [old, bad, lost] =
+            [(OLD, 0), (BAD, 1), (LOST, 2)].map(|((ending, version), at)| (ms(at), ms(2), ending, version));
+        assert_eq!(told, [old, bad, lost]);
+        assert_eq!((Mark(ms(5)).since(Mark(ms(2))), Mark(ms(2)).since(Mark(ms(5)))), (ms(3), ms(0)));
     }
 
     #[test]

@@ -51,7 +51,10 @@ pub(super) async fn run(engine: Arc<Engine>, schedule: Schedule, stop: Cancellat
 impl Engine {
     pub(super) fn new(settings: LoadSettings) -> Self {
         let request = |path: &String, end| {
-            format!("GET {path} HTTP/1.1\r\nhost: {}\r\nuser-agent: teal-demo\r\n{end}\r\n", settings.target)
+            let (method, path) = path.split_once(' ').unwrap_or(("GET", path));
+            // A POST without a body says so: otherwise it would have none to end.
+            let body = if method == "GET" { "" } else { "content-length: 0\r\n" };
+            format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nuser-agent: teal-demo\r\n{body}{end}\r\n", settings.target)
                 .into_bytes()
         };
         let requests = settings.paths.iter().map(|path| [request(path, ""), request(path, "connection: close\r\n")]);

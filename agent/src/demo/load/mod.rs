@@ -15,7 +15,7 @@ mod ledger;
 mod schedule;
 
 pub use counts::{Counts, Tally};
-pub use cut::{Cut, Exposure, Invalid, LATENESS_BOUND, Stretch};
+pub use cut::{Cut, Exposure, Invalid, LATENESS_BOUND, Sent, Stretch};
 pub use ledger::Ending;
 
 use std::net::SocketAddr;
@@ -37,7 +37,7 @@ pub struct LoadSettings {
     pub rps: u32,
     /// Moves each request within its slot at random but repeatably; `None` keeps even gaps.
     pub jitter: Option<u64>,
-    /// The paths asked for in turn, with GET; at least one.
+    /// The paths asked for in turn, at least one: with GET, or with the method before the path, `POST /orders`.
     pub paths: Vec<String>,
     /// Every n-th request opens a connection of its own and closes it after; 0 never.
     pub one_shot_every: u32,
@@ -74,6 +74,14 @@ pub struct Load {
 /// A moment of the load's own time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark(Duration);
+
+impl Mark {
+    /// From an earlier moment to this one; zero when it is not earlier.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
 
 /// Starts sending at once, on a thread of its own.
 ///

@@ -177,6 +177,26 @@ async fn a_generator_that_is_held_up_marks_its_run_invalid() {
     assert!(cut.latency[2] > Duration::from_millis(100), "latency counts from the intended start: {cut:?}");
 }
 
+#[tokio::test]
+async fn a_path_may_bring_its_method() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let paths = ["/", "POST /orders"].map(str::to_owned).to_vec();
+    let target = listener.local_addr().unwrap();
+    let _load = start(LoadSettings { paths, one_shot_every: 1, ..settings(target) }).unwrap();
+    let mut heads = Vec::new();
+    while heads.len() < 2 {
+        let (mut stream, _) = timeout(SOON, listener.accept()).await.unwrap().unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            assert!(stream.read_buf(&mut head).await.unwrap() > 0);
+        }
+        heads.push(String::from_utf8(head).unwrap());
+    }
+    heads.sort();
+    assert!(heads[0].starts_with("GET / ") && !heads[0].contains("content-length"), "{heads:?}");
+    assert!(heads[1].starts_with("POST /orders ") && heads[1].contains("content-length: 0\r\n"), "{heads:?}");
+}
+
 #[test]
 fn settings_out_of_range_are_refused_with_the_range() {
     let target = SocketAddr::from((Ipv4Addr::LOCALHOST, 1));
