@@ -117,6 +117,11 @@ pub enum Happening {
     },
     /// The shared outage is over and the evidence starts anew.
     SharedOutageOver,
+    /// All requests of the candidate failed for a moment, and both colours do well since; the evidence starts anew.
+    OutageSuspected {
+        /// Whose errors raised it.
+        component: String,
+    },
     /// A colour that should not serve does, because the right one has nothing ready.
     Emergency {
         /// Which component.
@@ -161,6 +166,7 @@ impl From<News> for Happening {
             News::Observed => Self::Observed,
             News::SharedOutage { component } => Self::SharedOutage { component },
             News::SharedOutageOver => Self::SharedOutageOver,
+            News::OutageSuspected { component } => Self::OutageSuspected { component },
             News::Emergency { component } => Self::Emergency { component },
             News::EmergencyOver { component } => Self::EmergencyOver { component },
             News::NoWayBack(cause) => Self::NoWayBack { cause },
@@ -200,6 +206,11 @@ impl std::fmt::Display for Happening {
                 write!(f, "shared outage: both colours of {component} fail, nothing is switched")
             }
             Self::SharedOutageOver => f.write_str("the shared outage is over; the evidence starts anew"),
+            Self::OutageSuspected { component } => write!(
+                f,
+                "short outage: {component} failed, and both colours answer well again; nothing is switched, the evidence \
+                 starts anew"
+            ),
             Self::Emergency { component } => {
                 write!(f, "emergency: {component} is served by a colour that should not serve")
             }

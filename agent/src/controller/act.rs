@@ -31,9 +31,7 @@ impl Controller {
                 }
                 Action::Stop { component, colour } => self.platform(PlatformOrder::Stop { component, colour }),
                 Action::Smoke { release, targets } => self.ports.gates.smoke(release, targets, self.events.clone()),
-                Action::Probe { round, arm, component, colour, groups } => {
-                    self.ports.gates.probe(round, arm, component, colour, &groups, self.events.clone());
-                }
+                Action::Probe(question) => self.ports.gates.probe(&question, self.events.clone()),
                 Action::Announce(notice) => self.announce(notice),
             }
         }

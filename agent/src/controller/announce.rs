@@ -98,6 +98,7 @@ impl Controller {
             | News::Switched(_)
             | News::SharedOutage { .. }
             | News::SharedOutageOver
+            | News::OutageSuspected { .. }
             | News::Emergency { .. }
             | News::EmergencyOver { .. }
             | News::ManualAdopted

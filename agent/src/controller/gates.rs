@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Method};
 use teal_rollout::colour::Colour;
-use teal_rollout::machine::Event;
-use teal_rollout::machine::event::Arm;
+use teal_rollout::machine::{Event, Probe};
 use tokio::sync::mpsc;
 
 use super::Journal;
@@ -17,6 +16,12 @@ use crate::smoke::{self, Suite, Target};
 
 /// Asked when nothing better is configured: the front page.
 const FALLBACK_PATH: &str = "/";
+
+/// How long a probe may take at least, whatever its route's limit: it has to connect first.
+const SHORTEST: Duration = Duration::from_millis(50);
+
+/// How many of the routes that failed are asked.
+const ROUTES: usize = 3;
 
 /// What of a component can be probed, made once from the configuration.
 #[derive(Clone, Debug)]
@@ -41,17 +46,17 @@ impl Component {
         suite: Option<&Suite>,
     ) -> Self {
         let request = |method, path: &str, headers| ProbeRequest::new(method, path, "teal-probe", headers).ok();
-        let limit = probe::Limits::default().total;
-        let routes = routes
-            .iter()
-            .filter_map(|(path, latency)| Some((request(Method::GET, path, HeaderMap::new())?, limit.max(*latency))));
+        let routes = routes.iter().filter_map(|(path, latency)| {
+            Some((request(Method::GET, path, HeaderMap::new())?, SHORTEST.max(*latency)))
+        });
+        let unknown = probe::Limits::default().total;
         let checks = suite.into_iter().flat_map(|s| &s.checks).filter(|c| c.component == name).filter_map(|check| {
-            let wait = limit.max(check.latency.unwrap_or(limit));
+            let wait = SHORTEST.max(check.latency.unwrap_or(unknown));
             Some((request(check.method.clone(), &check.path, check.headers.clone())?, wait))
         });
         let mut checks: Vec<_> = checks.collect();
         if checks.is_empty() {
-            checks.extend(request(Method::GET, FALLBACK_PATH, HeaderMap::new()).map(|r| (r, Duration::from_secs(1))));
+            checks.extend(request(Method::GET, FALLBACK_PATH, HeaderMap::new()).map(|r| (r, unknown)));
         }
         Self { routes: routes.collect(), checks, addresses, name }
     }
@@ -65,12 +70,9 @@ impl Component {
 
     /// The routes that failed, as far as they are configured; the suite where no configured route failed.
     fn requests(&self, groups: &[u8]) -> (Vec<ProbeRequest>, Duration) {
-        let failing: Vec<_> = groups
-            .iter()
-            .filter_map(|g| self.routes.get(usize::from(*g).checked_sub(1)?))
-            .take(probe::REQUESTS)
-            .collect();
-        let chosen = if failing.is_empty() { self.checks.iter().take(probe::REQUESTS).collect() } else { failing };
+        let failing: Vec<_> =
+            groups.iter().filter_map(|g| self.routes.get(usize::from(*g).checked_sub(1)?)).take(ROUTES).collect();
+        let chosen = if failing.is_empty() { self.checks.iter().take(ROUTES).collect() } else { failing };
         let longest = chosen.iter().map(|(_, limit)| *limit).max().unwrap_or_default();
         (chosen.into_iter().map(|(request, _)| request.clone()).collect(), longest)
     }
@@ -120,23 +122,17 @@ impl Gates {
         failed.map_or(Ok(()), Err)
     }
 
-    pub(super) fn probe(
-        &self,
-        round: u64,
-        arm: Arm,
-        component: usize,
-        colour: Colour,
-        groups: &[u8],
-        events: mpsc::Sender<Event>,
-    ) {
-        let Some(known) = self.components.get(component) else {
+    pub(super) fn probe(&self, question: &Probe, events: mpsc::Sender<Event>) {
+        let Some(known) = self.components.get(question.component) else {
             return;
         };
-        let addresses = known.addresses(colour).to_vec();
-        let (requests, total) = known.requests(groups);
+        let addresses = known.addresses(question.colour).to_vec();
+        let (requests, total) = known.requests(&question.groups);
+        let limits = probe::Limits { total: question.within.unwrap_or(total), ..probe::Limits::default() };
+        let ask = probe::Ask { requests: question.requests, enough: question.enough };
+        let (round, arm) = (question.round, question.arm);
         tokio::spawn(async move {
-            let limits = probe::Limits { total, ..probe::Limits::default() };
-            let passed = probe::probe(&addresses, &requests, limits).await;
+            let passed = probe::probe(&addresses, &requests, ask, limits).await;
             let _ = events.send(Event::Probed { round, arm, passed }).await;
         });
     }

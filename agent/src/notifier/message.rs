@@ -27,6 +27,8 @@ pub enum Kind {
     SharedOutage,
     /// The shared outage is over.
     SharedOutageOver,
+    /// The candidate failed for a moment, and both colours do well since.
+    OutageSuspected,
     /// A colour serves that should not, because the right one has nothing ready.
     Emergency,
     /// The right colour serves again.
@@ -59,6 +61,7 @@ impl Kind {
             News::WouldRollBack(_) => Self::WouldRollBack,
             News::SharedOutage { .. } => Self::SharedOutage,
             News::SharedOutageOver => Self::SharedOutageOver,
+            News::OutageSuspected { .. } => Self::OutageSuspected,
             News::Emergency { .. } => Self::Emergency,
             News::EmergencyOver { .. } => Self::EmergencyOver,
             News::NoWayBack(_) => Self::NoWayBack,
@@ -81,6 +84,7 @@ impl Kind {
                 | Self::Kept
                 | Self::Held
                 | Self::SharedOutage
+                | Self::OutageSuspected
                 | Self::Emergency
                 | Self::NoWayBack
                 | Self::ManualPutBack
@@ -106,6 +110,7 @@ impl Kind {
             Self::WouldRollBack => ("would_roll_back", "would have been rolled back"),
             Self::SharedOutage => ("shared_outage", "both colours fail, nothing is switched"),
             Self::SharedOutageOver => ("shared_outage_over", "the outage of both colours is over"),
+            Self::OutageSuspected => ("outage_suspected", "a short outage is over, probably of both colours"),
             Self::Emergency => ("emergency", "emergency: served from the colour that is left"),
             Self::EmergencyOver => ("emergency_over", "the emergency is over"),
             Self::NoWayBack => ("no_way_back", "bad, and there is no colour to go back to"),

@@ -10,6 +10,8 @@ use super::*;
 /// Long enough for a busy machine, so that only what is meant to run out of time does.
 const PATIENT: Limits = Limits { connect: Duration::from_secs(5), total: Duration::from_secs(20) };
 
+const THREE: Ask = Ask { requests: 3, enough: 3 };
+
 /// A server that gives every connection `answer` and closes it; `None` reads and never answers.
 struct Server {
     address: SocketAddr,
@@ -49,7 +51,7 @@ fn get(path: &str) -> ProbeRequest {
 async fn an_answer_below_500_passes_and_others_do_not() {
     let check = async |answer, passed| {
         let server = server(Some(answer)).await;
-        assert_eq!(probe(&[server.address], &[get("/")], PATIENT).await, passed, "{answer:?}");
+        assert_eq!(probe(&[server.address], &[get("/")], THREE, PATIENT).await, passed, "{answer:?}");
     };
     check("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", 3).await;
     check("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nbody that ends with the connection", 3).await;
@@ -67,7 +69,7 @@ async fn three_requests_are_spread_over_servers_and_paths_each_with_the_marker()
     let (a, b) = (server(Some(ok)).await, server(Some(ok)).await);
     let headers = HeaderMap::from_iter([(http::header::ACCEPT, HeaderValue::from_static("text/html"))]);
     let head = ProbeRequest::new(Method::HEAD, "/two?x=1", "app.example:8080", headers).unwrap();
-    assert_eq!(probe(&[a.address, b.address], &[get("/one"), head], PATIENT).await, 3);
+    assert_eq!(probe(&[a.address, b.address], &[get("/one"), head], THREE, PATIENT).await, 3);
     let (a, b) = (a.heads.lock().unwrap(), b.heads.lock().unwrap());
     assert_eq!((a.len(), b.len()), (2, 1));
     assert!(a.iter().all(|head| head.starts_with("GET /one HTTP/1.1\r\n") && head.contains("host: app.example\r\n")));
@@ -83,23 +85,31 @@ async fn one_dead_server_of_two_costs_only_its_own_requests() {
     let bound = TcpSocket::new_v4().unwrap();
     bound.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let dead = bound.local_addr().unwrap();
-    assert_eq!(probe(&[alive.address, dead], &[get("/")], PATIENT).await, 2);
-    assert_eq!(probe(&[dead, alive.address], &[get("/")], PATIENT).await, 1);
+    assert_eq!(probe(&[alive.address, dead], &[get("/")], THREE, PATIENT).await, 2);
+    assert_eq!(probe(&[dead, alive.address], &[get("/")], THREE, PATIENT).await, 1);
 }
 
 #[tokio::test]
 async fn a_hanging_server_fails_within_the_limit() {
     let hangs = server(None).await;
-    let start = Instant::now();
-    assert_eq!(probe(&[hangs.address], &[get("/")], Limits::default()).await, 0);
-    assert!(start.elapsed() >= Limits::default().total, "gave up early: {:?}", start.elapsed());
+    let (start, limits) = (Instant::now(), Limits { total: Duration::from_millis(50), ..PATIENT });
+    assert_eq!(probe(&[hangs.address], &[get("/")], THREE, limits).await, 0);
+    assert!(start.elapsed() >= limits.total, "gave up early: {:?}", start.elapsed());
+}
+
+#[tokio::test]
+async fn what_is_decided_is_not_waited_for() {
+    let (ok, hangs) = (server(Some("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")).await, server(None).await);
+    let forever = Limits { total: Duration::from_secs(3600), ..PATIENT };
+    let ask = Ask { requests: 4, enough: 2 };
+    assert_eq!(probe(&[ok.address, hangs.address], &[get("/")], ask, forever).await, 2);
 }
 
 #[tokio::test]
 async fn nothing_to_ask_passes_nothing() {
     let ok = server(Some("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")).await;
-    assert_eq!(probe(&[], &[get("/")], PATIENT).await, 0);
-    assert_eq!(probe(&[ok.address], &[], PATIENT).await, 0);
+    assert_eq!(probe(&[], &[get("/")], THREE, PATIENT).await, 0);
+    assert_eq!(probe(&[ok.address], &[], THREE, PATIENT).await, 0);
 }
 
 #[test]

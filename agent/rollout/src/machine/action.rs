@@ -1,5 +1,7 @@
 //! Everything the machine can ask of the world: a closed list of absolute, repeatable orders.
 
+use std::time::Duration;
+
 use crate::colour::Colour;
 use crate::document::{Cause, Document, Outcome, Phase};
 use crate::machine::event::Arm;
@@ -53,21 +55,31 @@ pub enum Action {
         /// Component id and colour, one for each component that takes part.
         targets: Vec<(usize, Colour)>,
     },
-    /// Send three parallel requests straight to this colour; answer [`crate::machine::Event::Probed`].
-    Probe {
-        /// To be repeated in the answer.
-        round: u64,
-        /// Which arm this is.
-        arm: Arm,
-        /// The component's id.
-        component: usize,
-        /// The colour to ask.
-        colour: Colour,
-        /// The route groups that failed most on the candidate, worst first; may be empty.
-        groups: Vec<u8>,
-    },
+    /// Send requests straight to a colour, all at once; answer [`crate::machine::Event::Probed`].
+    Probe(Probe),
     /// Record this and tell people; never waited for.
     Announce(Notice),
+}
+
+/// A question to one colour: harmless requests on new connections, past the edge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// To be repeated in the answer.
+    pub round: u64,
+    /// Which arm this is, to be repeated too.
+    pub arm: Arm,
+    /// The component's id.
+    pub component: usize,
+    /// The colour to ask.
+    pub colour: Colour,
+    /// The route groups that failed most on the candidate, worst first; may be empty.
+    pub groups: Vec<u8>,
+    /// How many to send at once, 1 or more.
+    pub requests: u8,
+    /// The answer may come as soon as so many have passed, 1 ..= `requests`.
+    pub enough: u8,
+    /// How long a request may take to pass; `None`: as long as its route allows.
+    pub within: Option<Duration>,
 }
 
 /// Something worth a line in the history and perhaps a message.
@@ -101,6 +113,12 @@ pub enum News {
     },
     /// The shared outage is over and the evidence starts anew.
     SharedOutageOver,
+    /// The candidate failed all at once, and both colours do well now: taken for a shared outage that was over before
+    /// the old colour could be asked. The evidence starts anew.
+    OutageSuspected {
+        /// Which component's errors raised it.
+        component: String,
+    },
     /// A colour that should not serve does, because the right one has nothing ready.
     Emergency {
         /// Which component.

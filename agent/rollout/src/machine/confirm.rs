@@ -1,15 +1,22 @@
 //! Confirm: before a rollback by statistics the old colour is asked whether it does better (decision section 5).
 //!
 //! ```text
-//!  over the threshold -> ask old --2 of 3--> roll back
-//!                           \--> ask new --old better--> roll back
-//!                                   \--> shared window: nothing moves until old has passed for 1 s
+//!  over the threshold -> ask old --better--> failed among successes -----------------------------> roll back
+//!                           |                failed all at once -> ask new --fails, hangs--------> roll back
+//!                           |                                         \--well--> an outage that is over: judge anew
+//!                           \--fails alike--> shared window: nothing moves until old has done well for 1 s
 //! ```
+//!
+//! The candidate is asked after the old colour has answered, not beside it: when an outage ends between the two, both
+//! have seen its end, and the one that still fails does so by its own fault.
 
 use std::time::Duration;
 
+use super::doubt::Doubts;
 use super::event::Arm;
-use super::{Action, Machine, News};
+use super::scale::{self, DECIDED, Says, Scale};
+use super::streak::Origin;
+use super::{Action, Machine, News, Probe};
 use crate::document::Cause;
 use crate::time::Time;
 
@@ -17,15 +24,33 @@ use crate::time::Time;
 const AGAIN_AFTER: Duration = Duration::from_millis(50);
 /// A probe that is not answered by then was lost; it is bounded below this by itself.
 const LOST_AFTER: Duration = Duration::from_secs(3);
-/// How long the old colour must pass before a shared window closes.
-const PASSING_FOR: Duration = Duration::from_secs(1);
-/// Passes of three that count as a pass.
-const QUORUM: u8 = 2;
+/// How long the old colour must do well before a shared window closes.
+const WELL_FOR: Duration = Duration::from_secs(1);
+/// No new round of questions to the old colour begins later than this after the first: bad requests go on meanwhile.
+const ASK_FOR: Duration = Duration::from_millis(100);
+/// What the candidate is asked, and how many of it must pass: one that fails half of its requests does not once in
+/// thirty times, a healthy one always.
+const ASK_NEW: (u8, u8) = (8, 7);
+/// How long the candidate may take to answer, where the old colour took less than half of it.
+const NEW_ANSWERS_IN: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Confirm {
     round: u64,
     state: State,
+    doubts: Doubts,
+}
+
+/// A verdict to be confirmed.
+#[derive(Clone, Copy, Debug)]
+struct Case {
+    component: usize,
+    scale: Scale,
+    origin: Origin,
+    /// The candidate's requests that went well before.
+    answered: u64,
+    /// Whether it may be of an outage that is over.
+    doubtful: bool,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,10 +59,12 @@ enum State {
     Quiet,
     /// Led nowhere; look again at `until`.
     Resting { until: Time },
-    /// Three requests are out to `arm`.
-    Asking { component: usize, arm: Arm, old_passed: u8, since: Time },
-    /// A shared outage. `passing` since the first pass in a row; `asked` while three requests are out.
-    Window { component: usize, opened: Time, passing: Option<Time>, asked: Option<Time>, next: Time },
+    /// The old colour is asked, since `began`; `requests` are out since `asked`. `weight` is what it said before.
+    AskingOld { case: Case, weight: f64, began: Time, asked: Time, requests: u8 },
+    /// The old colour does well; the candidate has until `until` to do so.
+    AskingNew { case: Case, until: Time },
+    /// A shared outage. `well` since the old colour does better again; `asked` while requests are out.
+    Window { case: Case, opened: Time, weight: f64, well: Option<Time>, asked: Option<Time>, next: Time },
 }
 
 impl Confirm {
@@ -60,7 +87,7 @@ impl Confirm {
     /// The component whose errors opened the shared window.
     pub(crate) const fn window(&self) -> Option<usize> {
         match self.state {
-            State::Window { component, .. } => Some(component),
+            State::Window { case, .. } => Some(case.component),
             _ => None,
         }
     }
@@ -68,15 +95,16 @@ impl Confirm {
     pub(crate) fn deadline(&self) -> Option<Time> {
         match self.state {
             State::Quiet => None,
-            State::Resting { until } => Some(until),
-            State::Asking { since, .. } => Some(since + LOST_AFTER),
-            State::Window { asked: Some(asked), .. } => Some(asked + LOST_AFTER),
+            State::Resting { until } | State::AskingNew { until, .. } => Some(until),
+            State::AskingOld { asked, .. } | State::Window { asked: Some(asked), .. } => Some(asked + LOST_AFTER),
             State::Window { next, .. } => Some(next),
         }
     }
 
+    /// Nothing is judged any more: the release has ended.
     pub(crate) fn reset(&mut self) {
         self.state = State::Quiet;
+        self.doubts = Doubts::default();
     }
 }
 
@@ -92,50 +120,71 @@ impl Machine {
                 self.confirm.state = State::Quiet;
                 self.judge_quiet(now);
             }
-            State::Asking { since, .. } if now >= since + LOST_AFTER => {
+            State::AskingOld { asked, .. } if now >= asked + LOST_AFTER => {
                 // To ask the old colour now says nothing about then: the evidence may be of an outage that is over.
                 self.evidence.restart(self.exposure);
                 self.confirm.state = State::Resting { until: now + AGAIN_AFTER };
             }
-            State::Window { component, opened, passing, asked: Some(asked), .. } if now >= asked + LOST_AFTER => {
-                self.confirm.state = State::Window { component, opened, passing, asked: None, next: now };
+            State::AskingNew { case, until } if now >= until => self.confirmed(case),
+            State::Window { case, opened, weight, asked: Some(asked), .. } if now >= asked + LOST_AFTER => {
+                self.confirm.state = State::Window { case, opened, weight, well: None, asked: None, next: now };
                 self.judge(now);
             }
-            State::Window { component, opened, passing, asked: None, next } if now >= next => {
-                self.confirm.state = State::Window { component, opened, passing, asked: Some(now), next };
-                self.ask(component, Arm::Old);
+            State::Window { case, opened, weight, well, asked: None, next } if now >= next => {
+                self.confirm.state = State::Window { case, opened, weight, well, asked: Some(now), next };
+                let requests = case.scale.requests(0.0);
+                self.ask(case.component, Arm::Old, requests, requests);
             }
-            State::Resting { .. } | State::Asking { .. } | State::Window { .. } => {}
+            State::Resting { .. } | State::AskingOld { .. } | State::AskingNew { .. } | State::Window { .. } => {}
         }
     }
 
     fn judge_quiet(&mut self, now: Time) {
-        let Some(component) = self.participants().map(|(id, _)| id).find(|id| self.evidence.is_bad(*id)) else {
+        let bad = self.participants().map(|(id, _)| id).filter(|id| self.evidence.is_bad(*id));
+        // What leaves no doubt comes first.
+        let Some(case) = bad.map(|id| self.case(now, id)).min_by_key(|case| case.doubtful) else {
             return;
         };
-        let stable = &self.doc.components[component].stable;
-        let cause = Cause::Errors { component: self.doc.components[component].name.clone() };
-        let has_way_back = self.facts.is_ready(component, stable.colour) || !self.acts();
+        let stable = &self.doc.components[case.component].stable;
+        let has_way_back = self.facts.is_ready(case.component, stable.colour) || !self.acts();
         if stable.version.is_none() && self.acts() || !has_way_back {
-            self.no_way_back(cause);
+            self.no_way_back(self.cause(case));
             self.confirm.state = State::Resting { until: now + AGAIN_AFTER };
         } else if self.settings.confirm {
-            self.confirm.state = State::Asking { component, arm: Arm::Old, old_passed: 0, since: now };
-            self.ask(component, Arm::Old);
+            self.ask_old(now, case, 0.0, now);
         } else {
-            self.call_bad(cause);
+            self.confirmed(case);
         }
     }
 
-    fn ask(&mut self, component: usize, arm: Arm) {
+    fn case(&self, now: Time, component: usize) -> Case {
+        // Without a bad request there is nothing that could have ended.
+        let origin = self.evidence.origin(component).unwrap_or(Origin { since: now, rate: 0.5 });
+        let answered = self.evidence.answered(component);
+        let scale = Scale::new(origin.rate, self.evidence.tolerated(component));
+        let doubtful = self.confirm.doubts.doubts(origin, answered);
+        Case { component, scale, origin, answered, doubtful }
+    }
+
+    fn cause(&self, case: Case) -> Cause {
+        Cause::Errors { component: self.doc.components[case.component].name.clone() }
+    }
+
+    fn ask_old(&mut self, now: Time, case: Case, weight: f64, began: Time) {
+        let requests = case.scale.requests(weight);
+        self.confirm.state = State::AskingOld { case, weight, began, asked: now, requests };
+        self.ask(case.component, Arm::Old, requests, case.scale.enough(weight, requests));
+    }
+
+    fn ask(&mut self, component: usize, arm: Arm, requests: u8, enough: u8) {
         self.confirm.round += 1;
         let c = &self.doc.components[component];
         let colour = match arm {
             Arm::Old => c.stable.colour,
             Arm::New => c.candidate.colour,
         };
-        let groups = self.evidence.worst_groups(component);
-        self.out.push(Action::Probe { round: self.confirm.round, arm, component, colour, groups });
+        let (round, groups) = (self.confirm.round, self.evidence.worst_groups(component));
+        self.out.push(Action::Probe(Probe { round, arm, component, colour, groups, requests, enough, within: None }));
     }
 
     pub(super) fn probed(&mut self, now: Time, round: u64, arm: Arm, passed: u8) {
@@ -143,38 +192,63 @@ impl Machine {
             return;
         }
         match self.confirm.state {
-            State::Asking { component, arm: asked, old_passed, .. } if asked == arm => {
-                self.answered(now, component, arm, old_passed, passed);
+            State::AskingOld { case, weight, began, asked, requests } if arm == Arm::Old => {
+                let weight = weight + case.scale.weigh(requests, passed);
+                let ends = now.since(began) >= ASK_FOR;
+                match if ends { scale::says_at_last(weight) } else { scale::says(weight) } {
+                    Says::Better => self.old_is_better(now, case, now.since(asked)),
+                    Says::Alike => self.open_window(now, case),
+                    Says::Nothing => self.ask_old(now, case, weight, began),
+                }
             }
-            State::Window { component, opened, passing, asked: Some(_), .. } if arm == Arm::Old => {
-                let passing = (passed >= QUORUM).then(|| passing.unwrap_or(now));
-                if passing.is_some_and(|since| now.since(since) >= PASSING_FOR) {
+            State::AskingNew { case, .. } if arm == Arm::New => {
+                if passed < ASK_NEW.1 {
+                    return self.confirmed(case);
+                }
+                self.confirm.doubts.spare(now, case.origin, case.answered);
+                self.confirm.state = State::Quiet;
+                self.evidence.restart(self.exposure);
+                let component = self.doc.components[case.component].name.clone();
+                self.announce(News::OutageSuspected { component });
+            }
+            State::Window { case, opened, weight, well, asked: Some(_), .. } if arm == Arm::Old => {
+                // What it did long ago does not outweigh what it does now.
+                let weight =
+                    (weight + case.scale.weigh(case.scale.requests(0.0), passed)).clamp(-2.0 * DECIDED, DECIDED);
+                let well = (scale::says(weight) == Says::Better).then(|| well.unwrap_or(now));
+                if well.is_some_and(|since| now.since(since) >= WELL_FOR) {
                     self.evidence.restart(self.exposure);
                     self.confirm.state = State::Quiet;
                     self.announce(News::SharedOutageOver);
                 } else {
                     let next = now + AGAIN_AFTER;
-                    self.confirm.state = State::Window { component, opened, passing, asked: None, next };
+                    self.confirm.state = State::Window { case, opened, weight, well, asked: None, next };
                 }
             }
-            State::Quiet | State::Resting { .. } | State::Asking { .. } | State::Window { .. } => {}
+            State::Quiet
+            | State::Resting { .. }
+            | State::AskingOld { .. }
+            | State::AskingNew { .. }
+            | State::Window { .. } => {}
         }
     }
 
-    fn answered(&mut self, now: Time, component: usize, arm: Arm, old_passed: u8, passed: u8) {
-        let name = self.doc.components[component].name.clone();
-        match arm {
-            Arm::Old if passed >= QUORUM => self.call_bad(Cause::Errors { component: name }),
-            Arm::Old => {
-                self.confirm.state = State::Asking { component, arm: Arm::New, old_passed: passed, since: now };
-                self.ask(component, Arm::New);
-            }
-            Arm::New if old_passed > passed => self.call_bad(Cause::Errors { component: name }),
-            Arm::New => {
-                self.confirm.state =
-                    State::Window { component, opened: now, passing: None, asked: None, next: now + AGAIN_AFTER };
-                self.announce(News::SharedOutage { component: name });
-            }
+    fn old_is_better(&mut self, now: Time, case: Case, took: Duration) {
+        if !case.doubtful {
+            return self.confirmed(case);
         }
+        self.confirm.state = State::AskingNew { case, until: now + NEW_ANSWERS_IN.max(2 * took) };
+        self.ask(case.component, Arm::New, ASK_NEW.0, ASK_NEW.1);
+    }
+
+    fn confirmed(&mut self, case: Case) {
+        self.call_bad(self.cause(case));
+    }
+
+    fn open_window(&mut self, now: Time, case: Case) {
+        let next = now + AGAIN_AFTER;
+        self.confirm.state = State::Window { case, opened: now, weight: DECIDED, well: None, asked: None, next };
+        let component = self.doc.components[case.component].name.clone();
+        self.announce(News::SharedOutage { component });
     }
 }

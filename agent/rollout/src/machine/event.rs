@@ -140,13 +140,13 @@ pub enum Event {
         /// Passed, or what failed.
         result: Result<(), String>,
     },
-    /// The three requests of a probe ended.
+    /// The requests of a [`crate::machine::action::Probe`] ended, or enough of them have passed.
     Probed {
         /// The round asked for; an answer to an older round is ignored.
         round: u64,
         /// Which colour was asked.
         arm: Arm,
-        /// How many of the three passed, 0..=3.
+        /// How many passed.
         passed: u8,
     },
     /// The document of this revision, and every one before it, is durable.

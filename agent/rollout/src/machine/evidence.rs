@@ -3,16 +3,13 @@
 use std::time::Duration;
 
 use super::event::Observation;
+use super::streak::{Origin, SUSPICIOUS, Streak};
 use super::{Machine, Now};
 use crate::colour::Share;
 use crate::document::Phase;
 use crate::settings::Mode;
 use crate::statistics::Evidence;
 use crate::time::Time;
-
-/// The logarithm of M from which a candidate is not taken for good yet: a good one gets there once in twenty releases,
-/// and then only has to be watched for longer.
-const SUSPICIOUS: f64 = 3.0;
 
 /// One component's evidence; empty while no release is judged.
 #[derive(Clone, Debug, Default)]
@@ -24,12 +21,13 @@ pub(crate) struct Watch {
 struct Part {
     evidence: Evidence,
     requests_in_step: u64,
+    streak: Streak,
     last_seen: Option<Time>,
 }
 
 impl Part {
     const fn new(evidence: Evidence) -> Self {
-        Self { evidence, requests_in_step: 0, last_seen: None }
+        Self { evidence, requests_in_step: 0, streak: Streak::new(), last_seen: None }
     }
 }
 
@@ -57,6 +55,21 @@ impl Watch {
 
     pub(crate) fn is_bad(&self, component: usize) -> bool {
         self.parts.get(component).is_some_and(|p| p.evidence.is_bad())
+    }
+
+    /// What lifted the evidence to where it is.
+    pub(crate) fn origin(&self, component: usize) -> Option<Origin> {
+        self.parts.get(component)?.streak.origin()
+    }
+
+    /// The error rate the candidate is allowed.
+    pub(crate) fn tolerated(&self, component: usize) -> f64 {
+        self.parts.get(component).map_or(0.5, |p| p.evidence.tolerated().p0)
+    }
+
+    /// Requests that went well since the evidence last started.
+    pub(crate) fn answered(&self, component: usize) -> u64 {
+        self.parts.get(component).map_or(0, |p| p.evidence.requests() - p.evidence.bad())
     }
 
     /// Whether a bad candidate would have shown, and this one does not look like one. With errors that came in a cluster
@@ -91,6 +104,7 @@ impl Watch {
     pub(crate) fn restart(&mut self, exposure: Duration) {
         for part in &mut self.parts {
             part.evidence.restart(exposure);
+            part.streak = Streak::new();
         }
     }
 
@@ -105,7 +119,12 @@ impl Watch {
         let Some(part) = self.parts.get_mut(usize::from(seen.component)) else {
             return;
         };
-        part.evidence.observe(exposure, seen);
+        if !part.evidence.is_bad() {
+            // Only a bad request can begin a streak, and only that one has to pay for the logarithm.
+            let log_m = if seen.bad { part.evidence.log_m() } else { 0.0 };
+            part.evidence.observe(exposure, seen);
+            part.streak.add(now, seen.bad, log_m);
+        }
         part.requests_in_step += 1;
         part.last_seen = Some(now);
     }

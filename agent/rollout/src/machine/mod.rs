@@ -14,6 +14,7 @@ pub mod action;
 pub mod event;
 
 mod confirm;
+mod doubt;
 mod emergency;
 mod emit;
 mod evidence;
@@ -21,7 +22,9 @@ mod facts;
 mod learn;
 mod orders;
 mod phases;
+mod scale;
 mod start;
+mod streak;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -29,7 +32,7 @@ mod watching;
 
 use std::time::Duration;
 
-pub use action::{Action, Direction, News, Notice};
+pub use action::{Action, Direction, News, Notice, Probe};
 pub use event::{Event, Order};
 pub use orders::{Refusal, is_version};
 pub use view::{ComponentView, View};

@@ -181,8 +181,8 @@ impl World {
                 let takes = self.random.millis(100, 1500);
                 self.after(takes, What::Smoke { life, release, targets });
             }
-            Action::Probe { round, arm, component, colour, .. } => {
-                self.after(soon, What::Probe { life, round, arm, component, colour });
+            Action::Probe(probe) => {
+                self.after(soon, What::Probe { life, probe });
             }
             Action::Announce(notice) => self.announced(&notice),
         }

@@ -4,8 +4,7 @@ use std::cmp::Ordering;
 
 use super::trouble::Trouble;
 use crate::colour::Colour;
-use crate::machine::event::Arm;
-use crate::machine::{Direction, Event};
+use crate::machine::{Direction, Event, Probe};
 use crate::policy::Policy;
 use crate::time::Time;
 
@@ -27,7 +26,7 @@ pub(super) enum What {
     Ready { component: usize, colour: Colour, generation: u64, ready: u32 },
     Looping { component: usize, colour: Colour, generation: u64 },
     Smoke { life: u64, release: u64, targets: Vec<(usize, Colour)> },
-    Probe { life: u64, round: u64, arm: Arm, component: usize, colour: Colour },
+    Probe { life: u64, probe: Probe },
     Traffic { edge: usize },
     Deploy,
     People,

@@ -6,8 +6,8 @@ use super::platform::INSTANCES;
 use super::scenario::Sabotage;
 use super::world::{What, World};
 use crate::colour::Colour;
-use crate::machine::Event;
 use crate::machine::event::{Arm, Backend, Block, Feed, Observation};
+use crate::machine::{Event, Probe};
 use crate::policy::Route;
 
 /// How often an edge's finished requests are handed on.
@@ -97,14 +97,15 @@ impl World {
         backends
     }
 
-    pub(super) fn probe(&mut self, round: u64, arm: Arm, component: usize, colour: Colour) {
+    pub(super) fn probe(&mut self, probe: &Probe) {
         if self.mute {
             return;
         }
-        let failing = self.failing(component, colour);
-        let mut passed = (0..3).map(|_| u8::from(!self.random.chance(failing))).sum();
+        let (round, arm) = (probe.round, probe.arm);
+        let failing = self.failing(probe.component, probe.colour);
+        let mut passed = (0..probe.requests).map(|_| u8::from(!self.random.chance(failing))).sum();
         if self.scenario.sabotage == Some(Sabotage::BlamesSharedOutage) && arm == Arm::Old {
-            passed = 3;
+            passed = probe.requests;
         }
         let life = self.life;
         let takes = self.random.millis(1, 50);

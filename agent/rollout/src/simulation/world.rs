@@ -226,9 +226,7 @@ impl World {
                 self.tell_capacity(component, colour);
             }
             What::Smoke { life, release, targets } if self.lives(life) => self.smoke(release, &targets),
-            What::Probe { life, round, arm, component, colour } if self.lives(life) => {
-                self.probe(round, arm, component, colour);
-            }
+            What::Probe { life, probe } if self.lives(life) => self.probe(&probe),
             What::Ready { component, colour, generation, ready } => self.ready(component, colour, generation, ready),
             What::Looping { component, colour, generation } => self.looping(component, colour, generation),
             What::Traffic { edge } => self.traffic(edge),

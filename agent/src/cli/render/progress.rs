@@ -95,7 +95,9 @@ impl Progress {
             Happening::WouldRollBack { .. } | Happening::NoWayBack { .. } => {
                 Some(line("!!", "bad", &record.text, None))
             }
-            Happening::SharedOutage { .. } => Some(line("!!", "outage", &record.text, None)),
+            Happening::SharedOutage { .. } | Happening::OutageSuspected { .. } => {
+                Some(line("!!", "outage", &record.text, None))
+            }
             Happening::Emergency { .. } => Some(line("!!", "emergency", &record.text, None)),
         }
     }

@@ -101,7 +101,7 @@ fn going_back_leaves_out_what_has_nothing_to_go_back_to() {
             criteria: Criteria { acceptable_error_rate: 0.05, min_requests: 20, ..Criteria::default() },
         });
     });
-    world.watched("v2").capacity(1, Blue, Some("v1"), 0).bad(20).probed(3);
+    world.watched("v2").capacity(1, Blue, Some("v1"), 0).bad(20).probed(3).probed(0);
     assert_eq!(world.routed(), "v1:1.2.bad:blue:green:0:blue:green:100000:teal:0");
     assert_eq!(world.doc().outcome, Some(Outcome::RolledBack));
 }

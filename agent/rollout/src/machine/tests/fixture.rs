@@ -398,7 +398,15 @@ impl World {
 
     pub(super) fn probe(&self) -> Option<(u64, Arm, Colour)> {
         self.actions.iter().rev().find_map(|action| match action {
-            Action::Probe { round, arm, colour, .. } => Some((*round, *arm, *colour)),
+            Action::Probe(probe) => Some((probe.round, probe.arm, probe.colour)),
+            _ => None,
+        })
+    }
+
+    /// How many requests the last probe takes, and how many of them are enough.
+    pub(super) fn asked(&self) -> Option<(u8, u8)> {
+        self.actions.iter().rev().find_map(|action| match action {
+            Action::Probe(probe) => Some((probe.requests, probe.enough)),
             _ => None,
         })
     }

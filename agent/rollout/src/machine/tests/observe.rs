@@ -35,7 +35,7 @@ fn somebody_elses_bad_release_is_judged_and_left_where_it_is() {
     assert!(world.said(&News::Observed));
     world.requests_of(0, Green, 30, true);
     if world.probe().is_some() {
-        world.probed(3);
+        world.probed(3).probed(0);
     }
     assert!(world.said(&News::WouldRollBack(Cause::Errors { component: "api".into() })));
     world.pass(120);
@@ -47,7 +47,7 @@ fn somebody_elses_bad_release_is_judged_and_left_where_it_is() {
 fn a_bad_release_that_stays_is_no_history() {
     let mut world = observing();
     moved_by_a_script(&mut world, "v1:0.0.open:blue:green:100000:teal:0");
-    world.requests_of(0, Green, 30, true).probed(3);
+    world.requests_of(0, Green, 30, true).probed(3).probed(0);
     let before = world.machine.baselines()[0].all().counts();
     world.requests_of(0, Green, 30, true);
     assert_eq!(world.machine.baselines()[0].all().counts(), before);

@@ -117,7 +117,7 @@ fn evidence_over_the_threshold_is_not_used_after_a_restart() {
     let mut world = World::new();
     world.watched("v2").bad(20).restart();
     assert_eq!(world.probe(), None, "it may be of an outage that is over");
-    world.bad(20).probed(3);
+    world.bad(20).probed(3).probed(0);
     assert_eq!(world.doc().cause, Some(Cause::Errors { component: "api".into() }));
 }
 

@@ -126,7 +126,7 @@ fn errors_of_the_bad_colour_are_no_history() {
     world.watched("v2");
     let history = |w: &World| w.machine.baselines()[0].all().counts();
     let before = history(&world);
-    world.bad(30).probed(3).bad(30);
+    world.bad(30).probed(3).probed(0).bad(30);
     assert_eq!(history(&world), before);
     let release = world.doc().epoch.release;
     world.requests_of(release, Blue, 10, false);

@@ -136,7 +136,7 @@ fn a_pause_stops_the_watch_but_not_its_judgement() {
     world.order(Order::Pause { by: "ben".into() }).unwrap();
     world.good(100).pass(60);
     assert_eq!(world.phase(), Phase::Watching);
-    world.bad(20).probed(3);
+    world.bad(20).probed(3).probed(0);
     assert_eq!(world.doc().cause, Some(Cause::Errors { component: "api".into() }));
 }
 

@@ -1,0 +1,147 @@
+//! Weighs the old colour's answers: does it fail like the candidate, or does it do better?
+//!
+//! Wald's sequential test of two rates. Each failed probe adds ln(rate / usual), each passed one
+//! ln((1 - rate) / (1 - usual)); beyond [`DECIDED`] either way less than one answer in a hundred is wrong. A candidate
+//! that fails always is told from the old colour by three requests, one that fails 30 % of its requests by some 14.
+
+/// The weight that decides: ln 100.
+pub(crate) const DECIDED: f64 = 4.605_170_185_988_091;
+
+/// A weight that leans to "fails like the candidate" where no more can be asked.
+const LEANING: f64 = 0.5;
+
+/// Requests of one round: enough that two rounds tell a rate of 30 %, few enough that an application with one worker
+/// answers them within its limit.
+const AT_LEAST: u8 = 3;
+const AT_MOST: u8 = 8;
+
+/// How much better than the candidate "better" is, where the old colour's own rate allows it.
+const BETTER: f64 = 10.0;
+/// The least it can be, for the two to be told apart at all.
+const BETTER_AT_LEAST: f64 = 1.6;
+
+/// What the answers are weighed against.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Scale {
+    failed: f64,
+    passed: f64,
+}
+
+/// What the answers so far say of the old colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Says {
+    /// It does better than the candidate.
+    Better,
+    /// It fails as the candidate does.
+    Alike,
+    /// Ask on.
+    Nothing,
+}
+
+impl Scale {
+    /// Between a colour that fails like a candidate with this `rate` of bad requests, in (0, 1], and one that fails a
+    /// tenth of that, or as often as is `tolerated`, where that is more.
+    pub(crate) fn new(rate: f64, tolerated: f64) -> Self {
+        let rate = rate.clamp(0.001, 0.98);
+        let usual = (rate / BETTER).max(tolerated).min(rate / BETTER_AT_LEAST);
+        Self { failed: (rate / usual).ln(), passed: ((1.0 - rate) / (1.0 - usual)).ln() }
+    }
+
+    /// What the answers to one round weigh: above 0 for "fails like the candidate".
+    pub(crate) fn weigh(&self, requests: u8, passed: u8) -> f64 {
+        f64::from(requests.saturating_sub(passed)) * self.failed + f64::from(passed) * self.passed
+    }
+
+    /// How many requests the next round takes: so many that all of them passing decides, as far as a round goes.
+    pub(crate) fn requests(&self, weight: f64) -> u8 {
+        (AT_LEAST..AT_MOST).find(|n| self.decides(weight, *n, *n)).unwrap_or(AT_MOST)
+    }
+
+    /// How many of a round's requests have to pass to decide, whatever becomes of the others.
+    pub(crate) fn enough(&self, weight: f64, requests: u8) -> u8 {
+        (1..requests).find(|passed| self.decides(weight, requests, *passed)).unwrap_or(requests)
+    }
+
+    fn decides(&self, weight: f64, requests: u8, passed: u8) -> bool {
+        says(weight + self.weigh(requests, passed)) == Says::Better
+    }
+}
+
+/// What a weight says while more can be asked.
+pub(crate) fn says(weight: f64) -> Says {
+    if weight <= -DECIDED {
+        Says::Better
+    } else if weight >= DECIDED {
+        Says::Alike
+    } else {
+        Says::Nothing
+    }
+}
+
+/// What a weight says when nothing more is asked. A rollback is only held up by an old colour that is seen to fail.
+pub(crate) fn says_at_last(weight: f64) -> Says {
+    if weight >= LEANING { Says::Alike } else { Says::Better }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_round_decides_by_itself_where_the_candidate_fails_always() {
+        let check = |tolerated, passed, said| {
+            let scale = Scale::new(1.0, tolerated);
+            assert_eq!((scale.requests(0.0), scale.enough(0.0, 3)), (3, 2));
+            assert_eq!(says(scale.weigh(3, passed)), said, "{passed} of 3 passed");
+        };
+        for tolerated in [0.001, 0.0075, 0.05] {
+            check(tolerated, 3, Says::Better);
+            check(tolerated, 2, Says::Better);
+            check(tolerated, 1, Says::Nothing);
+            check(tolerated, 0, Says::Alike);
+        }
+        let halves = Scale::new(1.0, 0.0075).weigh(3, 1);
+        assert_eq!(says_at_last(halves), Says::Alike);
+    }
+
+    /// How many requests that all pass it takes.
+    fn until_better(rate: f64, tolerated: f64) -> u32 {
+        let (scale, mut weight, mut asked) = (Scale::new(rate, tolerated), 0.0, 0);
+        while says(weight) == Says::Nothing {
+            let requests = scale.requests(weight);
+            weight += scale.weigh(requests, requests);
+            asked += u32::from(requests);
+        }
+        asked
+    }
+
+    #[test]
+    fn the_less_a_candidate_fails_the_more_is_asked() {
+        let check = |rate, asked| assert_eq!(until_better(rate, 0.0075), asked, "{rate}");
+        check(0.98, 3);
+        check(0.5, 8);
+        check(0.3, 15);
+        check(0.2, 23);
+        check(0.05, 107);
+        assert!(until_better(0.02, 0.0075) > 300, "not to be told apart in time");
+    }
+
+    #[test]
+    fn a_few_failures_of_an_old_colour_that_is_no_better_add_up() {
+        let scale = Scale::new(0.3, 0.0075);
+        assert_eq!(says(scale.weigh(8, 6)), Says::Nothing);
+        assert_eq!(says(2.0 * scale.weigh(8, 6)), Says::Alike);
+        assert_eq!(says(scale.weigh(8, 5)), Says::Alike);
+        assert_eq!(says_at_last(0.0), Says::Better);
+    }
+
+    #[test]
+    fn any_rates_give_weights_of_the_right_signs() {
+        for rate in [0.0, 1e-6, 0.01, 0.2, 0.9, 1.0, f64::NAN] {
+            for tolerated in [0.0, 0.001, 0.5] {
+                let Scale { failed, passed } = Scale::new(rate, tolerated);
+                assert!(rate.is_nan() || failed > 0.0 && passed < 0.0, "{rate} {tolerated}");
+            }
+        }
+    }
+}
