@@ -252,4 +252,7 @@ pub struct Checkpoint {
     pub exposure: Duration,
     /// The evidence so far, one entry a component.
     pub evidence: Vec<crate::statistics::Evidence>,
+    /// What the probes have shown so far, one entry a component; `None` where there are none.
+    #[serde(default)]
+    pub samples: Vec<Option<crate::statistics::Samples>>,
 }

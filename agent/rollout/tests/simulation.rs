@@ -62,6 +62,12 @@ fn a_bad_release_never_stays() {
 }
 
 #[test]
+fn with_hardly_any_traffic_probes_find_what_fails_and_nothing_else() {
+    let tally = run_all(SEEDS / 4, Scenario::quiet);
+    assert!(tally.by_errors > 0 && tally.samples > 0, "{tally:?}");
+}
+
+#[test]
 fn a_seed_gives_the_same_run_again() {
     for seed in 0..20 {
         assert_eq!(run(&Scenario::random(seed)), run(&Scenario::random(seed)));
@@ -86,6 +92,11 @@ fn replay_outages() {
 #[test]
 fn replay_bad() {
     replay_one(Scenario::bad);
+}
+
+#[test]
+fn replay_quiet() {
+    replay_one(Scenario::quiet);
 }
 
 /// Some world shows the planted bug as what it is: by one of these invariants.
@@ -135,6 +146,11 @@ fn catches_a_rollback_that_waits_for_the_store() {
 #[test]
 fn catches_capacity_that_is_dropped_too_early() {
     check(Sabotage::StopsOldColourEarly, &[4]);
+}
+
+#[test]
+fn catches_probes_that_are_not_heard() {
+    check(Sabotage::BelievesProbes, &[12]);
 }
 
 #[test]

@@ -57,6 +57,18 @@ pub enum Action {
     },
     /// Send requests straight to a colour, all at once; answer [`crate::machine::Event::Probed`].
     Probe(Probe),
+    /// Send one request straight to the candidate, which few others ask; answer [`crate::machine::Event::Sampled`].
+    Sample {
+        /// To be repeated in the answer. It rises by one with each probe of the component in a release: what takes turns
+        /// (checks, servers) can go by it.
+        round: u64,
+        /// The component's id.
+        component: usize,
+        /// The colour to ask.
+        colour: Colour,
+        /// To be repeated in the answer.
+        release: u64,
+    },
     /// Record this and tell people; never waited for.
     Announce(Notice),
 }

@@ -1,5 +1,7 @@
 //! Everything that can happen to an environment: a closed list.
 
+use std::time::Duration;
+
 use crate::colour::Colour;
 pub use crate::observation::{Access, Observation};
 use crate::policy::Policy;
@@ -148,6 +150,19 @@ pub enum Event {
         arm: Arm,
         /// How many passed.
         passed: u8,
+    },
+    /// A probe of a candidate with little traffic ended.
+    Sampled {
+        /// For which release; an answer about another one is ignored.
+        release: u64,
+        /// The component's id.
+        component: usize,
+        /// The round asked for; an answer to an older round is ignored.
+        round: u64,
+        /// Whether it was answered well and in time.
+        passed: bool,
+        /// How long the answer took; the limit where none came.
+        wait: Duration,
     },
     /// The document of this revision, and every one before it, is durable.
     Stored {

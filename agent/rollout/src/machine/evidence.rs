@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::event::Observation;
+use super::sampling::Sampling;
 use super::streak::{Origin, SUSPICIOUS, Streak};
 use super::{Machine, Now};
 use crate::colour::Share;
 use crate::document::Phase;
-use crate::settings::Mode;
-use crate::statistics::Evidence;
+use crate::settings::{ComponentSettings, Mode, Settings};
+use crate::statistics::{Evidence, Samples};
 use crate::time::Time;
 
 /// One component's evidence; empty while no release is judged.
@@ -23,11 +24,12 @@ struct Part {
     requests_in_step: u64,
     streak: Streak,
     last_seen: Option<Time>,
+    sampling: Option<Sampling>,
 }
 
 impl Part {
     const fn new(evidence: Evidence) -> Self {
-        Self { evidence, requests_in_step: 0, streak: Streak::new(), last_seen: None }
+        Self { evidence, requests_in_step: 0, streak: Streak::new(), last_seen: None, sampling: None }
     }
 }
 
@@ -39,6 +41,41 @@ impl Watch {
             evidence.restart(exposure);
         }
         Self { parts: saved.into_iter().map(Part::new).collect() }
+    }
+
+    /// The probes go on with what `saved` has of them.
+    pub(crate) fn with_samples(
+        mut self,
+        saved: Vec<Option<Samples>>,
+        settings: &Settings,
+        exposure: Duration,
+        now: Time,
+    ) -> Self {
+        let mut saved = saved.into_iter();
+        for (part, component) in self.parts.iter_mut().zip(&settings.components) {
+            let mut kept = saved.next().flatten();
+            if let Some(samples) = kept.as_mut().filter(|samples| samples.is_bad()) {
+                samples.restart(exposure);
+            }
+            part.sampling = sampling(component, kept, nominal_watch(settings), now);
+        }
+        self
+    }
+
+    pub(crate) fn save_samples(&self) -> Vec<Option<Samples>> {
+        self.parts.iter().map(|p| p.sampling.as_ref().map(|s| s.samples.clone())).collect()
+    }
+
+    pub(crate) fn samples_of(&self, component: usize) -> Option<Samples> {
+        self.sampling_of(component).map(|s| s.samples.clone())
+    }
+
+    pub(crate) fn sampling(&mut self, component: usize) -> Option<&mut Sampling> {
+        self.parts.get_mut(component)?.sampling.as_mut()
+    }
+
+    pub(crate) fn sampling_of(&self, component: usize) -> Option<&Sampling> {
+        self.parts.get(component)?.sampling.as_ref()
     }
 
     pub(crate) fn save(&self) -> Vec<Evidence> {
@@ -54,7 +91,8 @@ impl Watch {
     }
 
     pub(crate) fn is_bad(&self, component: usize) -> bool {
-        self.parts.get(component).is_some_and(|p| p.evidence.is_bad())
+        let fails_probes = |part: &Part| part.sampling.as_ref().is_some_and(|s| s.samples.is_bad());
+        self.parts.get(component).is_some_and(|p| p.evidence.is_bad() || fails_probes(p))
     }
 
     /// What lifted the evidence to where it is.
@@ -75,7 +113,9 @@ impl Watch {
     /// Whether a bad candidate would have shown, and this one does not look like one. With errors that came in a cluster
     /// before the release, each one counts for little, and hundreds may not be enough for a verdict yet.
     pub(crate) fn is_convincing(&self, component: usize) -> bool {
-        let convincing = |part: &Part| part.evidence.log_m() < SUSPICIOUS && part.evidence.excludable().is_some();
+        let doubtful = |part: &Part| part.sampling.as_ref().is_some_and(|s| s.samples.log_m() >= SUSPICIOUS);
+        let convincing =
+            |part: &Part| part.evidence.log_m() < SUSPICIOUS && part.evidence.excludable().is_some() && !doubtful(part);
         self.parts.get(component).is_some_and(convincing)
     }
 
@@ -105,6 +145,9 @@ impl Watch {
         for part in &mut self.parts {
             part.evidence.restart(exposure);
             part.streak = Streak::new();
+            if let Some(sampling) = &mut part.sampling {
+                sampling.restart(exposure);
+            }
         }
     }
 
@@ -127,6 +170,9 @@ impl Watch {
         }
         part.requests_in_step += 1;
         part.last_seen = Some(now);
+        if let Some(sampling) = &mut part.sampling {
+            sampling.saw_request(now);
+        }
     }
 
     /// The old colour's side of a partial share.
@@ -140,16 +186,16 @@ impl Watch {
 impl Machine {
     /// Freezes the old colour's history as what the candidate is judged against.
     pub(super) fn start_evidence(&mut self) {
-        let holds: Duration = self.settings.steps.iter().map(|s| s.hold).sum();
-        let nominal = holds + self.settings.watch_min;
-        let unix_millis = self.last.unix_millis;
+        let nominal = nominal_watch(&self.settings);
+        let Now { unix_millis, time } = self.last;
         let mut parts = Vec::new();
         let components = self.settings.components.iter().zip(&self.doc.components);
         for ((settings, component), history) in components.zip(&mut self.baselines) {
             history.expire(unix_millis);
             let partial = component.share > Share::NONE && component.share < Share::ALL;
             let steps = partial || !self.settings.steps.is_empty() && self.settings.mode == Mode::Act;
-            parts.push(Part::new(Evidence::new(history, &settings.criteria, steps, nominal)));
+            let evidence = Evidence::new(history, &settings.criteria, steps, nominal);
+            parts.push(Part { sampling: sampling(settings, None, nominal, time), ..Part::new(evidence) });
         }
         self.evidence = Watch { parts };
         self.evidence.new_step(self.doc.components.iter().map(|c| c.share));
@@ -205,4 +251,15 @@ impl Machine {
             | Phase::RollingBack => c.stable.colour,
         }
     }
+}
+
+/// What the start mass is spread over.
+fn nominal_watch(settings: &Settings) -> Duration {
+    settings.steps.iter().map(|s| s.hold).sum::<Duration>() + settings.watch_min
+}
+
+fn sampling(component: &ComponentSettings, saved: Option<Samples>, nominal: Duration, now: Time) -> Option<Sampling> {
+    let criteria = &component.criteria;
+    let samples = || saved.unwrap_or_else(|| Samples::new(criteria, nominal));
+    criteria.probes.map(|probes| Sampling::new(probes, samples(), now))
 }

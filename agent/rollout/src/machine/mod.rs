@@ -22,6 +22,7 @@ mod facts;
 mod learn;
 mod orders;
 mod phases;
+mod sampling;
 mod scale;
 mod start;
 mod streak;
@@ -116,7 +117,12 @@ impl Machine {
         let checkpoint = saved.checkpoint.filter(|c| c.epoch.release == doc.epoch.release).unwrap_or_default();
         let mut machine = Self {
             facts: facts::Facts::new(settings.components.len(), doc.edges.len()),
-            evidence: evidence::Watch::resume(checkpoint.evidence, checkpoint.exposure),
+            evidence: evidence::Watch::resume(checkpoint.evidence, checkpoint.exposure).with_samples(
+                checkpoint.samples,
+                &settings,
+                checkpoint.exposure,
+                now.time,
+            ),
             confirm: confirm::Confirm::default(),
             stored: doc.revision,
             stored_shares: doc.components.iter().map(|c| c.share).collect(),
@@ -157,6 +163,9 @@ impl Machine {
             Event::Edge(report) => self.facts.edge(report, now.time),
             Event::Smoke { release, result } => self.smoke_finished(release, result),
             Event::Probed { round, arm, passed } => self.probed(now.time, round, arm, passed),
+            Event::Sampled { release, component, round, passed, wait } => {
+                self.sampled(release, component, round, passed, wait);
+            }
             Event::Stored { revision } => self.on_stored(revision),
             Event::StoreFailed { revision } => self.store_failing = self.store_failing || revision > self.stored,
             Event::Tick => {}
@@ -182,10 +191,16 @@ impl Machine {
         // A limit that has passed is not asked for again: what is still missing then comes as an event.
         let left = self.phase_limit().filter(|_| self.counts()).and_then(|limit| limit.checked_sub(self.elapsed));
         let phase = left.filter(|left| !left.is_zero()).map(|left| self.last.time + left);
-        [phase, self.confirm.deadline(), self.started.deadline(), self.facts.deadline(&self.doc)]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            phase,
+            self.confirm.deadline(),
+            self.sampling_deadline(),
+            self.started.deadline(),
+            self.facts.deadline(&self.doc),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The desired state.
@@ -209,6 +224,7 @@ impl Machine {
             elapsed: self.elapsed,
             exposure: self.exposure,
             evidence: self.evidence.save(),
+            samples: self.evidence.save_samples(),
         }
     }
 
@@ -236,6 +252,7 @@ impl Machine {
             Phase::Retaining => self.retaining(),
             Phase::RollingBack => self.rolling_back(),
         }
+        self.sample(now.time);
     }
 
     fn acts(&self) -> bool {

@@ -7,7 +7,7 @@ use super::event::{Capacity, EdgeReport};
 use crate::colour::Colour;
 use crate::document::{Document, Phase};
 use crate::settings::Mode;
-use crate::statistics::Evidence;
+use crate::statistics::{Evidence, Samples};
 
 /// One component's numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,8 @@ pub struct ComponentView {
     pub capacity: [Option<Capacity>; 2],
     /// The candidate's evidence, while or after it was judged.
     pub evidence: Option<Evidence>,
+    /// What the probes of the candidate have shown; `None` where it is not probed.
+    pub samples: Option<Samples>,
     /// The history the next release is judged against: requests and bad ones.
     pub history: crate::statistics::Counts,
 }
@@ -58,6 +60,7 @@ impl Machine {
         let component = |id: usize| ComponentView {
             capacity: Colour::BOTH.map(|colour| self.facts.of(id, colour).cloned()),
             evidence: self.evidence.of(id).filter(|_| self.doc.components[id].takes_part()),
+            samples: self.evidence.samples_of(id).filter(|_| self.doc.components[id].takes_part()),
             history: self.baselines[id].all().counts(),
         };
         View {

@@ -184,6 +184,9 @@ impl World {
             Action::Probe(probe) => {
                 self.after(soon, What::Probe { life, probe });
             }
+            Action::Sample { round, component, colour, release } => {
+                self.after(soon, What::Sample { life, round, component, colour, release });
+            }
             Action::Announce(notice) => self.announced(&notice),
         }
     }

@@ -27,6 +27,7 @@ pub(super) enum What {
     Looping { component: usize, colour: Colour, generation: u64 },
     Smoke { life: u64, release: u64, targets: Vec<(usize, Colour)> },
     Probe { life: u64, probe: Probe },
+    Sample { life: u64, round: u64, component: usize, colour: Colour, release: u64 },
     Traffic { edge: usize },
     Deploy,
     People,

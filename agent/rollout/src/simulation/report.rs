@@ -37,6 +37,8 @@ pub struct Tally {
     pub crashes: u64,
     /// Orders refused.
     pub refused: u64,
+    /// Probes of candidates with little traffic that were answered.
+    pub samples: u64,
     /// Steps simulated.
     pub steps: u64,
 }
@@ -60,6 +62,7 @@ impl Tally {
             held,
             crashes,
             refused,
+            samples,
             steps,
         } = other;
         for (sum, more) in [
@@ -78,6 +81,7 @@ impl Tally {
             (&mut self.held, held),
             (&mut self.crashes, crashes),
             (&mut self.refused, refused),
+            (&mut self.samples, samples),
             (&mut self.steps, steps),
         ] {
             *sum += more;

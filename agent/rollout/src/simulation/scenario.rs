@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::random::Random;
 use crate::colour::Share;
-use crate::criteria::Criteria;
+use crate::criteria::{Criteria, Probes};
 use crate::policy::Salt;
 use crate::settings::{ComponentSettings, Mode, OnUnknown, Settings, Step};
 
@@ -55,6 +55,8 @@ pub enum Sabotage {
     StopsOldColourEarly,
     /// The old colour's probes always pass, so that a shared outage looks like a bad candidate.
     BlamesSharedOutage,
+    /// The probes of a candidate with little traffic always pass.
+    BelievesProbes,
 }
 
 /// One seed's world.
@@ -65,7 +67,7 @@ pub struct Scenario {
     /// What the machine is configured with.
     pub settings: Settings,
     /// Requests a second at each edge, for each component.
-    pub rate: u32,
+    pub rate: f64,
     /// Which faults happen.
     pub faults: Faults,
     /// How long trouble goes on.
@@ -95,13 +97,16 @@ impl Scenario {
             versions: on(),
             people: on(),
         };
-        let rate = random.pick(&[1, 5, 50, 50, 200]);
+        let rate = random.pick(&[1.0, 5.0, 50.0, 50.0, 200.0]);
         let mut settings = settings(1 + random.index(2), 1 + random.index(2));
         settings.on_unknown = random.pick(&[OnUnknown::Keep, OnUnknown::Rollback, OnUnknown::Ask]);
         settings.confirm = random.chance(0.8);
         if random.chance(0.5) {
             let step = |percent| Step { share: Share::percent(percent), hold: Duration::from_secs(3) };
             settings.steps = vec![step(10), step(50)];
+        }
+        if random.chance(0.5) {
+            settings.probe(Probes { below: 2.0, every: Duration::from_secs(1) });
         }
         Self { seed, settings, rate, faults, trouble: Duration::from_secs(90), sabotage: None, name: "replay" }
     }
@@ -112,7 +117,7 @@ impl Scenario {
         let drawn = Self::random(seed);
         let faults = Faults { crashes: drawn.faults.crashes, clocks: drawn.faults.clocks, ..Faults::default() };
         let settings = Settings { on_unknown: OnUnknown::Keep, ..drawn.settings.clone() };
-        Self { faults, settings, rate: drawn.rate.max(50), name: "replay_healthy", ..drawn }
+        Self { faults, settings, rate: drawn.rate.max(50.0), name: "replay_healthy", ..drawn }
     }
 
     /// Healthy releases in the middle of shared outages.
@@ -130,19 +135,40 @@ impl Scenario {
         let drawn = Self::random(seed);
         let Faults { crashes, disks, store, clocks, .. } = drawn.faults;
         let faults = Faults { crashes, disks, store, clocks, versions: true, ..Faults::default() };
-        Self { faults, rate: drawn.rate.max(50), name: "replay_bad", ..drawn }
+        Self { faults, rate: drawn.rate.max(50.0), name: "replay_bad", ..drawn }
+    }
+
+    /// Releases of which many are bad, hardly anybody who asks, and probes instead.
+    #[must_use]
+    pub fn quiet(seed: u64) -> Self {
+        let mut quiet = Self::bad(seed);
+        let mut random = Random::new(seed ^ 0x0517);
+        let every = Duration::from_millis(random.pick(&[500, 1000]));
+        quiet.settings.probe(Probes { below: 3.0, every });
+        Self { rate: random.pick(&[0.0, 0.2, 0.5, 1.0, 2.0]), name: "replay_quiet", ..quiet }
     }
 
     /// With a bug planted.
     #[must_use]
     pub fn sabotaged(seed: u64, sabotage: Sabotage) -> Self {
-        Self { sabotage: Some(sabotage), name: "replay_sabotaged", ..Self::random(seed) }
+        let world = if sabotage == Sabotage::BelievesProbes { Self::quiet } else { Self::random };
+        Self { sabotage: Some(sabotage), name: "replay_sabotaged", ..world(seed) }
     }
 
-    /// Whether a bad release cannot go unnoticed here.
-    pub(super) const fn sees_everything(&self) -> bool {
+    /// Whether a release that fails this share of its requests cannot go unnoticed here.
+    pub(super) fn sees(&self, errors: f64) -> bool {
         let Faults { proxies, platform, evidence, outages, silence, people, .. } = self.faults;
-        self.rate >= 50 && !(proxies || platform || evidence || outages || silence || people)
+        let probed = self.settings.components.iter().all(|c| c.criteria.probes.is_some());
+        let enough = errors >= 0.2 && self.rate >= 50.0 || errors >= 1.0 && probed;
+        enough && !(proxies || platform || evidence || outages || silence || people)
+    }
+}
+
+impl Settings {
+    fn probe(&mut self, probes: Probes) {
+        for component in &mut self.components {
+            component.criteria.probes = Some(probes);
+        }
     }
 }
 

@@ -23,9 +23,8 @@ impl World {
         }
         let mut requests = Vec::new();
         for component in 0..self.edges[edge].running.routes.len() {
-            let rate = self.scenario.rate;
-            let part = f64::from(rate % 10) / 10.0;
-            let count = rate / 10 + u32::from(self.random.chance(part));
+            let expected = self.scenario.rate * BLOCK.as_secs_f64();
+            let count = expected.trunc() as u32 + u32::from(self.random.chance(expected.fract()));
             let route = self.edges[edge].running.routes[component];
             let odds = Colour::BOTH.map(|colour| self.failing(component, colour));
             for _ in 0..count {
@@ -110,6 +109,20 @@ impl World {
         let life = self.life;
         let takes = self.random.millis(1, 50);
         self.after(takes, What::Event { life, event: Event::Probed { round, arm, passed } });
+    }
+
+    /// One of the smoke suite's reading checks: it meets what any request meets.
+    pub(super) fn sample(&mut self, round: u64, component: usize, colour: Colour, release: u64) {
+        if self.mute {
+            return;
+        }
+        let failing = self.failing(component, colour);
+        let passed = !self.random.chance(failing) || self.scenario.sabotage == Some(Sabotage::BelievesProbes);
+        self.tally.samples += 1;
+        let life = self.life;
+        let wait = self.random.millis(1, 50);
+        let event = Event::Sampled { release, component, round, passed, wait };
+        self.after(wait, What::Event { life, event });
     }
 
     pub(super) fn smoke(&mut self, release: u64, targets: &[(usize, Colour)]) {

@@ -227,6 +227,9 @@ impl World {
             }
             What::Smoke { life, release, targets } if self.lives(life) => self.smoke(release, &targets),
             What::Probe { life, probe } if self.lives(life) => self.probe(&probe),
+            What::Sample { life, round, component, colour, release } if self.lives(life) => {
+                self.sample(round, component, colour, release);
+            }
             What::Ready { component, colour, generation, ready } => self.ready(component, colour, generation, ready),
             What::Looping { component, colour, generation } => self.looping(component, colour, generation),
             What::Traffic { edge } => self.traffic(edge),
@@ -252,7 +255,8 @@ impl World {
             | What::Start { .. }
             | What::Stop { .. }
             | What::Smoke { .. }
-            | What::Probe { .. } => {}
+            | What::Probe { .. }
+            | What::Sample { .. } => {}
         }
     }
 

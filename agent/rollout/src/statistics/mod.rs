@@ -17,6 +17,7 @@ mod history;
 mod latency;
 mod mixture;
 mod power;
+mod samples;
 mod tally;
 
 pub use baseline::{Baseline, BaselineError, DAY, MAX_REQUESTS, WEEK};
@@ -29,6 +30,7 @@ pub use latency::{
     GUARD_MS, LONGEST_MS, LatencyHistory, LatencyHistoryError, LatencyProcess, Limit, Quantile, QuantileState, WARM_UP,
     WARM_UP_REQUESTS,
 };
+pub use samples::{SAMPLES_WEIGHT, Samples};
 pub use tally::{Place, Suspect, Tally};
 
 #[cfg(test)]

@@ -67,6 +67,8 @@ pub(super) struct World {
     pub(super) stored: Option<Document>,
     pub(super) store_up: bool,
     pub(super) edge: Edge,
+    /// What becomes of probes of the candidate; `None`: they are not answered.
+    pub(super) sampled: Option<bool>,
     /// Everything the machine ever asked for, in order.
     pub(super) actions: Vec<Action>,
     sequence: u64,
@@ -113,6 +115,7 @@ impl World {
             stored,
             store_up: true,
             edge,
+            sampled: Some(true),
             actions: Vec::new(),
             sequence: 0,
         };
@@ -180,6 +183,12 @@ impl World {
                 Action::Route { policy, direction, .. } => {
                     self.write(policy, *direction);
                     events.push(Event::Edge(self.edge_report()));
+                }
+                Action::Sample { round, component, release, .. } => {
+                    let (release, component, round) = (*release, *component, *round);
+                    let answer =
+                        |passed| Event::Sampled { release, component, round, passed, wait: Duration::from_millis(5) };
+                    events.extend(self.sampled.map(answer));
                 }
                 _ => {}
             }
@@ -421,6 +430,11 @@ impl World {
 
     pub(super) fn said(&self, wanted: &News) -> bool {
         self.news().contains(&wanted)
+    }
+
+    /// How many probes of the candidate were asked for.
+    pub(super) fn samples(&self) -> usize {
+        self.actions.iter().filter(|action| matches!(action, Action::Sample { .. })).count()
     }
 
     pub(super) fn stopped(&self) -> Vec<Colour> {

@@ -10,4 +10,5 @@ mod observe;
 mod orders;
 mod restart;
 mod rollback;
+mod sampling;
 mod watching;

@@ -59,7 +59,7 @@ impl World {
         let active = document.components[id].active();
         let Quality { errors, .. } = self.platform.quality(self.platform.slot(id, active.colour).version.as_ref());
         let promoted = self.checks.promoted == Some(document.epoch.release) || self.checks.no_way_back;
-        if errors >= 0.2 && self.scenario.sees_everything() && !promoted {
+        if self.scenario.sees(errors) && !promoted {
             let version = active.version.as_deref().unwrap_or("?");
             self.violate(12, format!("{version} fails {errors} of its requests and serves"));
         }

@@ -44,7 +44,7 @@ impl World {
         // Its requests may also have failed because nothing of it was ready, or in an outage that was over
         // before the old colour could be asked about it.
         let was_bare = slot.ready == 0 || self.scenario.faults.platform;
-        let slow = self.scenario.rate < 50 || self.scenario.faults.evidence || !self.scenario.settings.confirm;
+        let slow = self.scenario.rate < 50.0 || self.scenario.faults.evidence || !self.scenario.settings.confirm;
         let tolerance = if slow { Duration::from_secs(60) } else { REACTION };
         let outage = self.outage || (self.outage_over > Time::ZERO && self.now.since(self.outage_over) < tolerance);
         if healthy && !was_bare && !outage {
