@@ -122,6 +122,11 @@ pub async fn probe(addresses: &[SocketAddr], requests: &[ProbeRequest], ask: Ask
     passed
 }
 
+/// Sends one request and says whether it passes, as each of [`probe`]'s does.
+pub async fn ask(address: SocketAddr, request: &ProbeRequest, limits: Limits) -> bool {
+    timeout(limits.total, passes(address, request, limits.connect)).await.unwrap_or(false)
+}
+
 async fn passes(address: SocketAddr, request: &ProbeRequest, connect: Duration) -> bool {
     let Ok(Ok(stream)) = timeout(connect, TcpStream::connect(address)).await else { return false };
     // Without it the kernel may hold a small request back; where it cannot be set the probe still works.

@@ -24,7 +24,7 @@ pub use id::{ReleaseId, WrongReleaseId};
 pub use known::Known;
 pub use order::{Accepted, Order, OrderRequest, Problem};
 pub use release::{Explanation, Judgement, Release, Versions};
-pub use status::{Baseline, ColourStatus, ComponentStatus, EdgeStatus, Evidence, Safe, Status, WatchStatus};
+pub use status::{Baseline, ColourStatus, ComponentStatus, EdgeStatus, Evidence, Probes, Safe, Status, WatchStatus};
 
 /// The path of an environment's resource on the socket.
 #[must_use]

@@ -137,6 +137,20 @@ pub struct Evidence {
     pub excludable_percent: Option<f64>,
     /// What it is compared with.
     pub baseline: Baseline,
+    /// What Teal's own requests have shown; `None` where it sends none.
+    pub probes: Option<Probes>,
+}
+
+/// Teal's own requests to a candidate with little traffic, counted apart.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Probes {
+    /// How many were answered, or not answered in time.
+    pub sent: u64,
+    /// How many of them failed.
+    pub failed: u64,
+    /// An error rate above this (percent) among what is probed would have been seen with 95 % probability.
+    pub excludable_percent: Option<f64>,
 }
 
 /// What was usual before.

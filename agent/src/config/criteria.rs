@@ -108,7 +108,7 @@ impl Serialize for Latency {
 /// Which answers are bad. One that does not come at all always is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Bad {
-    /// Statuses that are bad; default `5xx`.
+    /// Statuses that are bad. `5xx` is always among them; what of it is meant to be good stands in `not`.
     pub status: Vec<Statuses>,
     /// Statuses among them that are not; default none.
     pub not: Vec<Statuses>,
@@ -118,7 +118,7 @@ pub struct Bad {
 
 impl Default for Bad {
     fn default() -> Self {
-        Self { status: vec![Statuses { first: 500, last: 599 }], not: Vec::new(), retries: true }
+        Self { status: vec![Statuses::SERVER_ERRORS], not: Vec::new(), retries: true }
     }
 }
 
@@ -132,6 +132,9 @@ pub struct Statuses {
 }
 
 impl Statuses {
+    /// `5xx`.
+    pub(super) const SERVER_ERRORS: Self = Self { first: 500, last: 599 };
+
     /// Reads `429`, `5xx` or `520-529`; `None` for anything else.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let number = |text: &str| text.parse::<u16>().ok().filter(|_| text.len() == 3);

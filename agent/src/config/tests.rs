@@ -79,7 +79,7 @@ fn a_component_is_judged_by_its_own_words_before_those_of_its_environment() {
 alpha = 0.0001
 rho = 2
 latency = "50%"
-bad = {{ status = ["5xx", 429], retries = false }}
+bad = {{ status = [429], retries = false }}
 probes = {{ below = 0.5 }}
 [environments.prod.watch]
 rho = 3

@@ -32,6 +32,9 @@ impl Controller {
                 Action::Stop { component, colour } => self.platform(PlatformOrder::Stop { component, colour }),
                 Action::Smoke { release, targets } => self.ports.gates.smoke(release, targets, self.events.clone()),
                 Action::Probe(question) => self.ports.gates.probe(&question, self.events.clone()),
+                Action::Sample { round, component, colour, release } => {
+                    self.ports.gates.sample(round, component, colour, release, self.events.clone());
+                }
                 Action::Announce(notice) => self.announce(notice),
             }
         }

@@ -10,6 +10,7 @@ use teal_rollout::machine::{Event, Probe};
 use tokio::sync::mpsc;
 
 use super::Journal;
+use super::sampling::Sampling;
 use crate::api::Happening;
 use crate::probe::{self, ProbeRequest};
 use crate::smoke::{self, Suite, Target};
@@ -34,6 +35,8 @@ pub struct Component {
     pub routes: Vec<(ProbeRequest, Duration)>,
     /// What the smoke suite would ask of this component, safe methods only.
     pub checks: Vec<(ProbeRequest, Duration)>,
+    /// What is asked where there is little traffic.
+    sampling: Sampling,
 }
 
 impl Component {
@@ -55,10 +58,24 @@ impl Component {
             Some((request(check.method.clone(), &check.path, check.headers.clone())?, wait))
         });
         let mut checks: Vec<_> = checks.collect();
+        let sampling = Sampling::new(checks.clone());
         if checks.is_empty() {
             checks.extend(request(Method::GET, FALLBACK_PATH, HeaderMap::new()).map(|r| (r, unknown)));
         }
-        Self { routes: routes.collect(), checks, addresses, name }
+        Self { routes: routes.collect(), checks, sampling, addresses, name }
+    }
+
+    /// How long a probe may take where there is little traffic, unless its check allows for more.
+    #[must_use]
+    pub fn sampled_within(mut self, limit: Duration) -> Self {
+        self.sampling.allow(limit);
+        self
+    }
+
+    /// Whether there is anything to ask where there is little traffic.
+    #[must_use]
+    pub fn can_be_sampled(&self) -> bool {
+        !self.sampling.is_empty()
     }
 
     fn addresses(&self, colour: Colour) -> &[SocketAddr] {
@@ -72,7 +89,12 @@ impl Component {
     fn requests(&self, groups: &[u8]) -> (Vec<ProbeRequest>, Duration) {
         let failing: Vec<_> =
             groups.iter().filter_map(|g| self.routes.get(usize::from(*g).checked_sub(1)?)).take(ROUTES).collect();
-        let chosen = if failing.is_empty() { self.checks.iter().take(ROUTES).collect() } else { failing };
+        let chosen: Vec<_> = match self.sampling.suspect() {
+            _ if !failing.is_empty() => failing,
+            // Whether the old colour passes other checks says nothing about this one.
+            Some(suspect) => vec![suspect],
+            None => self.checks.iter().take(ROUTES).collect(),
+        };
         let longest = chosen.iter().map(|(_, limit)| *limit).max().unwrap_or_default();
         (chosen.into_iter().map(|(request, _)| request.clone()).collect(), longest)
     }
@@ -120,6 +142,24 @@ impl Gates {
         };
         self.journal.add(release, &happening);
         failed.map_or(Ok(()), Err)
+    }
+
+    pub(super) fn sample(
+        &self,
+        round: u64,
+        component: usize,
+        colour: Colour,
+        release: u64,
+        events: mpsc::Sender<Event>,
+    ) {
+        let Some(known) = self.components.get(component) else {
+            return;
+        };
+        let (sampling, addresses) = (known.sampling.clone(), known.addresses(colour).to_vec());
+        tokio::spawn(async move {
+            let (passed, wait) = sampling.ask(round, &addresses).await;
+            let _ = events.send(Event::Sampled { release, component, round, passed, wait }).await;
+        });
     }
 
     pub(super) fn probe(&self, question: &Probe, events: mpsc::Sender<Event>) {

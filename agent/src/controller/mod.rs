@@ -15,6 +15,7 @@ mod clock;
 mod gates;
 mod journal;
 mod kept;
+mod sampling;
 mod snapshot;
 
 use std::sync::Arc;

@@ -1,7 +1,7 @@
 //! What the controller shows to others: a copy of its machine's state, renewed with each change.
 
-use teal_rollout::machine::{Machine, View};
-use teal_rollout::statistics::{Evidence, Source};
+use teal_rollout::machine::{ComponentView, Machine, View};
+use teal_rollout::statistics::Source;
 
 use crate::api::{self, Judgement};
 
@@ -30,12 +30,12 @@ pub(super) fn judgements(view: &View) -> Vec<Judgement> {
     let components = view.document.components.iter().zip(&view.components);
     components
         .filter_map(|(c, numbers)| {
-            let e = numbers.evidence.as_ref()?;
+            let (e, evidence) = (numbers.evidence.as_ref()?, evidence(numbers)?);
             Some(Judgement {
                 component: c.name.clone(),
                 requests: e.requests(),
                 bad: e.bad(),
-                evidence: evidence(e),
+                evidence,
                 set_aside: e.excused().bad,
             })
         })
@@ -44,12 +44,14 @@ pub(super) fn judgements(view: &View) -> Vec<Judgement> {
 
 /// A component's evidence as it is sent.
 #[must_use]
-pub fn evidence(e: &Evidence) -> api::Evidence {
+pub fn evidence(numbers: &ComponentView) -> Option<api::Evidence> {
+    let e = numbers.evidence.as_ref()?;
     let (tolerated, history) = (e.tolerated(), e.history());
-    api::Evidence {
+    let percent = |rate: f64| rate * 100.0;
+    Some(api::Evidence {
         log_m: e.log_m(),
         threshold: e.log_threshold(),
-        excludable_percent: e.excludable().map(|rate| rate * 100.0),
+        excludable_percent: e.excludable().map(percent),
         baseline: api::Baseline {
             n: history.n0,
             k: history.k0,
@@ -59,14 +61,21 @@ pub fn evidence(e: &Evidence) -> api::Evidence {
             },
             p0: tolerated.p0,
         },
-    }
+        probes: numbers.samples.as_ref().map(|samples| api::Probes {
+            sent: samples.counts().n0,
+            failed: samples.counts().k0,
+            excludable_percent: samples.excludable().map(percent),
+        }),
+    })
 }
 
 /// The evidence in a sentence: `api 6 of 31 requests bad, log M 15.2 of 14.5`.
 pub(super) fn sentence(view: &View) -> Option<String> {
-    let parts = judgements(view).into_iter().filter(|j| j.requests > 0).map(|j| {
+    let probes = |j: &Judgement| j.evidence.probes.clone().filter(|probes| probes.sent > 0);
+    let parts = judgements(view).into_iter().filter(|j| j.requests > 0 || probes(j).is_some()).map(|j| {
         let (log_m, threshold) = (j.evidence.log_m, j.evidence.threshold);
-        format!("{} {} of {} requests bad, log M {log_m:.1} of {threshold:.1}", j.component, j.bad, j.requests)
+        let probed = probes(&j).map(|p| format!(", {} of {} probes failed", p.failed, p.sent)).unwrap_or_default();
+        format!("{} {} of {} requests bad, log M {log_m:.1} of {threshold:.1}{probed}", j.component, j.bad, j.requests)
     });
     let parts: Vec<String> = parts.collect();
     (!parts.is_empty()).then(|| parts.join("; "))

@@ -63,13 +63,7 @@ fn component(c: &Component, numbers: &ComponentView) -> ComponentStatus {
         candidate
     });
     let share = if c.takes_part() { c.share } else { Share::NONE };
-    ComponentStatus {
-        name: c.name.clone(),
-        stable,
-        candidate,
-        share,
-        evidence: numbers.evidence.as_ref().map(evidence),
-    }
+    ComponentStatus { name: c.name.clone(), stable, candidate, share, evidence: evidence(numbers) }
 }
 
 fn watch(view: &View) -> Option<WatchStatus> {

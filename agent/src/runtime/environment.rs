@@ -75,9 +75,11 @@ pub(super) async fn start(
     watch: &Watch,
     shutdown: CancellationToken,
 ) -> Result<Running, RuntimeError> {
-    let settings = config.settings(name)?;
+    let mut settings = config.settings(name)?;
     let binary = std::env::current_exe().map_err(|error| RuntimeError::State { path: config.state.clone(), error })?;
     let suite = wiring::suite(name, &environment.smoke)?;
+    let components = wiring::gate_components(environment, suite.as_deref());
+    wiring::only_what_can_be_probed(&mut settings, &components);
     let (outbox, messages) = notifier::channel(MESSAGES);
     let counters = outbox.counters().clone();
     let telling = notifier::spawn(wiring::notifier_settings(config)?, messages, counters.clone(), shutdown.clone());
@@ -113,11 +115,7 @@ pub(super) async fn start(
             }
         }
     };
-    let gates = Gates {
-        components: Arc::new(wiring::gate_components(environment, suite.as_deref())),
-        suite,
-        journal: journal.clone(),
-    };
+    let gates = Gates { components: Arc::new(components), suite, journal: journal.clone() };
     let ports = Ports { edges: vec![edge_orders], platform: platform_orders, gates, writer, notifier: outbox };
     let about = controller::Environment {
         app: config.app.clone(),

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use teal_rollout::colour::Colour;
+use teal_rollout::settings::Settings;
 
 use crate::config::{
-    Bind, BindAddress, Component, Config, Edge, Environment, Evidence, JwtAlgorithm, Smoke, UserSource,
+    Bad, Bind, BindAddress, Component, Config, Edge, Environment, Evidence, JwtAlgorithm, Smoke, Statuses, UserSource,
 };
 use crate::controller::GateComponent;
 use crate::notifier;
@@ -15,7 +16,7 @@ use crate::platform::local::{LocalComponent, LocalSettings, RestartPolicy};
 use crate::proxy::haproxy::render::{
     self, EdgeConfig, EdgeRoute, Endpoint, InvalidCidr, Listener, Timeouts, UserSource as RenderUser,
 };
-use crate::proxy::haproxy::settings::{BadWhen, EdgeComponent, EdgeSettings, LatencyLimits, LogSource};
+use crate::proxy::haproxy::settings::{BadWhen, EdgeComponent, EdgeSettings, LatencyLimits, LogSource, StatusRange};
 use crate::smoke::{Suite, SuiteError};
 
 /// Bytes of an instance's output kept before its file is rotated.
@@ -73,7 +74,7 @@ pub fn edge_settings(name: &str, environment: &Environment) -> EdgeSettings {
         for (group, route) in (1u8..).zip(&component.routes) {
             limits.set(group, route.latency);
         }
-        EdgeComponent { name: name.clone(), limits, bad: BadWhen::default() }
+        EdgeComponent { name: name.clone(), limits, bad: bad_when(&component.watch.bad) }
     };
     let edge = &environment.edge;
     EdgeSettings {
@@ -88,6 +89,12 @@ pub fn edge_settings(name: &str, environment: &Environment) -> EdgeSettings {
         },
         timeout: EdgeSettings::TIMEOUT,
     }
+}
+
+/// Both sides write a range of statuses the same way, which a test holds them to.
+fn bad_when(bad: &Bad) -> BadWhen {
+    let ranges = |all: &[Statuses]| all.iter().filter_map(|s| s.to_string().parse().ok()).collect::<Vec<StatusRange>>();
+    BadWhen::new(&ranges(&bad.status), &ranges(&bad.not), bad.retries)
 }
 
 /// What the local platform needs of an environment.
@@ -225,8 +232,16 @@ pub fn gate_components(environment: &Environment, suite: Option<&Suite>) -> Vec<
     let component = |(name, c): (&String, &Component)| {
         let routes: Vec<_> = c.routes.iter().map(|r| (r.path.clone(), r.latency)).collect();
         GateComponent::new(name.clone(), Colour::BOTH.map(|colour| c.addresses(colour)), &routes, suite)
+            .sampled_within(c.watch.latency_limit)
     };
     environment.components.iter().map(component).collect()
+}
+
+/// Without a reading check of the smoke suite there is nothing to ask a component with little traffic.
+pub fn only_what_can_be_probed(settings: &mut Settings, gates: &[GateComponent]) {
+    for (component, gate) in settings.components.iter_mut().zip(gates) {
+        component.criteria.probes = component.criteria.probes.filter(|_| gate.can_be_sampled());
+    }
 }
 
 /// Who is told.
@@ -249,4 +264,37 @@ pub fn notifier_settings(config: &Config) -> Result<notifier::Settings, WiringEr
         command: (!notify.command.is_empty()).then(|| notifier::CommandSettings::new(&notify.command)).transpose()?,
         webhook: url.as_deref().map(notifier::WebhookSettings::new).transpose()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_bad_reaches_the_edge_as_it_was_configured() {
+        let range = |first, last| Statuses { first, last };
+        let bad = Bad {
+            status: vec![range(500, 599), range(429, 429)],
+            not: vec![range(501, 501), range(520, 529)],
+            retries: false,
+        };
+        let when = bad_when(&bad);
+        let found: Vec<i64> =
+            [200, 404, 429, 500, 501, 519, 520, 529, 530].into_iter().filter(|s| when.is_bad(*s)).collect();
+        assert_eq!((found, when.counts_retries()), (vec![429, 500, 519, 530], false));
+        assert_eq!(bad_when(&Bad::default()), BadWhen::default());
+    }
+
+    #[test]
+    fn without_a_reading_check_there_is_nothing_to_probe() {
+        let text = crate::config::TWO_COMPONENTS.replace("suite = \"/etc/teal/smoke.toml\"", "");
+        let config = crate::config::parse(&text, Path::new("/etc/teal")).0.unwrap();
+        let table = "[[checks]]\nname = \"list\"\ncomponent = \"api\"\npath = \"/api/v1/patients\"".parse().unwrap();
+        let suite = Suite::from_table(table).unwrap();
+        let mut settings = config.settings("prod").unwrap();
+        let environment = config.environment("prod").unwrap();
+        only_what_can_be_probed(&mut settings, &gate_components(environment, Some(&suite)));
+        let probed: Vec<_> = settings.components.iter().map(|c| c.criteria.probes.is_some()).collect();
+        assert_eq!(probed, [true, false], "api has a check, web has none");
+    }
 }

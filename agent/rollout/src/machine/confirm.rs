@@ -18,6 +18,7 @@ use super::scale::{self, DECIDED, Says, Scale};
 use super::streak::Origin;
 use super::{Action, Machine, News, Probe};
 use crate::document::Cause;
+use crate::statistics::{Counts, Slowness};
 use crate::time::Time;
 
 /// How long until a confirm that led nowhere is repeated.
@@ -51,6 +52,8 @@ struct Case {
     answered: u64,
     /// Whether it may be of an outage that is over.
     doubtful: bool,
+    /// Set where it is slow rather than failing: then the old colour fails a probe by being slow too.
+    slow: Option<Slowness>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -133,7 +136,7 @@ impl Machine {
             State::Window { case, opened, weight, well, asked: None, next } if now >= next => {
                 self.confirm.state = State::Window { case, opened, weight, well, asked: Some(now), next };
                 let requests = case.scale.requests(0.0);
-                self.ask(case.component, Arm::Old, requests, requests);
+                self.ask(case, Arm::Old, requests, requests);
             }
             State::Resting { .. } | State::AskingOld { .. } | State::AskingNew { .. } | State::Window { .. } => {}
         }
@@ -158,33 +161,47 @@ impl Machine {
     }
 
     fn case(&self, now: Time, component: usize) -> Case {
+        if let Some(slow) = self.evidence.slowness(component) {
+            // Hundreds of requests speak for it, and what they had in common lasted: no moment's outage makes that.
+            let rate = share(slow.seen);
+            let scale = Scale::new(rate, slow.tolerated);
+            let origin = Origin { since: now, rate };
+            return Case { component, scale, origin, answered: 0, doubtful: false, slow: Some(slow) };
+        }
         // Without a bad request there is nothing that could have ended.
         let origin = self.evidence.origin(component).unwrap_or(Origin { since: now, rate: 0.5 });
         let answered = self.evidence.answered(component);
         let scale = Scale::new(origin.rate, self.evidence.tolerated(component));
         let doubtful = self.confirm.doubts.doubts(origin, answered);
-        Case { component, scale, origin, answered, doubtful }
+        Case { component, scale, origin, answered, doubtful, slow: None }
     }
 
     fn cause(&self, case: Case) -> Cause {
-        Cause::Errors { component: self.doc.components[case.component].name.clone() }
+        let component = self.doc.components[case.component].name.clone();
+        if case.slow.is_some() { Cause::Latency { component } } else { Cause::Errors { component } }
     }
 
     fn ask_old(&mut self, now: Time, case: Case, weight: f64, began: Time) {
         let requests = case.scale.requests(weight);
         self.confirm.state = State::AskingOld { case, weight, began, asked: now, requests };
-        self.ask(case.component, Arm::Old, requests, case.scale.enough(weight, requests));
+        self.ask(case, Arm::Old, requests, case.scale.enough(weight, requests));
     }
 
-    fn ask(&mut self, component: usize, arm: Arm, requests: u8, enough: u8) {
+    fn ask(&mut self, case: Case, arm: Arm, requests: u8, enough: u8) {
         self.confirm.round += 1;
+        let component = case.component;
         let c = &self.doc.components[component];
         let colour = match arm {
             Arm::Old => c.stable.colour,
             Arm::New => c.candidate.colour,
         };
-        let (round, groups) = (self.confirm.round, self.evidence.worst_groups(component));
-        self.out.push(Action::Probe(Probe { round, arm, component, colour, groups, requests, enough, within: None }));
+        // Other paths than the configured routes have no request of their own whose time could be compared.
+        let (groups, within) = match case.slow.filter(|slow| slow.group > 0) {
+            Some(slow) => (vec![slow.group], Some(slow.within)),
+            None => (self.evidence.worst_groups(component), None),
+        };
+        let round = self.confirm.round;
+        self.out.push(Action::Probe(Probe { round, arm, component, colour, groups, requests, enough, within }));
     }
 
     pub(super) fn probed(&mut self, now: Time, round: u64, arm: Arm, passed: u8) {
@@ -238,7 +255,7 @@ impl Machine {
             return self.confirmed(case);
         }
         self.confirm.state = State::AskingNew { case, until: now + NEW_ANSWERS_IN.max(2 * took) };
-        self.ask(case.component, Arm::New, ASK_NEW.0, ASK_NEW.1);
+        self.ask(case, Arm::New, ASK_NEW.0, ASK_NEW.1);
     }
 
     fn confirmed(&mut self, case: Case) {
@@ -251,4 +268,10 @@ impl Machine {
         let component = self.doc.components[case.component].name.clone();
         self.announce(News::SharedOutage { component });
     }
+}
+
+fn share(counts: Counts) -> f64 {
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+    let share = counts.k0 as f64 / counts.n0.max(1) as f64;
+    share
 }

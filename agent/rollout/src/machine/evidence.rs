@@ -9,7 +9,7 @@ use super::{Machine, Now};
 use crate::colour::Share;
 use crate::document::Phase;
 use crate::settings::{ComponentSettings, Mode, Settings};
-use crate::statistics::{Evidence, Samples};
+use crate::statistics::{Evidence, Samples, Slowness};
 use crate::time::Time;
 
 /// One component's evidence; empty while no release is judged.
@@ -98,6 +98,11 @@ impl Watch {
     /// What lifted the evidence to where it is.
     pub(crate) fn origin(&self, component: usize) -> Option<Origin> {
         self.parts.get(component)?.streak.origin()
+    }
+
+    /// What speaks against the candidate when that is slowness rather than errors.
+    pub(crate) fn slowness(&self, component: usize) -> Option<Slowness> {
+        self.parts.get(component)?.evidence.slowness()
     }
 
     /// The error rate the candidate is allowed.

@@ -15,7 +15,8 @@ use crate::statistics::Samples;
 use crate::time::Time;
 
 /// What traffic is measured over, in seconds.
-const WINDOW: u64 = 10;
+const WINDOW: u64 = SECONDS as u64;
+const SECONDS: usize = 10;
 /// A probe that is not answered by then was lost, and says nothing; it is bounded below this by itself.
 const LOST_AFTER: Duration = Duration::from_secs(15);
 
@@ -115,12 +116,12 @@ struct Traffic {
     /// The second of the newest count.
     second: u64,
     /// By second, modulo the window.
-    counts: [u32; WINDOW as usize],
+    counts: [u32; SECONDS],
 }
 
 impl Traffic {
     fn new(now: Time) -> Self {
-        Self { started: now, second: second(now), counts: [0; WINDOW as usize] }
+        Self { started: now, second: second(now), counts: [0; SECONDS] }
     }
 
     fn add(&mut self, now: Time) {

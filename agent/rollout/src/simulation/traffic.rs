@@ -24,6 +24,11 @@ impl World {
         let mut requests = Vec::new();
         for component in 0..self.edges[edge].running.routes.len() {
             let expected = self.scenario.rate * BLOCK.as_secs_f64();
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "at most some hundreds a second"
+            )]
             let count = expected.trunc() as u32 + u32::from(self.random.chance(expected.fract()));
             let route = self.edges[edge].running.routes[component];
             let odds = Colour::BOTH.map(|colour| self.failing(component, colour));

@@ -18,14 +18,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use parts::{Part, PartKind};
+pub use parts::{Part, PartKind, Slowness};
 
 use super::baseline::Baseline;
 use super::bound::{Counts, Tolerated, tolerated, tolerated_in_group};
 use super::concurrent::{Concurrent, Side};
 use super::eprocess::ErrorProcess;
 use super::history::History;
-use super::latency::{LatencyProcess, Quantile};
+use super::latency::LatencyProcess;
+use super::samples::SAMPLES_WEIGHT;
 use super::tally::Tally;
 use crate::criteria::{Criteria, MAX_GROUPS};
 use crate::observation::Observation;
@@ -89,7 +90,9 @@ impl Evidence {
     /// they all hold at once; the other half is the threshold's.
     #[must_use]
     pub fn new(history: &History, criteria: &Criteria, steps: bool, nominal_watch: Duration) -> Self {
-        let threshold = 2.0 / criteria.alpha;
+        // What Teal's own probes may spend is not spent here: see `Samples`.
+        let of_probes = if criteria.probes.is_some() { SAMPLES_WEIGHT } else { 0.0 };
+        let threshold = 2.0 / criteria.alpha / (1.0 - of_probes);
         let bounds = criteria.alpha / 2.0;
         let latency = criteria.latency.and_then(|tolerance| {
             let threshold = threshold / LATENCY;
@@ -154,7 +157,9 @@ impl Evidence {
             concurrent.process.observe(elapsed, Side::New, seen.bad);
         }
         if let (Some(latency), Some(wait)) = (&mut self.latency, seen.wait_ms) {
-            latency.process.observe(elapsed, seen.group, wait);
+            if latency.process.observe(elapsed, seen.group, wait) {
+                self.tally.add_slow(seen.group);
+            }
         }
         self.weigh();
     }
@@ -225,21 +230,6 @@ impl Evidence {
     #[must_use]
     pub const fn is_bad(&self) -> bool {
         self.latched
-    }
-
-    /// Whether it is slowness rather than errors that speaks against the candidate.
-    #[must_use]
-    pub fn is_slowness(&self) -> bool {
-        let latency = self.latency.as_ref().map_or(0.0, |latency| latency.weight * latency.process.m());
-        latency * 2.0 > self.m
-    }
-
-    /// How long a request to this route group may take before it is slow; `None` where that is not known.
-    #[must_use]
-    pub fn slow_after(&self, group: u8) -> Option<Duration> {
-        let process = &self.latency.as_ref()?.process;
-        let limit = Quantile::ALL.into_iter().find_map(|quantile| process.limit(quantile, group))?;
-        Some(Duration::from_millis(limit.into()))
     }
 
     /// Requests judged since the last start; once bad, how many it took.

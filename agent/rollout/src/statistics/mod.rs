@@ -24,7 +24,7 @@ pub use baseline::{Baseline, BaselineError, DAY, MAX_REQUESTS, WEEK};
 pub use bound::{Counts, MIN_HISTORY, Source, Tolerated, tolerated};
 pub use concurrent::{Concurrent, Side};
 pub use eprocess::{CLUSTERED, ErrorProcess, LOG_THRESHOLD, StateError};
-pub use evidence::{Evidence, Part, PartKind, SetAside};
+pub use evidence::{Evidence, Part, PartKind, SetAside, Slowness};
 pub use history::History;
 pub use latency::{
     GUARD_MS, LONGEST_MS, LatencyHistory, LatencyHistoryError, LatencyProcess, Limit, Quantile, QuantileState, WARM_UP,

@@ -12,7 +12,8 @@ use super::bound::Counts;
 use super::eprocess::ErrorProcess;
 use crate::criteria::Criteria;
 
-/// The part of M that is theirs. It costs a candidate whose every probe fails one probe more than a weight of 1 would.
+/// The part of alpha that is theirs, taken off what the requests may spend. It costs a candidate whose every probe fails
+/// one probe more than all of it would.
 pub const SAMPLES_WEIGHT: f64 = 0.1;
 
 /// What the probes of one component's candidate have shown since the evidence last started.

@@ -26,6 +26,8 @@ pub struct Tally {
     groups: [Counts; GROUPS],
     access: [Counts; 2],
     servers: [Counts; SERVERS],
+    /// Slow requests by group.
+    slow: [u64; GROUPS],
 }
 
 /// Something that bad requests have in common.
@@ -57,6 +59,7 @@ impl Default for Tally {
             groups: [Counts::default(); GROUPS],
             access: [Counts::default(); 2],
             servers: [Counts::default(); SERVERS],
+            slow: [0; GROUPS],
         }
     }
 }
@@ -69,6 +72,16 @@ impl Tally {
             counts.n0 += 1;
             counts.k0 += u64::from(seen.bad);
         }
+    }
+
+    pub(super) fn add_slow(&mut self, group: u8) {
+        self.slow[usize::from(group).min(GROUPS - 1)] += 1;
+    }
+
+    /// The route group with the most slow requests.
+    #[must_use]
+    pub fn slowest_group(&self) -> Option<u8> {
+        (0..).zip(self.slow).filter(|(_, slow)| *slow > 0).max_by_key(|(_, slow)| *slow).map(|(group, _)| group)
     }
 
     /// Route groups with bad requests, worst first.
@@ -142,12 +155,14 @@ struct Saved {
     groups: Vec<(u8, Counts)>,
     access: [Counts; 2],
     servers: Vec<(u8, Counts)>,
+    slow: Vec<(u8, u64)>,
 }
 
 impl From<Tally> for Saved {
     fn from(tally: Tally) -> Self {
         let seen = |counts: &[Counts]| (0..).zip(counts.iter().copied()).filter(|(_, c)| c.n0 > 0).collect();
-        Self { groups: seen(&tally.groups), access: tally.access, servers: seen(&tally.servers) }
+        let slow = (0..).zip(tally.slow).filter(|(_, slow)| *slow > 0).collect();
+        Self { groups: seen(&tally.groups), access: tally.access, servers: seen(&tally.servers), slow }
     }
 }
 
@@ -160,6 +175,9 @@ impl From<Saved> for Tally {
         }
         for (place, counts) in saved.servers {
             tally.servers[usize::from(place).min(SERVERS - 1)] = sane(counts);
+        }
+        for (group, slow) in saved.slow {
+            tally.slow[usize::from(group).min(GROUPS - 1)] = slow;
         }
         tally
     }

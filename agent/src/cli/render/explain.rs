@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::words::{count, moment, outcome, percent, versions};
+use super::words::{count, moment, outcome, percent, probed, versions};
 use crate::api::{Explanation, Judgement};
 
 /// The release, its events in order, and the evidence at the last decision.
@@ -46,8 +46,12 @@ fn judgement_lines(judgement: &Judgement) -> String {
         baseline.k,
         baseline.n
     );
-    if let Some(above) = evidence.excludable_percent {
-        let _ = writeln!(text, "    watched well enough to exclude > {}", percent(above));
+    let _ = match evidence.excludable_percent {
+        Some(above) => writeln!(text, "    watched well enough to exclude > {}", percent(above)),
+        None => writeln!(text, "    too few requests to exclude any error rate"),
+    };
+    if let Some(probed) = probed(evidence) {
+        let _ = writeln!(text, "    {probed}");
     }
     if *set_aside > 0 {
         let _ = writeln!(text, "    {} set aside: the old colour failed too", count(*set_aside, "bad request"));
@@ -59,7 +63,7 @@ fn judgement_lines(judgement: &Judgement) -> String {
 mod tests {
     use teal_rollout::document::{Cause, Outcome, Phase};
 
-    use super::super::fixtures::{record, watching};
+    use super::super::fixtures::{night, record, watching};
     use super::*;
     use crate::api::{Happening, Release, ReleaseId, Versions};
 
@@ -84,13 +88,22 @@ mod tests {
                 record(0, &Happening::Entered { phase: Phase::Deploying }),
                 record(40, &Happening::Bad { cause, evidence }),
             ],
-            judgements: vec![Judgement {
-                component: "api".into(),
-                requests: 31,
-                bad: 6,
-                evidence: watching().components[0].evidence.clone().unwrap(),
-                set_aside: 3,
-            }],
+            judgements: vec![
+                Judgement {
+                    component: "api".into(),
+                    requests: 31,
+                    bad: 6,
+                    evidence: watching().components[0].evidence.clone().unwrap(),
+                    set_aside: 3,
+                },
+                Judgement {
+                    component: "web".into(),
+                    requests: 3,
+                    bad: 0,
+                    evidence: night().components[1].evidence.clone().unwrap(),
+                    set_aside: 0,
+                },
+            ],
         };
         insta::assert_snapshot!(explain(&explanation));
     }

@@ -5,7 +5,7 @@ use teal_rollout::document::{Outcome, Phase};
 use teal_rollout::settings::Mode;
 
 use crate::api::{
-    Baseline, ColourStatus, ComponentStatus, EdgeStatus, Evidence, Happening, Record, ReleaseId, Safe, Status,
+    Baseline, ColourStatus, ComponentStatus, EdgeStatus, Evidence, Happening, Probes, Record, ReleaseId, Safe, Status,
     WatchStatus,
 };
 
@@ -69,7 +69,20 @@ pub(super) fn watching() -> Status {
         component.stable.requests = 9000;
         let baseline = Baseline { n: 31_000, k: 62, source: "history".into(), p0: 0.0075 };
         let log_m = if component.name == "api" { -1.9 } else { -4.2 };
-        component.evidence = Some(Evidence { log_m, threshold: 14.5, excludable_percent: Some(6.1), baseline });
+        component.evidence =
+            Some(Evidence { log_m, threshold: 14.5, excludable_percent: Some(6.1), baseline, ..Evidence::default() });
+    }
+    status
+}
+
+/// The same at night: hardly any request, and probes instead.
+pub(super) fn night() -> Status {
+    let mut status = watching();
+    for (component, sent) in status.components.iter_mut().zip([180, 60]) {
+        component.candidate.as_mut().unwrap().requests = 3;
+        let evidence = component.evidence.as_mut().unwrap();
+        evidence.excludable_percent = None;
+        evidence.probes = Some(Probes { sent, failed: 0, excludable_percent: Some(1800.0 / sent as f64) });
     }
     status
 }

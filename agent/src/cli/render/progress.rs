@@ -8,7 +8,7 @@
 
 use teal_rollout::document::{Outcome, Phase};
 
-use super::words::{between, changes, clock, count, percent, span};
+use super::words::{between, changes, clock, count, percent, probed, span};
 use crate::api::{ColourStatus, ComponentStatus, Happening, Record, ReleaseId, Status, WatchStatus, why};
 
 /// What was already said about a release.
@@ -79,12 +79,16 @@ impl Progress {
             Happening::Ended { outcome, .. } => {
                 let text = match outcome {
                     Outcome::Completed => ("ok", "completed", exclusion(status)),
-                    Outcome::Kept => ("--", "kept", "too little traffic to prove it good".to_owned()),
+                    Outcome::Kept => ("--", "kept", kept(status)),
                     Outcome::RolledBack => ("!!", "rolled back", "the old colour serves as before".to_owned()),
                     Outcome::Aborted => ("!!", "aborted", "traffic never moved".to_owned()),
                 };
+                let probed = match outcome {
+                    Outcome::Completed | Outcome::Kept => by_probes(status),
+                    Outcome::RolledBack | Outcome::Aborted => String::new(),
+                };
                 self.ended = Some(happening);
-                Some(line(text.0, text.1, &text.2, None))
+                Some(line(text.0, text.1, &text.2, None) + &probed)
             }
             Happening::Observed
             | Happening::Extended
@@ -158,10 +162,12 @@ fn watch_text(status: &Status, watch: &WatchStatus, undo: &str) -> String {
         String::new()
     };
     let name = if status.components.len() > 1 { format!(" ({})", component.name) } else { String::new() };
+    let probes = evidence.probes.as_ref().filter(|probes| probes.sent > 0);
+    let probes = probes.map(|p| format!("   {}, {} failed", count(p.sent, "probe"), p.failed)).unwrap_or_default();
     let excludable =
         evidence.excludable_percent.map(|p| format!("   could exclude > {}", percent(p))).unwrap_or_default();
     format!(
-        "..  watch {} of {limit}{share}   {} {}, {bad} bad   {}\n    log M {:.1} of {:.1}{name}{excludable}   {undo}",
+        "..  watch {} of {limit}{share}   {} {}, {bad} bad   {}\n    log M {:.1} of {:.1}{name}{excludable}{probes}   {undo}",
         clock(watch.elapsed),
         candidate.colour,
         count(requests, "request"),
@@ -183,10 +189,32 @@ pub(super) fn usual(component: &ComponentStatus) -> String {
     }
 }
 
-/// How well the release was watched, by the component that was watched least.
+/// How well the release was watched, by the component that was watched least; `None` where that one shows nothing.
+fn excludable(status: &Status) -> Option<f64> {
+    let each = status.components.iter().filter_map(|c| c.evidence.as_ref()).map(|e| e.excludable_percent);
+    each.collect::<Option<Vec<f64>>>()?.into_iter().max_by(f64::total_cmp)
+}
+
 fn exclusion(status: &Status) -> String {
-    let worst = status.components.iter().filter_map(|c| c.evidence.as_ref()?.excludable_percent).max_by(f64::total_cmp);
-    worst.map_or_else(String::new, |p| format!("watched well enough to exclude > {}", percent(p)))
+    excludable(status).map_or_else(String::new, |p| format!("watched well enough to exclude > {}", percent(p)))
+}
+
+fn kept(status: &Status) -> String {
+    match excludable(status) {
+        Some(above) => format!("too little traffic to prove it good: excludes > {}", percent(above)),
+        None => "too little traffic to exclude any error rate".to_owned(),
+    }
+}
+
+/// What Teal's own requests add to it, a line for each component that had any.
+fn by_probes(status: &Status) -> String {
+    let several = status.components.iter().filter(|c| c.candidate.is_some()).count() > 1;
+    let found = |component: &ComponentStatus| {
+        let probed = probed(component.evidence.as_ref()?)?;
+        let name = if several { format!("{}: ", component.name) } else { String::new() };
+        Some(format!("\n    {name}{probed}"))
+    };
+    status.components.iter().filter_map(found).collect()
 }
 
 #[cfg(test)]
@@ -194,7 +222,7 @@ mod tests {
     use teal_rollout::colour::Share;
     use teal_rollout::document::Cause;
 
-    use super::super::fixtures::{deploying, record, rolled_back, watching};
+    use super::super::fixtures::{deploying, night, record, rolled_back, watching};
     use super::*;
 
     /// All lines of a release whose records come with the status that follows.
@@ -239,6 +267,17 @@ mod tests {
         story.push((40, Happening::Back { took_us: Some(380) }, watching()));
         story.push((41, Happening::Ended { outcome: Outcome::RolledBack, cause: Some(cause) }, rolled_back()));
         insta::assert_snapshot!(lines(&story));
+    }
+
+    #[test]
+    fn a_release_that_hardly_anybody_asked_says_what_was_excluded() {
+        let mut story = beginning();
+        story.push((1825, Happening::Ended { outcome: Outcome::Kept, cause: None }, night()));
+        insta::assert_snapshot!(format!(
+            "{}\n\n{}",
+            lines(&story),
+            Progress::new(ReleaseId(43)).live(&night(), "2026-01-02T03:14:17.000Z")
+        ));
     }
 
     #[test]

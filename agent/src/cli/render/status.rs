@@ -6,7 +6,7 @@ use teal_rollout::colour::Share;
 use teal_rollout::document::Phase;
 
 use super::progress::usual;
-use super::words::{changes, clock, count, moment, percent};
+use super::words::{changes, clock, count, excluded, moment, probed};
 use crate::api::{ColourStatus, ComponentStatus, EdgeStatus, Safe, Status};
 
 /// One environment, in a few lines of at most 80 columns where names allow.
@@ -80,9 +80,11 @@ fn component_lines(component: &ComponentStatus) -> String {
     let Some(candidate) = &component.candidate else { return text };
     row(&mut text, "", &colour_text(candidate, share));
     if let Some(evidence) = &component.evidence {
-        let excludable =
-            evidence.excludable_percent.map(|p| format!("   could exclude > {}", percent(p))).unwrap_or_default();
-        row(&mut text, "", &format!("log M {:.1} of {:.1}{excludable}", evidence.log_m, evidence.threshold));
+        let excluded = excluded(evidence);
+        row(&mut text, "", &format!("log M {:.1} of {:.1}   {excluded}", evidence.log_m, evidence.threshold));
+        if let Some(probed) = probed(evidence) {
+            row(&mut text, "", &probed);
+        }
         row(&mut text, "", &format!("{} (from {})", usual(component), count(evidence.baseline.n, "request")));
     }
     text
@@ -133,7 +135,7 @@ fn row(text: &mut String, name: &str, value: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::fixtures::{deploying, rolled_back, watching};
+    use super::super::fixtures::{deploying, night, rolled_back, watching};
     use super::*;
 
     #[test]
@@ -159,6 +161,7 @@ mod tests {
             &Status { environment: "prod".into(), ..Status::default() },
             &deploying(),
             &watching(),
+            &night(),
             &trouble,
             &rolled_back(),
             &retaining,
@@ -169,7 +172,7 @@ mod tests {
 
     #[test]
     fn a_status_fits_eighty_columns() {
-        for status in [deploying(), watching(), rolled_back()].map(|s| status(&s)) {
+        for status in [deploying(), watching(), night(), rolled_back()].map(|s| status(&s)) {
             assert!(status.lines().all(|line| line.chars().count() <= 80), "{status}");
         }
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::api::{ComponentStatus, Release, Versions};
+use crate::api::{ComponentStatus, Evidence, Probes, Release, Versions};
 
 /// Seconds as `03:12`, or `1:02:03` from an hour on.
 pub(super) fn clock(seconds: f64) -> String {
@@ -66,6 +66,23 @@ pub(super) fn percent(percent: f64) -> String {
     let text = format!("{percent:.digits$}");
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     format!("{text} %")
+}
+
+/// What so many requests of users exclude: `could exclude > 6.1 %`.
+pub(super) fn excluded(evidence: &Evidence) -> String {
+    evidence
+        .excludable_percent
+        .map_or_else(|| "too few to exclude any error rate".to_owned(), |p| format!("could exclude > {}", percent(p)))
+}
+
+/// What Teal's own requests have shown: `60 probes, 0 failed: excludes > 27 % of what is probed`.
+pub(super) fn probed(evidence: &Evidence) -> Option<String> {
+    let Probes { sent, failed, excludable_percent } = evidence.probes.as_ref().filter(|probes| probes.sent > 0)?;
+    let excludes = match excludable_percent {
+        Some(above) => format!("excludes > {} of what is probed", percent(*above)),
+        None => "too few to exclude anything".to_owned(),
+    };
+    Some(format!("{}, {failed} failed: {excludes}", count(*sent, "probe")))
 }
 
 /// `1 request`, `2 requests`.

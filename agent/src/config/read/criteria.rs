@@ -5,7 +5,7 @@ use std::time::Duration;
 use teal_rollout::colour::Share;
 use teal_rollout::criteria;
 
-use super::super::criteria::{Bad, Criteria, Probes};
+use super::super::criteria::{Bad, Criteria, Probes, Statuses};
 use super::super::section::Section;
 use super::path_check;
 
@@ -84,19 +84,15 @@ pub(super) fn error_rate(section: &Section<'_>) -> Option<Share> {
 
 fn bad(section: Section<'_>) -> Bad {
     let usual = Bad::default();
-    let bad = Bad {
-        status: section.or("status", usual.status),
-        not: section.or("not", usual.not),
-        retries: section.or("retries", usual.retries),
-    };
-    let (status, not) = (&bad.status, &bad.not);
-    let counts = |code: u16| {
-        let among = |all: &[super::super::criteria::Statuses]| all.iter().any(|s| (s.first..=s.last).contains(&code));
-        among(status) && !among(not)
-    };
-    if !(100..600).any(counts) {
-        let key = if not.is_empty() { "status" } else { "not" };
-        section.error(key, "no status is left that is bad: only answers that do not come at all would be");
+    let mut status = section.or("status", usual.status);
+    // Somebody who adds a status does not mean that a 500 is fine.
+    if !status.contains(&Statuses::SERVER_ERRORS) {
+        status.insert(0, Statuses::SERVER_ERRORS);
+    }
+    let bad = Bad { status, not: section.or("not", usual.not), retries: section.or("retries", usual.retries) };
+    let among = |all: &[Statuses], code: u16| all.iter().any(|s| (s.first..=s.last).contains(&code));
+    if !(100..600).any(|code| among(&bad.status, code) && !among(&bad.not, code)) {
+        section.error("not", "no status is left that is bad: only answers that do not come at all would be");
     }
     section.finish();
     bad

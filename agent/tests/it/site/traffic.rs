@@ -14,7 +14,6 @@ pub(crate) struct Traffic {
     load: Option<Load>,
 }
 
-#[expect(dead_code, reason = "a vocabulary: not every word is used by the tests of today")]
 impl Traffic {
     pub(super) fn new(target: SocketAddr, rps: u32, paths: Vec<String>) -> Self {
         let settings = LoadSettings { target, rps, jitter: Some(1), paths, one_shot_every: 10, give_up: GIVE_UP };

@@ -3,6 +3,7 @@
 mod bad;
 mod order;
 mod outage;
+mod quiet;
 mod steps;
 mod unknown;
 

@@ -15,7 +15,9 @@ fn quiet(on_unknown: &str) -> Plan {
 async fn with_too_little_traffic_a_release_is_kept_not_proven() {
     let site = quiet("keep").start().await;
     let said = site.teal(&["deploy", "prod", "v2"]);
-    said.expect(6, &["--  kept", "undo: teal rollback prod"]);
+    said.expect(6, &["--  kept", "too little traffic to prove it good: excludes > ", "undo: teal rollback prod"]);
+    site.teal(&["status"]).expect(0, &["could exclude > "]);
+    site.teal(&["explain"]).expect(0, &["kept, not proven", "watched well enough to exclude > "]);
     is_told(&site, "kept", true).await;
     site.teal(&["rollback", "prod"]).expect(0, &["ok  rollback"]);
 }

@@ -1,5 +1,7 @@
 //! The parts of an evidence, one by one, to be shown.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::super::bound::{Counts, Source, Tolerated};
@@ -41,6 +43,21 @@ pub struct Part {
     pub against: Counts,
 }
 
+/// A candidate that is slow.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Slowness {
+    /// The quantile that shows it most.
+    pub quantile: Quantile,
+    /// The route group with the most slow requests.
+    pub group: u8,
+    /// Requests judged by that quantile, and slow ones among them.
+    pub seen: Counts,
+    /// The part of them that may be slow, in (0, 1).
+    pub tolerated: f64,
+    /// How long a request to that group may take.
+    pub within: Duration,
+}
+
 impl Evidence {
     /// Every part, the one that weighs most first.
     #[must_use]
@@ -73,5 +90,17 @@ impl Evidence {
         }
         parts.sort_by(|a, b| (b.log_m - b.threshold).total_cmp(&(a.log_m - a.threshold)));
         parts
+    }
+
+    /// What speaks against the candidate when that is slowness rather than errors.
+    #[must_use]
+    pub fn slowness(&self) -> Option<Slowness> {
+        let latency = self.latency.as_ref().filter(|latency| latency.weight * latency.process.m() * 2.0 > self.m)?;
+        let leading = latency.process.quantiles().max_by(|a, b| a.log_m.total_cmp(&b.log_m))?;
+        let group = self.tally.slowest_group()?;
+        let wait = latency.process.limit(leading.quantile, group)?;
+        let seen = Counts { n0: leading.requests, k0: leading.slow };
+        let within = Duration::from_millis(wait.into());
+        Some(Slowness { quantile: leading.quantile, group, seen, tolerated: leading.p0, within })
     }
 }

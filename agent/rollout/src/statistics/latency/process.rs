@@ -102,23 +102,27 @@ impl LatencyProcess {
     /// after the switch.
     ///
     /// Nothing bets while the candidate warms up; the mass that was to join in the meantime joins after. Nothing is
-    /// judged or counted any more once the process is bad.
-    pub fn observe(&mut self, elapsed: Duration, group: u8, wait_ms: u32) {
+    /// judged or counted any more once the process is bad. Says whether the request was slow by any limit.
+    pub fn observe(&mut self, elapsed: Duration, group: u8, wait_ms: u32) -> bool {
         let state = &mut self.state;
         if state.latched {
-            return;
+            return false;
         }
         if state.warm < WARM_UP_REQUESTS {
             // The request that ends the time is not judged yet: when it came may well have to do with its wait.
             state.warm = if elapsed >= WARM_UP { WARM_UP_REQUESTS } else { state.warm + 1 };
-            return;
+            return false;
         }
+        let mut slow = false;
         for part in &mut state.parts {
             if let Some(limit) = part.limit(group) {
-                part.slow.observe(elapsed, wait_ms.min(LONGEST_MS) > limit);
+                let exceeds = wait_ms.min(LONGEST_MS) > limit;
+                part.slow.observe(elapsed, exceeds);
+                slow |= exceeds;
             }
         }
         state.latched = state.m() >= state.latch_at;
+        slow
     }
 
     /// Starts anew after a shared outage, `elapsed` after the switch; see [`ErrorProcess::restart`] for why the bound

@@ -6,7 +6,7 @@ use super::importance::{Sampled, Tilt};
 use super::request;
 use crate::criteria::Criteria;
 use crate::observation::Observation;
-use crate::statistics::{Evidence, History};
+use crate::statistics::{Evidence, History, LatencyProcess, Quantile};
 
 const NOW: u64 = 1_700_000_000_000;
 /// Longer than the latency's warm-up, so that all parts bet from the second request on.
@@ -64,7 +64,8 @@ fn check(what: &str, share: f64) {
     let criteria = Criteria { groups: vec!["route".into()], ..Criteria::default() };
     let mut begin = Evidence::new(&history(&criteria), &criteria, steps, Duration::from_secs(35));
     begin.step(share);
-    let limits = [begin.slow_after(0).unwrap(), Duration::from_millis(131)];
+    let process = LatencyProcess::new(history(&criteria).waits(), 1.2, 1.25e-7, 5e6, WARM).unwrap();
+    let limits = Quantile::ALL.map(|quantile| process.limit(quantile, 0).unwrap());
     let p0 = begin.tolerated().p0;
     // Both at once at their edges: the candidate's rate is the tolerated one, and rho times the old colour's.
     let healthy = Law { share, old: p0 / 1.5, new: [p0; 2], slow: [0.1125, 0.0125] };
@@ -91,10 +92,9 @@ fn check(what: &str, share: f64) {
             let elapsed = WARM + Duration::from_millis(i as u64);
             let (group, bad) = (u8::try_from(group).unwrap(), fate == 1);
             // The wait that was drawn: within both limits, beyond the first, beyond both.
-            let wait_ms = [1, limits[0].as_millis() + 1, limits[1].as_millis() + 1][wait];
+            let wait_ms = [1, limits[0] + 1, limits[1] + 1][wait];
             if side == 1 {
-                let wait_ms = u32::try_from(wait_ms).ok();
-                evidence.observe(elapsed, &Observation { group, wait_ms, ..request(bad) });
+                evidence.observe(elapsed, &Observation { group, wait_ms: Some(wait_ms), ..request(bad) });
             } else {
                 evidence.observe_old(elapsed, bad);
             }
