@@ -11,7 +11,7 @@ use crate::criteria::MAX_GROUPS;
 /// The old colour's waiting times of one component, by route group: of each group the last 100,000 to 200,000, and none
 /// older than 24 hours.
 ///
-/// Memory is bounded: 3.3 KiB for each group that had a request, 109 KiB for all 33, and half a KiB more. Taking in a
+/// Memory is bounded: 3.3 KiB for each group that had a request, 109 KiB for all 33, and 2 KiB more. Taking in a
 /// request is constant time on average. Saved with serde; the form is compact and checked on the way in.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "Saved", into = "Saved")]
@@ -68,7 +68,8 @@ impl LatencyHistory {
         self.groups.get(usize::from(group)).map_or(0, Group::n)
     }
 
-    /// How much the requests beyond a quantile cluster, D, over all groups; about 1 when they are independent.
+    /// How much the requests beyond a quantile cluster, D, over all groups; about 1 when they are independent: the
+    /// higher one of their variance by blocks and of what the bets on this colour itself would have to be divided by.
     /// `None` with too little traffic to know: that takes twenty blocks of at least a second and a hundred requests,
     /// after the first 300 requests for p90 and 3,000 for p99.
     #[must_use]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   old colour's waits --> LatencyHistory --> p90, p99 of each group --> limits    (longer by a fifth and by 20 ms)
-//!                             \__ in blocks of a second --> dispersion D     |
+//!                             \__ by blocks and a replay --> dispersion D    |
 //!   candidate's waits  -------------------------------------------> longer than its group's limit?
 //!                                                                            |
 //!                                   an ErrorProcess each for p90 and p99, averaged: LatencyProcess --> M
@@ -18,6 +18,7 @@ mod histogram;
 mod history;
 mod limits;
 mod process;
+mod replay;
 mod saved;
 
 pub use histogram::LONGEST_MS;

@@ -11,6 +11,9 @@ use super::group::Group;
 use super::histogram::{BUCKETS, Histogram};
 use crate::criteria::MAX_GROUPS;
 
+/// The most a replay can have risen, in thousandths: a million requests in a row that are slow.
+const MOST_RISEN: u64 = 10_000_000_000;
+
 /// A saved history that cannot be true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -38,12 +41,13 @@ struct SavedAged<T> {
 /// Pairs of numbers in a row: how many buckets further the next one is that is not empty, and what is in it.
 type SavedGroup = SavedAged<Vec<u32>>;
 
-/// For p90 and p99: blocks, n, k, and the sums of n^2, nk and k^2.
+/// For p90 and p99: blocks, n, k, the sums of n^2, nk and k^2, and the highest rise.
 #[derive(Serialize, Deserialize)]
 struct SavedGeneration {
-    usual: [[u64; 6]; 2],
-    incidents: [[u64; 6]; 2],
+    usual: [[u64; 7]; 2],
+    incidents: [[u64; 7]; 2],
     episodes: u64,
+    millis: u64,
 }
 
 impl From<LatencyHistory> for Saved {
@@ -74,11 +78,12 @@ fn save_histogram(histogram: &Histogram) -> Vec<u32> {
 }
 
 fn save_generation(generation: &Generation) -> SavedGeneration {
-    let row = |Blocks { count, sums: Sums { n, k, nn, nk, kk } }| [count, n, k, nn, nk, kk];
+    let row = |Blocks { count, sums: Sums { n, k, nn, nk, kk }, risen }| [count, n, k, nn, nk, kk, risen];
     SavedGeneration {
         usual: generation.usual.map(row),
         incidents: generation.incidents.map(row),
         episodes: generation.episodes,
+        millis: generation.millis,
     }
 }
 
@@ -117,12 +122,14 @@ fn read_histogram(row: &[u32]) -> Option<Histogram> {
 }
 
 fn read_generation(saved: &SavedGeneration) -> Option<Generation> {
-    let read = |&[count, n, k, nn, nk, kk]: &[u64; 6]| {
+    let read = |&[count, n, k, nn, nk, kk, risen]: &[u64; 7]| {
         let sums = Sums { n, k, nn, nk, kk };
         // What was slow for long joins a generation that may be nearly full.
-        (count <= n && sums.can_be_true(2 * MAX_REQUESTS)).then_some(Blocks { count, sums })
+        let fits = count <= n && sums.can_be_true(2 * MAX_REQUESTS) && risen <= MOST_RISEN;
+        fits.then_some(Blocks { count, sums, risen })
     };
-    let both = |[p90, p99]: &[[u64; 6]; 2]| Some([read(p90)?, read(p99)?]);
+    let both = |[p90, p99]: &[[u64; 7]; 2]| Some([read(p90)?, read(p99)?]);
     let (usual, incidents) = (both(&saved.usual)?, both(&saved.incidents)?);
-    (saved.episodes <= MAX_REQUESTS).then_some(Generation { usual, incidents, episodes: saved.episodes })
+    let &SavedGeneration { episodes, millis, .. } = saved;
+    (episodes <= MAX_REQUESTS).then_some(Generation { usual, incidents, episodes, millis })
 }
