@@ -20,7 +20,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::backoff::Backoff;
-use super::hangs::Hangs;
+use super::hangs::{Before, Hangs};
 use super::memory::Memory;
 use super::runtime::{Look, Process, Runtime, RuntimeError};
 use super::saver::Target;
@@ -115,10 +115,10 @@ impl Keeper {
             }
         }
         // Taken before the look: a request that ends in between must not be missing in one and not the other.
-        let told = self.hangs.told();
+        let before = self.hangs.before();
         let look = self.runtime.look().await;
         let was_away = self.running.borrow().error.as_ref().is_some_and(RuntimeError::is_unreachable);
-        self.look_at = Instant::now() + self.looked(look, target, &told);
+        self.look_at = Instant::now() + self.looked(look, target, &before);
         if was_away && self.running.borrow().error.is_none() {
             self.backoff = Backoff::new();
         }
@@ -186,7 +186,7 @@ impl Keeper {
     }
 
     /// Takes in a look and says after how long to look again.
-    fn looked(&mut self, look: Result<Look, RuntimeError>, target: Option<&Target>, told: &[[u64; 2]]) -> Duration {
+    fn looked(&mut self, look: Result<Look, RuntimeError>, target: Option<&Target>, before: &Before) -> Duration {
         let look = match look {
             Ok(look) if self.memory.is_over(&look.process) => return REPLACED,
             Ok(look) => look,
@@ -200,7 +200,7 @@ impl Keeper {
         let parsed = look.value.as_deref().and_then(|value| value.parse::<Policy>().ok());
         let policy = parsed.filter(|policy| policy.routes.len() == self.components);
         let release = policy.as_ref().map_or(0, |policy| policy.epoch.release);
-        self.hangs.count(&look.backends, release, told);
+        self.hangs.count(&look.backends, release, before);
         let candidate = policy.as_ref().is_some_and(is_watched);
         let in_flight = look.backends.iter().any(|row| row.in_flight > 0);
         let period = period(candidate, in_flight, self.ordered_at.elapsed() < FRESH);
@@ -267,7 +267,7 @@ impl Keeper {
             let _ = self.replaced.send(before.clone());
         }
         self.memory.turn_over(before);
-        self.hangs.reset();
+        self.hangs.reset(process.pid);
         self.running.send_modify(|running| {
             running.process = Some(process.clone());
             running.manual = false;

@@ -10,10 +10,13 @@
 //! ```
 
 pub mod bad_when;
+pub mod clock;
 pub mod edge;
 pub mod evidence;
 pub mod force;
 pub mod map_file;
+pub mod missing;
+pub mod overdue;
 pub mod owner;
 pub mod render;
 pub mod runtime;

@@ -1,14 +1,15 @@
 //! Hands evidence to the controller without ever waiting for it, and counts no request twice.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use teal_rollout::colour::Colour;
 use teal_rollout::machine::event::{Block, Event, Observation};
 use tokio::sync::mpsc;
 
-use super::evidence::{Judgement, Line, Reader, Request};
+use super::evidence::{Judgement, Line, Reader, Request, Span};
+use super::overdue::End;
 use super::status::Counters;
 
 /// Shared by everything that has evidence to give.
@@ -19,16 +20,50 @@ pub(super) struct Sink {
     /// Rises with each block, from the wall clock's microseconds, so that a new agent's blocks are newer than an old one's.
     sequence: AtomicU64,
     reader: Reader,
-    /// For each component and colour: requests told as overdue whose log line has not come yet.
-    told: Mutex<Vec<[u64; 2]>>,
+    /// For each component and colour.
+    told: Mutex<Vec<[Told; 2]>>,
+    /// The lines since the last look.
+    ends: Mutex<Vec<Ended>>,
     counters: Arc<Counters>,
 }
+
+/// A finished request, for the count of those in flight.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ended {
+    pub(super) component: u8,
+    pub(super) colour: Colour,
+    /// The process that served it.
+    pub(super) pid: u32,
+    pub(super) end: End,
+}
+
+/// Requests told as overdue while they were in flight.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    /// Those whose line has not come yet.
+    open: u64,
+    /// All of them began before this, by HAProxy's wall clock in microseconds.
+    before: u64,
+    /// Lines of overdue requests that had not been told, ever.
+    passed: u64,
+}
+
+/// While nobody looks, no more lines are kept; each one left out makes the count of what is overdue smaller.
+const MOST_ENDS: usize = 100_000;
 
 impl Sink {
     pub(super) fn new(events: mpsc::Sender<Event>, reader: Reader, components: usize, counters: Arc<Counters>) -> Self {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let sequence = AtomicU64::new(u64::try_from(now.as_micros()).unwrap_or_default());
-        Self { events, observer: 0, sequence, reader, told: Mutex::new(vec![[0; 2]; components]), counters }
+        Self {
+            events,
+            observer: 0,
+            sequence,
+            reader,
+            told: Mutex::new(vec![[Told::default(); 2]; components]),
+            ends: Mutex::default(),
+            counters,
+        }
     }
 
     /// As the observer of this edge.
@@ -38,23 +73,31 @@ impl Sink {
 
     /// Takes the lines of one read.
     pub(super) fn lines<'a>(&self, lines: impl Iterator<Item = &'a [u8]>) {
-        let mut batch = Vec::new();
+        let (mut batch, mut ends) = (Vec::new(), Vec::new());
         let (mut read, mut garbled) = (0, 0);
         for line in lines {
             read += 1;
             match self.reader.read(line) {
-                Line::Request(request) => batch.extend(self.observation(&request)),
+                Line::Request(request) => {
+                    batch.extend(self.observation(&request));
+                    ends.extend(ended(&request));
+                }
                 Line::Foreign => {}
                 Line::Garbled => garbled += 1,
             }
         }
         self.counters.lines.add(read);
         self.counters.garbled.add(garbled);
+        {
+            let mut kept = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
+            let room = MOST_ENDS.saturating_sub(kept.len());
+            kept.extend(ends.into_iter().take(room));
+        }
         self.send(batch);
     }
 
     fn observation(&self, request: &Request) -> Option<Observation> {
-        if request.overdue && self.take_back(request.component, request.colour) {
+        if request.overdue && self.was_told(request) {
             return None;
         }
         let bad = match request.judgement {
@@ -62,36 +105,55 @@ impl Sink {
             Judgement::Bad => true,
             Judgement::NotCounted => return None,
         };
-        let Request { component, colour, release, group, .. } = *request;
-        Some(Observation { group, ..Observation::new(component, colour, release, bad) })
+        let Request { component, colour, release, group, wait_ms, access, server, .. } = *request;
+        Some(Observation { component, colour, release, group, bad, wait_ms, access, server })
     }
 
-    /// Whether one request like this was counted already, which then is used up.
-    fn take_back(&self, component: u8, colour: Colour) -> bool {
+    /// Whether one request like this was told already, which then is used up.
+    fn was_told(&self, request: &Request) -> bool {
         let mut told = self.overdue_told();
-        let told = &mut told[usize::from(component)][colour as usize];
-        let counted = *told > 0;
-        *told = told.saturating_sub(1);
-        counted
+        let told = &mut told[usize::from(request.component)][request.colour as usize];
+        let among_them = told.open > 0 && request.span.is_none_or(|span| span.started < told.before);
+        if among_them {
+            told.open -= 1;
+        } else {
+            told.passed += 1;
+        }
+        among_them
     }
 
-    /// How many requests were told as overdue and have not come up in the log.
-    pub(super) fn told(&self, component: usize, colour: Colour) -> u64 {
-        self.overdue_told()[component][colour as usize]
+    /// What was told and passed up to now, to be taken before a look.
+    pub(super) fn told(&self) -> Vec<[Told; 2]> {
+        self.overdue_told().clone()
     }
 
-    /// Tells of `n` more requests that are overdue and still in flight.
-    pub(super) fn overdue(&self, component: usize, colour: Colour, release: u64, n: u64) {
-        let (Ok(id), Ok(count)) = (u8::try_from(component), usize::try_from(n)) else { return };
-        if self.send(vec![Observation::new(id, colour, release, true); count]) {
-            self.overdue_told()[component][colour as usize] += n;
+    /// Gives the lines since the last time.
+    pub(super) fn take_ends(&self) -> Vec<Ended> {
+        std::mem::take(&mut self.ends.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// A look found that `n` requests, all begun `before`, are overdue; tells of those that neither were told before it
+    /// nor have come up in the log since. `then` is [`Self::told`] from before that look.
+    pub(super) fn overdue(&self, component: usize, colour: Colour, release: u64, n: u64, before: u64, then: &Told) {
+        let mut told = self.overdue_told();
+        let told = &mut told[component][colour as usize];
+        let new = n.saturating_sub(then.open).saturating_sub(told.passed - then.passed);
+        let (Ok(id), Ok(count)) = (u8::try_from(component), usize::try_from(new)) else { return };
+        if count > 0 && self.send(vec![Observation::new(id, colour, release, true); count]) {
+            told.open += new;
+            told.before = told.before.max(before);
             self.counters.overdue.add(count);
         }
     }
 
     /// Nothing is in flight any more: lines that have not come by now were lost.
     pub(super) fn forgive(&self, component: usize, colour: Colour) {
-        self.overdue_told()[component][colour as usize] = 0;
+        self.overdue_told()[component][colour as usize].open = 0;
+    }
+
+    /// Lines that were lost on their way here.
+    pub(super) fn missing(&self, lines: u64) {
+        self.counters.missing.add(usize::try_from(lines).unwrap_or(usize::MAX));
     }
 
     /// Whether the controller has it.
@@ -107,9 +169,15 @@ impl Sink {
         sent
     }
 
-    fn overdue_told(&self) -> std::sync::MutexGuard<'_, Vec<[u64; 2]>> {
+    fn overdue_told(&self) -> MutexGuard<'_, Vec<[Told; 2]>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn ended(request: &Request) -> Option<Ended> {
+    let Span { pid, started, ended, answered } = request.span?;
+    let end = End { started, ended, answered };
+    Some(Ended { component: request.component, colour: request.colour, pid, end })
 }
 
 #[cfg(test)]
@@ -139,13 +207,50 @@ mod tests {
     const TIMED_OUT: &[u8] = b"teal1 43.1.open api green 2 504 5001 -1 sH 0 GET s1";
     const GOOD: &[u8] = b"teal1 43.1.open api green 2 200 12 11 -- 0 GET s1";
 
+    /// A request that HAProxy's time-out ended after 5 s.
+    fn timed_out(started: u64) -> String {
+        let ended = started + 5_000_000;
+        format!("teal2 7 43.1.open api green 2 504 5001 0 0 -1 sH 0 s1 {started} {ended} GET")
+    }
+
     #[test]
     fn an_overdue_request_is_not_counted_again_when_it_ends() {
         let (sink, mut received, _) = sink(10);
-        sink.overdue(0, Colour::Green, 43, 2);
+        let then = sink.told()[0][1];
+        sink.overdue(0, Colour::Green, 43, 2, 1_000, &then);
         sink.lines([TIMED_OUT, GOOD, TIMED_OUT, TIMED_OUT].into_iter());
         assert_eq!(requests(&mut received), [true, true, false, true]);
-        assert_eq!(sink.told(0, Colour::Green), 0);
+        assert_eq!(sink.told()[0][1].open, 0);
+    }
+
+    #[test]
+    fn one_that_began_later_than_those_that_were_told_is_another() {
+        let (sink, mut received, _) = sink(10);
+        let then = sink.told()[0][1];
+        sink.overdue(0, Colour::Green, 43, 1, 1_000, &then);
+        sink.lines([timed_out(1_000), timed_out(999), timed_out(998)].iter().map(String::as_bytes));
+        assert_eq!(requests(&mut received), [true, true, true]);
+    }
+
+    #[test]
+    fn one_that_ends_while_the_look_is_on_its_way_is_counted_once() {
+        let (sink, mut received, _) = sink(10);
+        let then = sink.told()[0][1];
+        sink.lines([timed_out(1)].iter().map(String::as_bytes));
+        sink.overdue(0, Colour::Green, 43, 3, 1_000, &then);
+        sink.lines([timed_out(2), timed_out(3)].iter().map(String::as_bytes));
+        assert_eq!(requests(&mut received), [true, true, true]);
+    }
+
+    #[test]
+    fn every_line_says_that_a_request_has_ended() {
+        let (sink, _received, _) = sink(10);
+        let ignored = timed_out(1).replace("green 2", "green -");
+        sink.lines([timed_out(1).as_bytes(), ignored.as_bytes(), GOOD, b"other"].into_iter());
+        let ends = sink.take_ends();
+        assert_eq!(ends.len(), 2);
+        assert!(ends.iter().all(|e| e.pid == 7 && e.end == End { started: 1, ended: 5_000_001, answered: false }));
+        assert!(sink.take_ends().is_empty());
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Counts {
         self.answered.saturating_add(self.failed)
     }
 
-    fn fell_below(self, before: Self) -> bool {
+    pub(super) fn fell_below(self, before: Self) -> bool {
         self.started < before.started || self.answered < before.answered || self.failed < before.failed
     }
 }
@@ -88,10 +88,10 @@ impl Stall {
         self.watch = None;
     }
 
-    /// Takes in the counters read at `now` and gives how many requests are overdue, at least.
+    /// Takes in the counters read between `asked` and `seen` and gives how many requests are overdue, at least.
     ///
     /// What was in flight at the first look is left out: nobody knows how old it is.
-    pub fn overdue(&mut self, now: Time, counts: Counts) -> u64 {
+    pub fn overdue(&mut self, asked: Time, seen: Time, counts: Counts) -> u64 {
         if self.watch.as_ref().is_some_and(|watch| counts.fell_below(watch.last)) {
             self.reset();
         }
@@ -106,14 +106,14 @@ impl Stall {
         let started = counts.started - watch.base;
         let answered = watch.answers.at_most(counts.answered_or_failed(), started);
         let ended = watch.ends.at_most(counts.ended(), started);
-        watch.arrivals.push_back((now, started));
-        while watch.arrivals.get(1).is_some_and(|&(at, _)| now.since(at) >= self.limit) {
+        while watch.arrivals.get(1).is_some_and(|&(at, _)| asked.since(at) >= self.limit) {
             watch.arrivals.pop_front();
         }
         let old = match watch.arrivals.front() {
-            Some(&(at, arrived)) if now.since(at) >= self.limit => arrived,
+            Some(&(at, arrived)) if asked.since(at) >= self.limit => arrived,
             _ => 0,
         };
+        watch.arrivals.push_back((seen, started));
         old.saturating_sub(answered.max(ended)).min(counts.in_flight)
     }
 }
@@ -139,7 +139,8 @@ mod tests {
         }
 
         fn look(&mut self) -> u64 {
-            self.stall.overdue(Time::from_micros(self.now * 1000), self.counts)
+            let now = Time::from_micros(self.now * 1000);
+            self.stall.overdue(now, now, self.counts)
         }
 
         /// The greatest number overdue in `millis` in which one request a millisecond comes; `answer` acts on each.
@@ -236,7 +237,8 @@ mod tests {
         let mut stall = Stall::new(LIMIT);
         let counts = Counts { started: 50, in_flight: 10, answered: 40, failed: 0 };
         for millis in [0, 1_000, 60_000] {
-            assert_eq!(stall.overdue(Time::from_micros(millis * 1000), counts), 0);
+            let now = Time::from_micros(millis * 1000);
+            assert_eq!(stall.overdue(now, now, counts), 0);
         }
     }
 }

@@ -40,6 +40,9 @@ pub struct Counters {
     pub garbled: Counter,
     /// Requests read and then dropped because the controller was behind.
     pub lost: Counter,
+    /// Requests that ended by HAProxy's counters and have left no line within two seconds; counted only while its lines
+    /// carry the times of their requests.
+    pub missing: Counter,
     /// Requests counted as overdue while still in flight.
     pub overdue: Counter,
     /// How long HAProxy took to acknowledge the last change, in microseconds; 0 before the first.

@@ -123,12 +123,14 @@ pub(super) fn groups(components: &[EdgeComponent]) -> String {
     text
 }
 
+/// What counts for neither colour still leaves a line, without a group: that it ended has to be known, so that it does
+/// not look like a request that hangs.
 pub(super) fn ignored(components: &[EdgeComponent]) -> String {
     let mut text = String::new();
     for component in components {
         for path in &component.ignore_paths {
             let (component, path) = (component_is(component), path_is(path));
-            let _ = writeln!(text, "http-request set-log-level silent if {component} {path}");
+            let _ = writeln!(text, "http-request unset-var(txn.teal_group) if {component} {path}");
         }
     }
     text

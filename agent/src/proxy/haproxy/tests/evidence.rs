@@ -1,6 +1,6 @@
 use super::*;
 use std::time::Instant;
-use teal_rollout::machine::event::Feed;
+use teal_rollout::machine::event::{Access, Feed};
 use teal_testkit::Answer;
 
 /// An adapter under which green serves release 43 and evidence flows.
@@ -23,6 +23,8 @@ async fn each_finished_request_becomes_one_observation() {
         assert_ne!(lab.get("/quiet").await, 0);
     }
     let seen = rig.wait_for_requests("four requests", |seen| seen.len() >= 4).await;
+    assert!(seen.iter().all(|o| o.access == Access::Read && o.server == 1));
+    assert_eq!(seen.iter().map(|o| o.wait_ms.is_some()).collect::<Vec<_>>(), [true, true, true, false]);
     assert_eq!(seen.iter().map(|o| o.bad).collect::<Vec<_>>(), [false, true, false, true]);
     assert!(seen.iter().all(|o| (o.component, o.colour, o.release, o.group) == (0, Colour::Green, 43, 2)));
     let counters = rig.handle().monitor().counters();
@@ -43,7 +45,18 @@ async fn a_colour_that_refuses_connections_is_bad() {
 
 #[tokio::test]
 async fn a_hang_shows_before_any_request_ends_and_none_is_counted_twice() {
-    let lab = Lab::start(Mode::Single).await;
+    a_hang_shows(Lab::start(Mode::Single).await).await;
+}
+
+#[tokio::test]
+async fn a_hang_shows_also_where_the_configuration_is_an_older_one() {
+    let mut lab = Lab::start(Mode::Single).await;
+    lab.reconfigure(LINE, LINE_BEFORE);
+    lab.proxy.restart().await;
+    a_hang_shows(lab).await;
+}
+
+async fn a_hang_shows(lab: Lab) {
     let rig = watching(&lab).await;
     assert_eq!(lab.get("/").await, 200);
     rig.wait_for_requests("the good request", |seen| seen.len() == 1).await;
@@ -65,6 +78,33 @@ async fn a_hang_shows_before_any_request_ends_and_none_is_counted_twice() {
     lab.get("/").await;
     let seen = rig.wait_for_requests("the last one", |seen| bad(seen, Colour::Green) >= 11).await;
     assert_eq!(bad(&seen, Colour::Green), 11);
+}
+
+#[tokio::test]
+async fn some_requests_that_hang_show_among_many_that_do_not() {
+    let lab = Lab::start(Mode::Single).await;
+    let rig = watching(&lab).await;
+    lab.green.answer_on("/hang", Answer::Hang);
+    let front = lab.front;
+    let mut hanging = Vec::new();
+    for round in 0..200 {
+        if round % 20 == 10 {
+            hanging.push(tokio::spawn(async move { teal_testkit::get(front, "/hang").await.map_or(0, |r| r.status) }));
+        }
+        assert_eq!(lab.get("/").await, 200);
+    }
+    // No sum of arrivals and answers shows them: for each one that hangs there are twenty that came later.
+    let seen = rig.wait_for_requests("ten are overdue", |seen| bad(seen, Colour::Green) >= 10).await;
+    assert_eq!((seen.len(), rig.handle().monitor().counters().overdue.get()), (210, 10));
+    for request in hanging {
+        assert_eq!(request.await.unwrap(), 504);
+    }
+    lab.green.answer(Answer::Status(500));
+    lab.get("/").await;
+    let seen = rig.wait_for_requests("the last one", |seen| bad(seen, Colour::Green) >= 11).await;
+    assert_eq!((bad(&seen, Colour::Green), seen.len()), (11, 211));
+    let counters = rig.handle().monitor().counters();
+    assert_eq!((counters.garbled.get(), counters.lost.get()), (0, 0));
 }
 
 #[tokio::test]

@@ -105,6 +105,11 @@ fn settings(folder: &Path) -> EdgeSettings {
     }
 }
 
+/// The line of a configuration of ours, and that of one rendered before `teal2`.
+const LINE: &str = "teal2 %pid %[var(txn.epoch)] api %[var(txn.colour)] %[var(txn.group)] %ST %Ta %Tw %Tc %Tr %ts %rc %s \
+    %[var(txn.started)] %[date(0,us)] %HM";
+const LINE_BEFORE: &str = "teal1 %[var(txn.epoch)] api %[var(txn.colour)] 2 %ST %Ta %Tr %ts %rc %HM %s";
+
 fn config(settings: &EdgeSettings, front: SocketAddr, blue: SocketAddr, green: SocketAddr) -> String {
     let (map, socket) = (settings.map.display(), settings.socket.display());
     let log = match &settings.log {
@@ -132,12 +137,13 @@ defaults
 frontend teal_t
   bind {front}
   log global
-  http-request set-log-level silent if {{ path /quiet }}
+  http-request set-var(txn.group) int(2) unless {{ path /quiet }}
   http-request set-var(txn.pol) str(policy),map({map},v1:0.0.open:blue:blue:0:t:0)
   http-request set-var(txn.epoch) var(txn.pol),field(2,:)
   http-request set-var(txn.colour) var(txn.pol),field(3,:)
   http-request set-var(txn.colour) var(txn.pol),field(4,:) if {{ var(txn.pol),field(5,:) 100000 }}
-  log-format \"teal1 %[var(txn.epoch)] api %[var(txn.colour)] 2 %ST %Ta %Tr %ts %rc %HM %s\"
+  log-format \"{LINE}\"
+  http-request set-var(txn.started) date(0,us)
   use_backend teal_t_api_%[var(txn.colour)]
 backend teal_t_api_blue
   server s1 {blue}

@@ -82,7 +82,7 @@ impl Lab {
         let mut log = Log(BufReader::new(stream));
         // What was logged before comes first; this marks its end.
         self.send(Request::new("DELETE".parse().unwrap(), "/marker")).await;
-        while !log.next().await.contains(" DELETE ") {}
+        while !log.next().await.ends_with(" DELETE") {}
         log
     }
 }
@@ -118,19 +118,19 @@ impl Log {
             let mut line = String::new();
             let read = tokio::time::timeout(teal_testkit::PATIENCE, self.0.read_line(&mut line)).await;
             assert!(read.expect("a log line in time").unwrap() > 0, "the log ended");
-            if line.starts_with("teal1 ") {
+            if line.starts_with("teal2 ") {
                 return line.trim_end().to_owned();
             }
         }
     }
 
-    /// The next line with its two times replaced by `Ta` and `Tr` (-1 stays).
+    /// The next line with what differs each time replaced by its name (-1 stays).
     pub(super) async fn next_untimed(&mut self) -> String {
         let line = self.next().await;
         let mut words: Vec<&str> = line.split(' ').collect();
-        for (index, name) in [(6, "Ta"), (7, "Tr")] {
+        for (index, name) in [(1, "pid"), (7, "Ta"), (8, "Tw"), (9, "Tc"), (10, "Tr"), (14, "started"), (15, "ended")] {
             if words[index] != "-1" {
-                assert!(words[index].parse::<u32>().is_ok(), "{line}");
+                assert!(words[index].parse::<u64>().is_ok(), "{line}");
                 words[index] = name;
             }
         }

@@ -94,7 +94,7 @@ async fn what_is_no_policy_costs_no_request() {
         .await;
     let mut log = lab.log().await;
     lab.who("/").await;
-    assert_eq!(log.next_untimed().await, "teal1 - api green 0 200 Ta Tr -- 0 GET s1");
+    assert_eq!(log.next_untimed().await, "teal2 pid - api green 0 200 Ta Tw Tc Tr -- 0 s1 started ended GET");
 }
 
 #[tokio::test]
