@@ -12,7 +12,6 @@ pub mod agent;
 pub mod configuration;
 pub mod fault;
 pub mod fault_file;
-pub mod haproxy;
 pub mod load;
 pub mod operator;
 pub mod options;
@@ -30,7 +29,6 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use agent::Agent;
 use configuration::{Configuration, NoPorts};
-use haproxy::{HaProxy, HaProxyError};
 use load::{Load, LoadError, LoadSettings};
 use operator::{Operator, Refused};
 pub use options::DemoArgs;
@@ -38,6 +36,8 @@ use process::ProcessError;
 use report::{Baseline, Report};
 use screen::{Screen, Sign};
 use stage::Stage;
+
+use crate::proxy::haproxy::program::{HaProxy, HaProxyError};
 
 /// The demo's application and its only environment.
 pub const ENVIRONMENT: &str = "demo";

@@ -15,11 +15,11 @@ use tokio::net::UnixStream;
 
 use super::configuration::{Configuration, free_ports};
 use super::fault::Fault;
-use super::haproxy::HaProxy;
 use super::operator::Operator;
 use super::process::Process;
 use super::report::Baseline;
 use super::{DemoArgs, DemoError, ENVIRONMENT};
+use crate::proxy::haproxy::program::HaProxy;
 
 /// How long HAProxy and the agent may take to answer.
 const READY: Duration = Duration::from_secs(10);
@@ -67,7 +67,12 @@ impl Stage {
         let rendered = teal(&configuration.program, &file, &["proxy", "render"])?;
         std::fs::write(configuration.path("haproxy.cfg"), rendered)?;
 
-        let edge = haproxy.start(&configuration.path("haproxy.cfg"), &configuration.path("haproxy.log"))?;
+        let edge_file = configuration.path("haproxy.cfg");
+        haproxy.check(&edge_file)?;
+        // In the foreground (-db), whatever the file says.
+        let mut command = Command::new(&haproxy.path);
+        command.arg("-db").arg("-f").arg(&edge_file);
+        let edge = Process::start("HAProxy", &mut command, &configuration.path("haproxy.log"))?;
         let mut stage = Self {
             agent: None,
             _apps: Apps { configuration: configuration.clone() },

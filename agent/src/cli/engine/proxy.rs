@@ -7,8 +7,8 @@ use teal_rollout::document::Document;
 
 use crate::cli::{CliError, Exit};
 use crate::config::{Form, Loaded};
-use crate::demo::haproxy::HaProxy;
 use crate::proxy::haproxy::force::{Peek, peek};
+use crate::proxy::haproxy::program::HaProxy;
 use crate::proxy::haproxy::render;
 use crate::runtime::wiring;
 

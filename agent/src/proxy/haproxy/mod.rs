@@ -18,6 +18,7 @@ pub mod map_file;
 pub mod missing;
 pub mod overdue;
 pub mod owner;
+pub mod program;
 pub mod render;
 pub mod runtime;
 pub mod settings;

@@ -1,11 +1,9 @@
-//! Finds HAProxy, makes sure that it is new enough, and runs it in the foreground.
+//! Finds the HAProxy program, makes sure that it is new enough, and lets it check a configuration.
 
 use std::env;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-use super::process::{Process, ProcessError};
 
 /// The oldest version that Teal's configuration is tested with.
 const OLDEST: (u32, u32) = (2, 6);
@@ -63,9 +61,6 @@ pub enum HaProxyError {
         /// Its own words.
         said: String,
     },
-    /// It does not start.
-    #[error(transparent)]
-    Process(#[from] ProcessError),
 }
 
 impl HaProxy {
@@ -89,19 +84,18 @@ impl HaProxy {
         }
     }
 
-    /// Checks `file`, then runs it; what it prints goes to `log`.
+    /// Lets it check the configuration in `file`.
     ///
     /// # Errors
-    /// Its own words when it does not like the file, or the system's when it cannot be started.
-    pub fn start(&self, file: &Path, log: &Path) -> Result<Process, HaProxyError> {
+    /// [`HaProxyError::Refused`] with its own words, or it cannot be run.
+    pub fn check(&self, file: &Path) -> Result<(), HaProxyError> {
         let check = Command::new(&self.path).arg("-c").arg("-f").arg(file).stdin(Stdio::null()).output();
         let check = check.map_err(|source| HaProxyError::Unusable { path: self.path.clone(), source })?;
-        if !check.status.success() {
-            let said = String::from_utf8_lossy(&check.stderr).trim().to_owned();
-            return Err(HaProxyError::Refused { version: self.version.clone(), file: file.to_owned(), said });
+        if check.status.success() {
+            return Ok(());
         }
-        // In the foreground (-db), whatever the file says.
-        Ok(Process::start("HAProxy", Command::new(&self.path).arg("-db").arg("-f").arg(file), log)?)
+        let said = String::from_utf8_lossy(&check.stderr).trim().to_owned();
+        Err(HaProxyError::Refused { version: self.version.clone(), file: file.to_owned(), said })
     }
 }
 
