@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -29,6 +29,9 @@ pub enum DatagramError {
          /etc/sysctl.d/60-teal.conf and run `sysctl --system`, or read the ring instead"
     )]
     Shallow(u32),
+    /// Something that is no socket lies where it should be.
+    #[error("{} is not a socket, so it is left alone: remove it, or name another path for the log", .0.display())]
+    Taken(PathBuf),
     /// The socket cannot be made.
     #[error("{}: {error}", .path.display())]
     Io {
@@ -48,10 +51,17 @@ fn check_depth(depth: u32) -> Result<(), DatagramError> {
 pub(super) fn bind(path: &Path) -> Result<UnixDatagram, DatagramError> {
     let depth = fs::read_to_string(DEPTH).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
     check_depth(depth)?;
+    bind_at(path)
+}
+
+fn bind_at(path: &Path) -> Result<UnixDatagram, DatagramError> {
     let failed = |error| DatagramError::Io { path: path.to_owned(), error };
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        _ => {}
+    // Left behind by an agent that was killed. Anything else at this path is somebody's.
+    match fs::symlink_metadata(path) {
+        Ok(found) if !found.file_type().is_socket() => return Err(DatagramError::Taken(path.to_owned())),
+        Ok(_) => fs::remove_file(path).map_err(failed)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
     }
     let socket = UnixDatagram::bind(path).map_err(failed)?;
     // HAProxy logs as its own user, by the socket's group.
@@ -93,6 +103,24 @@ mod tests {
         let error = check_depth(10).unwrap_err().to_string();
         assert!(error.contains("net.unix.max_dgram_qlen = 512") && error.contains("queues 10"), "{error}");
         assert!(check_depth(512).is_ok());
+    }
+
+    #[tokio::test]
+    async fn only_a_socket_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("log.sock");
+        drop(bind_at(&path).unwrap());
+        assert!(path.exists(), "it stays behind");
+        bind_at(&path).unwrap();
+        let file = folder.path().join("notes");
+        let link = folder.path().join("link");
+        fs::write(&file, "mine").unwrap();
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        for path in [folder.path(), &file, &link] {
+            let error = bind_at(path).unwrap_err().to_string();
+            assert!(error.contains("is not a socket") && error.contains(&path.display().to_string()), "{error}");
+        }
+        assert_eq!(fs::read_to_string(&file).unwrap(), "mine");
     }
 
     #[tokio::test]
