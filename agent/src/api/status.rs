@@ -197,6 +197,8 @@ pub struct EdgeStatus {
     pub drift: u64,
     /// Whether evidence flows: `live` or `lost`.
     pub feed: String,
+    /// Requests that ended and count for no verdict, because their log lines were lost or the agent was behind.
+    pub evidence_lost: u64,
     /// Old workers after a reload that still serve connections.
     pub old_workers: u32,
     /// What is wrong with it.

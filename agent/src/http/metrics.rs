@@ -173,7 +173,17 @@ const COUNTERS: &[(&str, &str, Read)] = &[
     ("log_lines_garbled", "Request log lines that could not be read", |e, out| {
         edge_counter(e, out, |c| c.garbled.get());
     }),
-    ("requests_lost", "Requests dropped because the agent was behind", |e, out| edge_counter(e, out, |c| c.lost.get())),
+    (
+        "evidence_lost",
+        "Requests that count for no verdict: the agent was behind, or the edge's log lost them",
+        |e, out| {
+            for edge in &e.edges {
+                let counters = edge.counters();
+                out.push((of(e, &[("by", "agent")]), float(counters.lost.get())));
+                out.push((of(e, &[("by", "edge")]), float(counters.missing.get())));
+            }
+        },
+    ),
     ("requests_overdue", "Requests counted as bad while still in flight", |e, out| {
         edge_counter(e, out, |c| c.overdue.get());
     }),

@@ -101,6 +101,7 @@ fn edge(name: &str, monitor: &EdgeMonitor) -> EdgeStatus {
         version: status.version,
         policy: status.running.map(|p| p.to_string()),
         drift: counters.drift.get(),
+        evidence_lost: counters.lost.get() + counters.missing.get(),
         feed: match status.feed {
             teal_rollout::machine::event::Feed::Live => "live".to_owned(),
             teal_rollout::machine::event::Feed::Lost => "lost".to_owned(),

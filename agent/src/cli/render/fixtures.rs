@@ -45,6 +45,7 @@ pub(super) fn deploying() -> Status {
             version: Some("2.6.12".into()),
             policy: Some("v1:43.0.open:blue:green:0:blue:green:0:physioflow-prod:0".into()),
             drift: 0,
+            evidence_lost: 0,
             feed: "live".into(),
             old_workers: 0,
             problem: None,

@@ -109,6 +109,9 @@ fn edge_lines(edge: &EdgeStatus) -> String {
         _ => "cannot be reached".to_owned(),
     };
     let mut line = format!("{process}   evidence {}   drift {}", edge.feed, edge.drift);
+    if edge.evidence_lost > 0 {
+        let _ = write!(line, "   evidence of {} lost", count(edge.evidence_lost, "request"));
+    }
     if edge.old_workers > 0 {
         let _ = write!(line, "   {}", count(edge.old_workers.into(), "old worker"));
     }
@@ -149,6 +152,7 @@ mod tests {
         trouble.edges[0] = EdgeStatus {
             name: "edge".into(),
             feed: "lost".into(),
+            evidence_lost: 12,
             problem: Some("connection refused".into()),
             ..EdgeStatus::default()
         };
