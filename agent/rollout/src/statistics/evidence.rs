@@ -157,7 +157,8 @@ impl Evidence {
             concurrent.process.observe(elapsed, Side::New, seen.bad);
         }
         if let (Some(latency), Some(wait)) = (&mut self.latency, seen.wait_ms) {
-            if latency.process.observe(elapsed, seen.group, wait) {
+            latency.process.observe(elapsed, seen.group, wait);
+            if latency.process.is_slow(seen.group, wait) {
                 self.tally.add_slow(seen.group);
             }
         }

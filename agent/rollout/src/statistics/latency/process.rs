@@ -102,27 +102,23 @@ impl LatencyProcess {
     /// after the switch.
     ///
     /// Nothing bets while the candidate warms up; the mass that was to join in the meantime joins after. Nothing is
-    /// judged or counted any more once the process is bad. Says whether the request was slow by any limit.
-    pub fn observe(&mut self, elapsed: Duration, group: u8, wait_ms: u32) -> bool {
+    /// judged or counted any more once the process is bad.
+    pub fn observe(&mut self, elapsed: Duration, group: u8, wait_ms: u32) {
         let state = &mut self.state;
         if state.latched {
-            return false;
+            return;
         }
         if state.warm < WARM_UP_REQUESTS {
             // The request that ends the time is not judged yet: when it came may well have to do with its wait.
             state.warm = if elapsed >= WARM_UP { WARM_UP_REQUESTS } else { state.warm + 1 };
-            return false;
+            return;
         }
-        let mut slow = false;
         for part in &mut state.parts {
             if let Some(limit) = part.limit(group) {
-                let exceeds = wait_ms.min(LONGEST_MS) > limit;
-                part.slow.observe(elapsed, exceeds);
-                slow |= exceeds;
+                part.slow.observe(elapsed, wait_ms.min(LONGEST_MS) > limit);
             }
         }
         state.latched = state.m() >= state.latch_at;
-        slow
     }
 
     /// Starts anew after a shared outage, `elapsed` after the switch; see [`ErrorProcess::restart`] for why the bound
@@ -163,6 +159,13 @@ impl LatencyProcess {
             log_m: slow.log_m(),
             excludable: slow.excludable(),
         })
+    }
+
+    /// Whether a request of a candidate that is warm is slow by any limit of its group.
+    #[must_use]
+    pub fn is_slow(&self, group: u8, wait_ms: u32) -> bool {
+        let exceeds = |part: &Part| part.limit(group).is_some_and(|limit| wait_ms.min(LONGEST_MS) > limit);
+        !self.is_warming_up() && self.state.parts.iter().any(exceeds)
     }
 
     /// Every limit, by quantile and group.
