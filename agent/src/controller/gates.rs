@@ -86,14 +86,14 @@ impl Component {
     }
 
     /// The routes that failed, as far as they are configured; the suite where no configured route failed.
-    fn requests(&self, groups: &[u8]) -> (Vec<ProbeRequest>, Duration) {
+    /// Whether the old colour passes other checks says nothing about the one whose probes failed.
+    fn requests(&self, groups: &[u8], sampled: bool) -> (Vec<ProbeRequest>, Duration) {
         let failing: Vec<_> =
             groups.iter().filter_map(|g| self.routes.get(usize::from(*g).checked_sub(1)?)).take(ROUTES).collect();
         let chosen: Vec<_> = match self.sampling.suspect() {
-            _ if !failing.is_empty() => failing,
-            // Whether the old colour passes other checks says nothing about this one.
-            Some(suspect) => vec![suspect],
-            None => self.checks.iter().take(ROUTES).collect(),
+            Some(suspect) if sampled => vec![suspect],
+            _ if failing.is_empty() => self.checks.iter().take(ROUTES).collect(),
+            _ => failing,
         };
         let longest = chosen.iter().map(|(_, limit)| *limit).max().unwrap_or_default();
         (chosen.into_iter().map(|(request, _)| request.clone()).collect(), longest)
@@ -167,7 +167,7 @@ impl Gates {
             return;
         };
         let addresses = known.addresses(question.colour).to_vec();
-        let (requests, total) = known.requests(&question.groups);
+        let (requests, total) = known.requests(&question.groups, question.sampled);
         let limits = probe::Limits { total: question.within.unwrap_or(total), ..probe::Limits::default() };
         let ask = probe::Ask { requests: question.requests, enough: question.enough };
         let (round, arm) = (question.round, question.arm);

@@ -88,4 +88,34 @@ mod tests {
         }
         assert_eq!((turn(1, 0, 1), turn(1, 1, 0)), (None, None));
     }
+
+    #[tokio::test]
+    async fn the_check_that_failed_last_is_the_suspect_until_it_passes() {
+        use http::{HeaderMap, Method};
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let here = listener.local_addr().unwrap();
+        // Answers 500 to the first request, then 200 for ever.
+        let server = tokio::spawn(async move {
+            let mut status = "500 Internal Server Error";
+            while let Ok((mut stream, _)) = listener.accept().await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+                stream.write_all(answer.as_bytes()).await.unwrap();
+                status = "200 OK";
+            }
+        });
+        let check = |path| (ProbeRequest::new(Method::GET, path, "teal", HeaderMap::new()).unwrap(), Duration::ZERO);
+        let mut sampling = Sampling::new(vec![check("/a"), check("/b")]);
+        sampling.allow(Duration::from_secs(20));
+        assert_eq!(sampling.checks[0].1, LONGEST, "no limit is above the longest");
+        let suspect = || sampling.clone().suspect().cloned();
+        assert!(!sampling.ask(2, &[here]).await.0);
+        assert_eq!(suspect(), Some((check("/b").0, LONGEST)));
+        assert!(sampling.ask(3, &[here]).await.0);
+        assert!(suspect().is_some(), "another check clears nothing");
+        assert!(sampling.ask(4, &[here]).await.0);
+        assert_eq!((suspect(), sampling.ask(5, &[]).await.0), (None, false));
+        server.abort();
+    }
 }

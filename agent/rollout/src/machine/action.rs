@@ -86,6 +86,8 @@ pub struct Probe {
     pub colour: Colour,
     /// The route groups that failed most on the candidate, worst first; may be empty.
     pub groups: Vec<u8>,
+    /// Not users' requests but [`Action::Sample`]s failed: the check that failed last is what to ask for.
+    pub sampled: bool,
     /// How many to send at once, 1 or more.
     pub requests: u8,
     /// The answer may come as soon as so many have passed, 1 ..= `requests`.

@@ -200,8 +200,9 @@ impl Machine {
             Some(slow) => (vec![slow.group], Some(slow.within)),
             None => (self.evidence.worst_groups(component), None),
         };
-        let round = self.confirm.round;
-        self.out.push(Action::Probe(Probe { round, arm, component, colour, groups, requests, enough, within }));
+        let (round, sampled) = (self.confirm.round, self.evidence.only_probes_failed(component));
+        let probe = Probe { round, arm, component, colour, groups, sampled, requests, enough, within };
+        self.out.push(Action::Probe(probe));
     }
 
     pub(super) fn probed(&mut self, now: Time, round: u64, arm: Arm, passed: u8) {

@@ -31,6 +31,10 @@ impl Part {
     const fn new(evidence: Evidence) -> Self {
         Self { evidence, requests_in_step: 0, streak: Streak::new(), last_seen: None, sampling: None }
     }
+
+    fn fails_probes(&self) -> bool {
+        self.sampling.as_ref().is_some_and(|s| s.samples.is_bad())
+    }
 }
 
 impl Watch {
@@ -91,8 +95,12 @@ impl Watch {
     }
 
     pub(crate) fn is_bad(&self, component: usize) -> bool {
-        let fails_probes = |part: &Part| part.sampling.as_ref().is_some_and(|s| s.samples.is_bad());
-        self.parts.get(component).is_some_and(|p| p.evidence.is_bad() || fails_probes(p))
+        self.parts.get(component).is_some_and(|p| p.evidence.is_bad() || p.fails_probes())
+    }
+
+    /// Whether it is bad and users' requests do not show it.
+    pub(crate) fn only_probes_failed(&self, component: usize) -> bool {
+        self.parts.get(component).is_some_and(|p| p.fails_probes() && !p.evidence.is_bad())
     }
 
     /// What lifted the evidence to where it is.

@@ -56,6 +56,8 @@ fn probes_that_fail_take_the_release_back_once_the_old_colour_does_better() {
     assert_eq!(world.probe(), None);
     world.pass(1);
     assert_eq!((world.probe(), counts(&world)), (Some((1, Arm::Old, Blue)), Counts { n0: 7, k0: 7 }));
+    let about_the_check = |action: &Action| matches!(action, Action::Probe(p) if p.sampled && p.groups.is_empty());
+    assert!(world.actions.iter().any(about_the_check));
     world.probed(3);
     assert_eq!(world.doc().cause, Some(Cause::Errors { component: "api".into() }));
     assert_eq!(world.routed(), "v1:1.1.bad:blue:green:0:teal:0");
