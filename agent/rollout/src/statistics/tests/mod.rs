@@ -7,6 +7,7 @@ mod drift;
 mod figures;
 mod history;
 pub(super) mod importance;
+mod low_traffic;
 mod persistence;
 mod power;
 mod rare;
