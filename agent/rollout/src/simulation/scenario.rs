@@ -151,8 +151,14 @@ impl Scenario {
     /// With a bug planted.
     #[must_use]
     pub fn sabotaged(seed: u64, sabotage: Sabotage) -> Self {
-        let world = if sabotage == Sabotage::BelievesProbes { Self::quiet } else { Self::random };
-        Self { sabotage: Some(sabotage), name: "replay_sabotaged", ..world(seed) }
+        let mut world = Self::random(seed);
+        if sabotage == Sabotage::BelievesProbes {
+            // Where nothing but the probes would tell.
+            world = Self { rate: 0.0, ..Self::quiet(seed) };
+            world.settings.steps.clear();
+            world.settings.on_unknown = OnUnknown::Keep;
+        }
+        Self { sabotage: Some(sabotage), name: "replay_sabotaged", ..world }
     }
 
     /// Whether a release that fails this share of its requests cannot go unnoticed here.
