@@ -5,6 +5,7 @@ mod bad_input;
 mod cli;
 #[cfg(debug_assertions)]
 mod crash;
+mod detection;
 mod docs;
 mod levers;
 mod local;
