@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
-use teal_agent::demo::haproxy::HaProxy;
+use teal_agent::proxy::haproxy::program::HaProxy;
 
 use detection::Settings;
 use detection::plan::Contestant;

@@ -19,7 +19,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use teal_agent::demo::haproxy::HaProxy;
+use teal_agent::proxy::haproxy::program::HaProxy;
 
 use plan::{CELLS, Cell, Contestant};
 use play::{Ending, Row, Try};

@@ -2,13 +2,14 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use teal_agent::api::Order;
 use teal_agent::demo::configuration::free_ports;
-use teal_agent::demo::haproxy::HaProxy;
 use teal_agent::demo::load;
 use teal_agent::demo::process::Process;
+use teal_agent::proxy::haproxy::program::HaProxy;
 use tempfile::TempDir;
 
 use super::edge::Edge;
@@ -44,7 +45,10 @@ impl Site {
         let edge = Edge::new(folder.path(), first + Teal::PORTS);
         let file = folder.path().join("haproxy.cfg");
         std::fs::write(&file, rendered + &edge.write(DEFAULTS)?)?;
-        let mut process = haproxy.start(&file, &folder.path().join("haproxy.log"))?;
+        haproxy.check(&file)?;
+        let mut command = Command::new(&haproxy.path);
+        command.arg("-db").arg("-f").arg(&file);
+        let mut process = Process::start("HAProxy", &mut command, &folder.path().join("haproxy.log"))?;
         let users = teal.frontend;
         process.until(READY, async || load::ask_once(users, "/").await.is_ok()).await?;
         let peers = Peers::new(program, folder.path(), edge)?;

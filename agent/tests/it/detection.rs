@@ -6,7 +6,7 @@ mod bench;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use teal_agent::demo::haproxy::HaProxy;
+use teal_agent::proxy::haproxy::program::HaProxy;
 
 use crate::site::TEAL;
 use bench::Settings;
