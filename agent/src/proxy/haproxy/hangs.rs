@@ -106,9 +106,13 @@ impl Hangs {
         Before { told: self.sink.told(), asked: self.now() }
     }
 
-    /// Takes in a look; `release` routes now.
+    /// Takes in a look that has just come; `release` routes now.
     pub(super) fn count(&mut self, rows: &[BackendRow], release: u64, before: &Before) {
         let (seen, wall) = self.both_clocks();
+        self.count_at(seen, wall, rows, release, before);
+    }
+
+    fn count_at(&mut self, seen: Time, wall: Option<u64>, rows: &[BackendRow], release: u64, before: &Before) {
         if let Some(until) = wall.and_then(|wall| self.clock.set_back(seen, wall)) {
             tracing::info!("the clock was set back; hangs are dated anew");
             for watched in self.watched.iter_mut().flatten() {
@@ -155,5 +159,118 @@ impl Hangs {
             }
         }
         (self.now(), None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::proxy::haproxy::evidence::Reader;
+    use crate::proxy::haproxy::settings::{BadWhen, LatencyLimits};
+    use crate::proxy::haproxy::status::Counters;
+    use teal_rollout::machine::event::Event;
+    use tokio::sync::mpsc;
+
+    /// A colour under ten requests in each 100 ms, looked at as often; the limit is 1 s.
+    struct Rig {
+        hangs: Hangs,
+        sink: Arc<Sink>,
+        events: mpsc::Receiver<Event>,
+        counters: Arc<Counters>,
+        tenth: u64,
+        row: BackendRow,
+    }
+
+    const PID: u32 = 7;
+
+    impl Rig {
+        fn new() -> Self {
+            let component =
+                EdgeComponent { name: "api".into(), limits: LatencyLimits::default(), bad: BadWhen::default() };
+            let (said, events) = mpsc::channel(1024);
+            let counters = Arc::new(Counters::default());
+            let reader = Reader::new(std::slice::from_ref(&component));
+            let sink = Arc::new(Sink::new(said, reader, 1, Arc::clone(&counters)));
+            let mut hangs = Hangs::new(&[component], Arc::clone(&sink));
+            hangs.reset(PID);
+            let colour = Colour::Green;
+            let row = BackendRow { component: 0, colour, up: 1, in_flight: 0, started: 0, answered: 0, failed: 0 };
+            let mut rig = Self { hangs, sink, events, counters, tenth: 0, row };
+            rig.look();
+            rig
+        }
+
+        fn look(&mut self) {
+            let now = Time::from_micros(self.tenth * 100_000);
+            let before = Before { asked: now, ..self.hangs.before() };
+            self.hangs.count_at(now, Some(wall(self.tenth)), &[self.row], 43, &before);
+        }
+
+        /// Ten requests, of which so many never end, and lines of so many of the others by these processes.
+        fn tenth(&mut self, hang: u32, lines: &[(u32, u32)]) {
+            self.tenth += 1;
+            self.row.started += 10;
+            self.row.in_flight += hang;
+            self.row.answered += u64::from(10 - hang);
+            let at = wall(self.tenth) - 50_000;
+            for &(pid, count) in lines {
+                let line = format!("teal2 {pid} 43.1.open api green 2 200 1 0 0 1 -- 0 s1 {at} {} GET", at + 1_000);
+                self.sink.lines((0..count).map(|_| line.as_bytes()));
+            }
+            self.look();
+        }
+
+        /// Good and bad ones told since the last time.
+        fn told(&mut self) -> [usize; 2] {
+            let mut told = [0; 2];
+            while let Ok(Event::Requests(block)) = self.events.try_recv() {
+                for request in block.requests {
+                    told[usize::from(request.bad)] += 1;
+                }
+            }
+            told
+        }
+    }
+
+    fn wall(tenth: u64) -> u64 {
+        1_795_000_000_000_000 + tenth * 100_000
+    }
+
+    #[test]
+    fn each_request_that_hangs_is_told_once() {
+        let mut rig = Rig::new();
+        for _ in 0..30 {
+            rig.tenth(1, &[(PID, 9)]);
+        }
+        // Of the last eleven tenths, ten are within the limit and one waits to be believed.
+        assert_eq!(rig.told(), [270, 19]);
+        rig.tenth(1, &[(PID, 9)]);
+        assert_eq!(rig.told(), [9, 1]);
+    }
+
+    #[test]
+    fn lines_that_are_lost_lower_the_count_and_are_counted() {
+        let mut rig = Rig::new();
+        for tenth in 0..100 {
+            rig.tenth(0, &[(PID, if tenth % 10 == 5 { 4 } else { 10 })]);
+        }
+        assert_eq!(rig.told(), [940, 0]);
+        let missing = rig.counters.missing.get();
+        assert!((40..=60).contains(&missing), "{missing}");
+    }
+
+    #[test]
+    fn the_last_lines_of_a_replaced_process_are_not_taken_for_this_ones() {
+        let mut rig = Rig::new();
+        for _ in 0..5 {
+            rig.tenth(10, &[]);
+        }
+        // From now on each takes 500 ms, within the limit, and those of the other process none.
+        for _ in 0..30 {
+            rig.row.answered += 10;
+            rig.row.in_flight -= 10;
+            rig.tenth(10, &[(6, 10)]);
+        }
+        assert_eq!(rig.told(), [300, 0]);
     }
 }
