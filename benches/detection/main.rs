@@ -36,11 +36,11 @@ struct Args {
         value_name = "NAME,..."
     )]
     contestants: Vec<Contestant>,
-    /// Runs of Teal
+    /// Runs of Teal; of a good release 3 at most
     #[arg(long, default_value_t = 10, value_name = "N")]
     runs: u32,
-    /// Runs of a peer; one that does not leave a bad colour in its first run is not tried again
-    #[arg(long, default_value_t = 3, value_name = "N")]
+    /// Runs of a peer, of Flagger and of a good release 1; who does not leave a bad colour in its first is not tried again
+    #[arg(long, default_value_t = 2, value_name = "N")]
     peer_runs: u32,
     /// Seconds of traffic on the old colour before each switch
     #[arg(long, default_value_t = 2.0, value_name = "SECONDS")]

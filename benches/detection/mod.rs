@@ -58,7 +58,7 @@ impl Settings {
             let mut done = BTreeSet::new();
             for run in 1..=self.runs.into_iter().max().unwrap_or_default() {
                 for cell in same_base {
-                    for contestant in self.contestants.iter().copied().filter(|who| run <= self.runs_of(*who)) {
+                    for contestant in self.contestants.iter().copied().filter(|who| run <= who.runs(cell, self.runs)) {
                         if done.contains(&(cell.name, contestant.name())) {
                             continue;
                         }
@@ -78,10 +78,6 @@ impl Settings {
 
     fn wants(&self, cell: &Cell) -> bool {
         self.cells.is_empty() || self.cells.iter().any(|name| name == cell.name)
-    }
-
-    fn runs_of(&self, contestant: Contestant) -> u32 {
-        self.runs[usize::from(contestant != Contestant::Teal)]
     }
 }
 

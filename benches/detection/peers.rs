@@ -77,7 +77,7 @@ impl Peers {
         while let Some(ended) = self.polling.try_join_next() {
             ended??;
         }
-        self.polling.abort_all();
+        self.polling.shutdown().await;
         self.edge.route(peer, "old").await
     }
 
@@ -103,7 +103,7 @@ impl Peers {
 }
 
 async fn poll(edge: Edge, peer: Contestant, mut poller: Poller) -> anyhow::Result<()> {
-    let mut next = Instant::now() + poller.first;
+    let mut next = Instant::now() + poller.interval;
     loop {
         sleep_until(next).await;
         if poller.poll(edge.counters(peer).await?) {

@@ -37,11 +37,12 @@ impl Contestant {
         matches!(self, Self::Check | Self::Observe)
     }
 
-    /// How long a bad release is left with it: at least three times what it takes for an outright failure.
+    /// How long a bad release is left with it: more than twice what it takes for an outright failure, for Flagger half
+    /// as long again.
     pub(crate) const fn cap(self) -> Duration {
         Duration::from_secs(match self {
             Self::Teal => 60,
-            Self::Check | Self::Observe | Self::Argo => 20,
+            Self::Check | Self::Observe | Self::Argo => 15,
             Self::Flagger => 30,
         })
     }
@@ -50,6 +51,23 @@ impl Contestant {
     /// come back after `rise` (2) checks of 2 s; the others do not change their mind.
     pub(crate) const fn quiet(self) -> Duration {
         Duration::from_secs(if self.checks() { 5 } else { 1 })
+    }
+
+    /// How long a good release is watched at least: Flagger acts no sooner than at its second tick.
+    pub(crate) const fn patience(self) -> Duration {
+        Duration::from_secs(if matches!(self, Self::Flagger) { 22 } else { 0 })
+    }
+
+    /// How often a cell is tried where Teal is tried `teal` times and a peer `peer` times. Flagger goes by its clock
+    /// alone, the same each time, and a good release takes its whole time in every try.
+    pub(crate) fn runs(self, cell: &Cell, [teal, peer]: [u32; 2]) -> u32 {
+        match (self, cell.kind) {
+            (Self::Teal, Kind::Bad { .. }) => teal,
+            (Self::Teal, _) => teal.min(3),
+            (Self::Flagger, _) => peer.min(1),
+            (_, Kind::Bad { .. }) => peer,
+            _ => peer.min(1),
+        }
     }
 }
 

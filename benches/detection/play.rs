@@ -113,7 +113,7 @@ impl Try {
         let watched = match cell.kind {
             Kind::Bad { .. } => self.watch(site, &load, new, nobody).await?,
             Kind::Healthy(length) => {
-                sleep(length).await;
+                sleep(length.max(contestant.patience())).await;
                 Ending::Stayed
             }
             Kind::Outage(length) => self.outage(site, &stand, length).await?,
@@ -171,11 +171,12 @@ impl Try {
     }
 
     async fn outage(self, site: &Site, stand: &Stand, length: Duration) -> anyhow::Result<Ending> {
+        let patience = self.contestant.patience().saturating_sub(BEFORE + length);
         sleep(BEFORE).await;
         site.outage(self.contestant, &self.cell, stand, false)?;
         sleep(length).await;
         site.outage(self.contestant, &self.cell, stand, true)?;
-        sleep(AFTER).await;
+        sleep(AFTER.max(patience)).await;
         Ok(Ending::Stayed)
     }
 }

@@ -37,10 +37,8 @@ impl Counters {
 /// One of the two.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Poller {
-    /// Time between two polls.
+    /// Time between two polls, and from the switch to the first one.
     pub(crate) interval: Duration,
-    /// When the first one is, from the switch on.
-    pub(crate) first: Duration,
     /// The least success rate.
     least: f64,
     /// Whether a poll that finds no request counts as failed.
@@ -52,19 +50,18 @@ pub(crate) struct Poller {
 }
 
 impl Poller {
-    /// `interval: 1s`, `failureLimit: 0`, `successCondition: isNaN(result) || result >= 0.95`: measured at once and
-    /// each second, and the first failed measurement aborts.
+    /// `interval: 1s`, `failureLimit: 0`, `successCondition: isNaN(result) || result >= 0.95`: measured at once,
+    /// when there is nothing to be measured yet, and each second after; the first failed measurement aborts.
     pub(crate) const fn argo(before: Counters) -> Self {
         let interval = Duration::from_secs(1);
-        let first = Duration::ZERO;
-        Self { interval, first, least: 0.95, silence_fails: false, delay: 0, before, acting: None }
+        Self { interval, least: 0.95, silence_fails: false, delay: 0, before, acting: None }
     }
 
     /// `interval: 10s`, `threshold: 1`, `request-success-rate` with `min: 99`: a check at each tick after the one that
     /// moved the traffic; a failed one is counted, and the next tick sees the count and rolls back.
     pub(crate) const fn flagger(before: Counters) -> Self {
         let interval = Duration::from_secs(10);
-        Self { interval, first: interval, least: 0.99, silence_fails: true, delay: 1, before, acting: None }
+        Self { interval, least: 0.99, silence_fails: true, delay: 1, before, acting: None }
     }
 
     /// Whether to take the traffic back now.
