@@ -22,12 +22,15 @@ use tokio::time::timeout;
 /// Marks a request as Teal's own, so that an application can keep it out of its statistics.
 pub const MARKER: HeaderName = HeaderName::from_static("x-teal-probe");
 
+/// How long the other requests are waited for when enough have passed: all are on their way, unless a server hangs.
+pub const GRACE: Duration = Duration::from_millis(10);
+
 /// How many requests are sent, and when their answer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// How many are sent, all at the same time.
     pub requests: u8,
-    /// As soon as so many have passed the others are not waited for.
+    /// Once so many have passed the others have no more than [`GRACE`].
     pub enough: u8,
 }
 
@@ -114,11 +117,16 @@ pub async fn probe(addresses: &[SocketAddr], requests: &[ProbeRequest], ask: Ask
     let mut sent: FuturesUnordered<_> = sent.collect();
     let mut passed = 0;
     while passed < ask.enough {
-        match sent.next().await {
-            Some(pass) => passed += u8::from(pass),
-            None => break,
-        }
+        let Some(pass) = sent.next().await else { return passed };
+        passed += u8::from(pass);
     }
+    let others = async {
+        while let Some(pass) = sent.next().await {
+            passed += u8::from(pass);
+        }
+    };
+    // What is still missing then has not passed.
+    let _ = timeout(GRACE, others).await;
     passed
 }
 

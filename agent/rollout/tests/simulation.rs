@@ -52,7 +52,20 @@ fn a_healthy_release_is_never_taken_back() {
 #[test]
 fn a_shared_outage_is_no_reason_to_go_back() {
     let tally = run_all(SEEDS / 4, Scenario::outages);
-    assert!(tally.shared > 0, "{tally:?}");
+    assert!(tally.shared > 0 && tally.suspected > 0, "{tally:?}");
+}
+
+#[test]
+fn a_shared_outage_of_a_part_of_the_requests_is_seldom_blamed_on_the_release() {
+    let tally = run_all(SEEDS / 4, Scenario::partial);
+    // Half of them were over before the old colour could be asked, and that is not covered.
+    assert!(tally.shared > 0 && tally.blamed * 15 < tally.shared, "{tally:?}");
+}
+
+#[test]
+fn a_bad_release_never_stays_whatever_else_fails() {
+    let tally = run_all(SEEDS / 4, Scenario::bad_in_outages);
+    assert!(tally.by_errors > 0 && tally.shared > 0 && tally.suspected > 0, "{tally:?}");
 }
 
 #[test]
@@ -90,6 +103,11 @@ fn replay_outages() {
 }
 
 #[test]
+fn replay_partial() {
+    replay_one(Scenario::partial);
+}
+
+#[test]
 fn replay_bad() {
     replay_one(Scenario::bad);
 }
@@ -97,6 +115,11 @@ fn replay_bad() {
 #[test]
 fn replay_quiet() {
     replay_one(Scenario::quiet);
+}
+
+#[test]
+fn replay_bad_in_outages() {
+    replay_one(Scenario::bad_in_outages);
 }
 
 /// Some world shows the planted bug as what it is: by one of these invariants.
@@ -156,4 +179,9 @@ fn catches_probes_that_are_not_heard() {
 #[test]
 fn catches_a_shared_outage_taken_for_a_bad_colour() {
     check(Sabotage::BlamesSharedOutage, &[10]);
+}
+
+#[test]
+fn catches_an_outage_that_is_over_taken_for_a_bad_colour() {
+    check(Sabotage::BelievesTheFirstStreak, &[11]);
 }

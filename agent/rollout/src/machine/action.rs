@@ -90,7 +90,7 @@ pub struct Probe {
     pub sampled: bool,
     /// How many to send at once, 1 or more.
     pub requests: u8,
-    /// The answer may come as soon as so many have passed, 1 ..= `requests`.
+    /// When so many have passed the others need not be waited for, 1 ..= `requests`.
     pub enough: u8,
     /// How long a request may take to pass; `None`: as long as its route allows.
     pub within: Option<Duration>,

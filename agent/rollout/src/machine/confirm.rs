@@ -29,17 +29,24 @@ const LOST_AFTER: Duration = Duration::from_secs(3);
 const WELL_FOR: Duration = Duration::from_secs(1);
 /// No new round of questions to the old colour begins later than this after the first: bad requests go on meanwhile.
 const ASK_FOR: Duration = Duration::from_millis(100);
-/// What the candidate is asked, and how many of it must pass: one that fails half of its requests does not once in
-/// thirty times, a healthy one always.
-const ASK_NEW: (u8, u8) = (8, 7);
-/// How long the candidate may take to answer, where the old colour took less than half of it.
-const NEW_ANSWERS_IN: Duration = Duration::from_millis(50);
+/// What the candidate is asked, and how many of it must pass: one that fails half of its requests passes once in three
+/// hundred times, one that fails a fifth in four, and a healthy one always.
+const ASK_NEW: (u8, u8) = (12, 11);
+/// A candidate that fails so many of these is as bad as its streak said.
+const ALMOST_ALWAYS: f64 = 0.8;
+/// How long the candidate may take to answer, where the old colour took less than half of it: one that answered with
+/// errors will answer again, and a machine that does much else may take its time.
+const NEW_ANSWERS_IN: Duration = Duration::from_millis(500);
+/// The same where none of its bad requests was answered at all.
+const NEW_HANGS_AFTER: Duration = Duration::from_millis(60);
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Confirm {
     round: u64,
     state: State,
     doubts: Doubts,
+    /// When the evidence last started anew.
+    anew: Option<Time>,
 }
 
 /// A verdict to be confirmed.
@@ -50,6 +57,8 @@ struct Case {
     origin: Origin,
     /// The candidate's requests that went well before.
     answered: u64,
+    /// Whether any of the old colour's answers was bad.
+    old_failed: bool,
     /// Whether it may be of an outage that is over.
     doubtful: bool,
     /// Set where it is slow rather than failing: then the old colour fails a probe by being slow too.
@@ -77,6 +86,11 @@ impl Confirm {
 
     pub(crate) const fn window_is_open(&self) -> bool {
         matches!(self.state, State::Window { .. })
+    }
+
+    /// Whether what was seen before was set aside less than this ago.
+    pub(crate) fn judges_anew(&self, now: Time, ago: Duration) -> bool {
+        self.anew.is_some_and(|anew| now.since(anew) < ago)
     }
 
     /// Since when a shared window is open.
@@ -108,6 +122,7 @@ impl Confirm {
     pub(crate) fn reset(&mut self) {
         self.state = State::Quiet;
         self.doubts = Doubts::default();
+        self.anew = None;
     }
 }
 
@@ -125,7 +140,7 @@ impl Machine {
             }
             State::AskingOld { asked, .. } if now >= asked + LOST_AFTER => {
                 // To ask the old colour now says nothing about then: the evidence may be of an outage that is over.
-                self.evidence.restart(self.exposure);
+                self.judge_anew(now);
                 self.confirm.state = State::Resting { until: now + AGAIN_AFTER };
             }
             State::AskingNew { case, until } if now >= until => self.confirmed(case),
@@ -165,15 +180,18 @@ impl Machine {
             // Hundreds of requests speak for it, and what they had in common lasted: no moment's outage makes that.
             let rate = share(slow.seen);
             let scale = Scale::new(rate, slow.tolerated);
-            let origin = Origin { since: now, rate };
-            return Case { component, scale, origin, answered: 0, doubtful: false, slow: Some(slow) };
+            let origin = Origin { since: now, rate, dense: false, answered: true };
+            let slow = Some(slow);
+            return Case { component, scale, origin, answered: 0, old_failed: false, doubtful: false, slow };
         }
         // Without a bad request there is nothing that could have ended.
-        let origin = self.evidence.origin(component).unwrap_or(Origin { since: now, rate: 0.5 });
+        let origin =
+            self.evidence.origin(component).unwrap_or(Origin { since: now, rate: 0.5, dense: false, answered: false });
         let answered = self.evidence.answered(component);
-        let scale = Scale::new(origin.rate, self.evidence.tolerated(component));
+        let rate = if origin.dense { 1.0 } else { origin.rate };
+        let scale = Scale::new(rate, self.evidence.tolerated(component));
         let doubtful = self.confirm.doubts.doubts(origin, answered);
-        Case { component, scale, origin, answered, doubtful, slow: None }
+        Case { component, scale, origin, answered, old_failed: false, doubtful, slow: None }
     }
 
     fn cause(&self, case: Case) -> Cause {
@@ -212,6 +230,7 @@ impl Machine {
         match self.confirm.state {
             State::AskingOld { case, weight, began, asked, requests } if arm == Arm::Old => {
                 let weight = weight + case.scale.weigh(requests, passed);
+                let case = Case { old_failed: case.old_failed || passed < requests, ..case };
                 let ends = now.since(began) >= ASK_FOR;
                 match if ends { scale::says_at_last(weight) } else { scale::says(weight) } {
                     Says::Better => self.old_is_better(now, case, now.since(asked)),
@@ -220,14 +239,7 @@ impl Machine {
                 }
             }
             State::AskingNew { case, .. } if arm == Arm::New => {
-                if passed < ASK_NEW.1 {
-                    return self.confirmed(case);
-                }
-                self.confirm.doubts.spare(now, case.origin, case.answered);
-                self.confirm.state = State::Quiet;
-                self.evidence.restart(self.exposure);
-                let component = self.doc.components[case.component].name.clone();
-                self.announce(News::OutageSuspected { component });
+                self.new_answered(now, case, passed);
             }
             State::Window { case, opened, weight, well, asked: Some(_), .. } if arm == Arm::Old => {
                 // What it did long ago does not outweigh what it does now.
@@ -235,7 +247,7 @@ impl Machine {
                     (weight + case.scale.weigh(case.scale.requests(0.0), passed)).clamp(-2.0 * DECIDED, DECIDED);
                 let well = (scale::says(weight) == Says::Better).then(|| well.unwrap_or(now));
                 if well.is_some_and(|since| now.since(since) >= WELL_FOR) {
-                    self.evidence.restart(self.exposure);
+                    self.judge_anew(now);
                     self.confirm.state = State::Quiet;
                     self.announce(News::SharedOutageOver);
                 } else {
@@ -255,8 +267,34 @@ impl Machine {
         if !case.doubtful {
             return self.confirmed(case);
         }
-        self.confirm.state = State::AskingNew { case, until: now + NEW_ANSWERS_IN.max(2 * took) };
+        let least = if case.origin.answered { NEW_ANSWERS_IN } else { NEW_HANGS_AFTER };
+        self.confirm.state = State::AskingNew { case, until: now + least.max(2 * took) };
         self.ask(case, Arm::New, ASK_NEW.0, ASK_NEW.1);
+    }
+
+    fn new_answered(&mut self, now: Time, case: Case, passed: u8) {
+        let (requests, well) = ASK_NEW;
+        let rate = f64::from(requests.saturating_sub(passed)) / f64::from(requests);
+        if passed >= well {
+            self.confirm.doubts.spare(now, case.origin, case.answered);
+            self.confirm.state = State::Quiet;
+            self.judge_anew(now);
+            let component = self.doc.components[case.component].name.clone();
+            self.announce(News::OutageSuspected { component });
+        } else if rate >= ALMOST_ALWAYS && !case.old_failed {
+            self.confirmed(case);
+        } else {
+            // It only failed together by chance, or the old colour fails too: then a few questions do not tell them apart.
+            let rate = if rate >= ALMOST_ALWAYS { 1.0 } else { rate.min(0.7) };
+            let scale = Scale::new(rate, self.evidence.tolerated(case.component));
+            self.ask_old(now, Case { scale, doubtful: false, ..case }, 0.0, now);
+        }
+    }
+
+    /// Sets aside what was seen so far.
+    fn judge_anew(&mut self, now: Time) {
+        self.evidence.restart(self.exposure);
+        self.confirm.anew = Some(now);
     }
 
     fn confirmed(&mut self, case: Case) {

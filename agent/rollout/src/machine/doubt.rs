@@ -17,7 +17,7 @@ const APART: Duration = Duration::from_secs(5);
 const ANSWERED: u64 = 20;
 
 /// How often in a release, whatever lies between: a candidate that fails now and then, and always altogether, is bad.
-const IN_A_RELEASE: u8 = 5;
+const IN_A_RELEASE: u8 = 10;
 
 /// The doubts of one release.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,7 +33,7 @@ impl Doubts {
     pub(crate) fn doubts(&self, origin: Origin, answered: u64) -> bool {
         let late = self.last.is_some_and(|last| origin.since.since(last) < LATE);
         let row = if self.is_apart(origin.since, answered) { 0 } else { self.in_a_row };
-        (origin.is_dense() || late) && row < IN_A_ROW && self.in_all < IN_A_RELEASE
+        (origin.dense || late) && row < IN_A_ROW && self.in_all < IN_A_RELEASE
     }
 
     /// The candidate answered well when it was asked.
@@ -64,7 +64,7 @@ mod tests {
         let mut doubts = Doubts::default();
         let judge = |&(second, rate, answered): &(f64, f64, u64)| {
             let since = Time::ZERO + Duration::from_secs_f64(second);
-            let origin = Origin { since, rate };
+            let origin = Origin { since, rate, dense: rate >= DENSE, answered: true };
             let doubted = doubts.doubts(origin, answered);
             if doubted {
                 doubts.spare(since + Duration::from_millis(10), origin, answered);
@@ -75,14 +75,14 @@ mod tests {
     }
 
     #[test]
-    fn a_candidate_is_spared_twice_in_a_row_and_five_times_in_a_release() {
+    fn a_candidate_is_spared_twice_in_a_row_and_ten_times_in_a_release() {
         let check = |verdicts: &[(f64, f64, u64)], expected: &[bool]| assert_eq!(doubted(verdicts), expected);
         check(&[(1.0, MIXED, 0)], &[false]);
         check(&[(1.0, DENSE, 0), (1.5, MIXED, 0), (1.8, MIXED, 0)], &[true, true, false]);
         check(&[(1.0, DENSE, 0), (2.5, MIXED, 0)], &[true, false]);
         check(&[(1.0, DENSE, 500), (4.0, DENSE, 500), (7.0, DENSE, 500)], &[true, true, false]);
         check(&[(1.0, DENSE, 0), (60.0, DENSE, 0), (120.0, DENSE, 0)], &[true, true, false]);
-        let apart: Vec<_> = (0..7_u8).map(|n| (f64::from(n) * 6.0, DENSE, 500)).collect();
-        check(&apart, &[true, true, true, true, true, false, false]);
+        let apart: Vec<_> = (0..12_u8).map(|n| (f64::from(n) * 6.0, DENSE, 500)).collect();
+        check(&apart, &[[true; 10].as_slice(), &[false; 2]].concat());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::event::Observation;
+use super::event::{Block, Observation};
 use super::sampling::Sampling;
 use super::streak::{Origin, SUSPICIOUS, Streak};
 use super::{Machine, Now};
@@ -44,7 +44,8 @@ impl Watch {
         for evidence in saved.iter_mut().filter(|e| e.is_bad()) {
             evidence.restart(exposure);
         }
-        Self { parts: saved.into_iter().map(Part::new).collect() }
+        let resumed = |evidence| Part { streak: Streak::resumed(), ..Part::new(evidence) };
+        Self { parts: saved.into_iter().map(resumed).collect() }
     }
 
     /// The probes go on with what `saved` has of them.
@@ -161,6 +162,7 @@ impl Watch {
             if let Some(sampling) = &mut part.sampling {
                 sampling.restart(exposure);
             }
+            part.requests_in_step = 0;
         }
     }
 
@@ -171,7 +173,7 @@ impl Watch {
         }
     }
 
-    fn observe(&mut self, now: Time, exposure: Duration, seen: &Observation) {
+    fn observe(&mut self, now: Time, exposure: Duration, observer: u16, seen: &Observation) {
         let Some(part) = self.parts.get_mut(usize::from(seen.component)) else {
             return;
         };
@@ -179,7 +181,7 @@ impl Watch {
             // Only a bad request can begin a streak, and only that one has to pay for the logarithm.
             let log_m = if seen.bad { part.evidence.log_m() } else { 0.0 };
             part.evidence.observe(exposure, seen);
-            part.streak.add(now, seen.bad, log_m);
+            part.streak.add(now, observer, seen, log_m);
         }
         part.requests_in_step += 1;
         part.last_seen = Some(now);
@@ -215,10 +217,10 @@ impl Machine {
     }
 
     /// Sorts finished requests: the candidate's are evidence, the proven colour's are history.
-    pub(super) fn observe(&mut self, now: Now, requests: &[Observation]) {
+    pub(super) fn observe(&mut self, now: Now, block: &Block) {
         let judges = self.judges();
         let window = self.confirm.window_is_open();
-        for seen in requests {
+        for seen in &block.requests {
             let Some(component) = self.doc.components.get(usize::from(seen.component)) else {
                 continue;
             };
@@ -229,7 +231,7 @@ impl Machine {
                 if ours && window {
                     self.evidence.set_aside(seen);
                 } else if ours {
-                    self.evidence.observe(now.time, self.exposure, seen);
+                    self.evidence.observe(now.time, self.exposure, block.observer, seen);
                 }
             } else {
                 if judges && component.takes_part() && !window {

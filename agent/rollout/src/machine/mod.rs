@@ -156,7 +156,7 @@ impl Machine {
         match event {
             Event::Requests(block) => {
                 if self.facts.is_new(block.observer, block.sequence) {
-                    self.observe(now, &block.requests);
+                    self.observe(now, &block);
                 }
             }
             Event::Capacity(capacity) => self.facts.capacity(capacity, now.time),

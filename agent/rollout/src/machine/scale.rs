@@ -2,7 +2,9 @@
 //!
 //! Wald's sequential test of two rates. Each failed probe adds ln(rate / usual), each passed one
 //! ln((1 - rate) / (1 - usual)); beyond [`DECIDED`] either way less than one answer in a hundred is wrong. A candidate
-//! that fails always is told from the old colour by three requests, one that fails 30 % of its requests by some 14.
+//! that fails always is told from the old colour by three requests, one that fails 30 % of its requests by some 22.
+
+use super::streak::DENSE;
 
 /// The weight that decides: ln 100.
 pub(crate) const DECIDED: f64 = 4.605_170_185_988_091;
@@ -14,6 +16,12 @@ const LEANING: f64 = 0.5;
 /// answers them within its limit.
 const AT_LEAST: u8 = 3;
 const AT_MOST: u8 = 8;
+
+/// What part of it a rate is likely to be that has just made a verdict: the few requests it is taken from are the
+/// worst so far.
+const LIKELY: f64 = 0.7;
+/// What a dense streak is taken for. An old colour that fails half of its requests is still better than that.
+const ALWAYS: f64 = 0.98;
 
 /// How much better than the candidate "better" is, where the old colour's own rate allows it.
 const BETTER: f64 = 10.0;
@@ -42,7 +50,7 @@ impl Scale {
     /// Between a colour that fails like a candidate with this `rate` of bad requests, in (0, 1], and one that fails a
     /// tenth of that, or as often as is `tolerated`, where that is more.
     pub(crate) fn new(rate: f64, tolerated: f64) -> Self {
-        let rate = rate.clamp(0.001, 0.98);
+        let rate = if rate >= DENSE { ALWAYS } else { (rate * LIKELY).max(0.001) };
         let usual = (rate / BETTER).max(tolerated).min(rate / BETTER_AT_LEAST);
         Self { failed: (rate / usual).ln(), passed: ((1.0 - rate) / (1.0 - usual)).ln() }
     }
@@ -118,11 +126,11 @@ mod tests {
     #[test]
     fn the_less_a_candidate_fails_the_more_is_asked() {
         let check = |rate, asked| assert_eq!(until_better(rate, 0.0075), asked, "{rate}");
-        check(0.98, 3);
-        check(0.5, 8);
-        check(0.3, 15);
-        check(0.2, 23);
-        check(0.05, 107);
+        check(1.0, 3);
+        check(0.6, 11);
+        check(0.3, 22);
+        check(0.2, 35);
+        check(0.05, 164);
         assert!(until_better(0.02, 0.0075) > 300, "not to be told apart in time");
     }
 

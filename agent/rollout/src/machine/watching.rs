@@ -11,6 +11,10 @@ use crate::time::Time;
 /// A candidate without a request for this long is silent, and silence proves nothing.
 pub(super) const SILENT_AFTER: Duration = Duration::from_secs(30);
 
+/// An outage takes what was known of a candidate with it; it is watched for so much longer, or as long as its share is
+/// held, before it counts as proven.
+const AFTER_AN_OUTAGE: Duration = Duration::from_secs(60);
+
 impl Machine {
     /// How long the current share is watched before the next one, or the end.
     pub(super) fn hold(&self) -> Duration {
@@ -43,6 +47,7 @@ impl Machine {
     pub(super) fn is_known(&self, now: Time) -> bool {
         self.facts.feeds_live(now)
             && self.confirm.is_quiet()
+            && !self.confirm.judges_anew(now, AFTER_AN_OUTAGE.min(self.hold()))
             && self.participants().all(|(id, _)| {
                 self.evidence.requests_in_step(id) >= self.settings.components[id].criteria.min_requests
                     && self.evidence.last_seen(id).is_some_and(|seen| now.since(seen) < SILENT_AFTER)

@@ -204,6 +204,7 @@ impl World {
             News::Bad(Cause::Learned) => self.tally.learned += 1,
             News::Emergency { .. } => self.tally.emergencies += 1,
             News::SharedOutage { .. } => self.tally.shared += 1,
+            News::OutageSuspected { .. } => self.tally.suspected += 1,
             News::ManualAdopted => self.tally.adopted += 1,
             News::ManualPutBack => self.tally.put_back += 1,
             _ => {}

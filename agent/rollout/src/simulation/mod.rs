@@ -13,6 +13,7 @@
 mod agent;
 mod edge;
 mod invariants;
+mod outage;
 mod people;
 mod platform;
 mod queue;

@@ -34,11 +34,14 @@ impl World {
             return Quality::HEALTHY;
         }
         let healthy = Quality::HEALTHY;
-        match self.random.below(6) {
+        let errors = self.random.pick(&[0.2, 0.5, 1.0]);
+        match self.random.below(8) {
             0 => Quality { crashes: true, ..healthy },
             1 => Quality { smokes: true, ..healthy },
             2 => Quality { errors: 1.0, late: Duration::from_secs(5), ..healthy },
-            _ => Quality { errors: self.random.pick(&[0.2, 0.5, 1.0]), ..healthy },
+            3 => Quality { errors, hidden: true, ..healthy },
+            4 => Quality { errors, only: Some(0), ..healthy },
+            _ => Quality { errors, ..healthy },
         }
     }
 

@@ -21,13 +21,23 @@ pub(super) struct Quality {
     pub(super) crashes: bool,
     /// The smoke suite fails.
     pub(super) smokes: bool,
+    /// What fails is nothing that a probe may ask: a request that writes.
+    pub(super) hidden: bool,
+    /// The only component whose requests fail; `None`: all of them.
+    pub(super) only: Option<usize>,
 }
 
 impl Quality {
-    pub(super) const HEALTHY: Self = Self { errors: 0.001, late: Duration::ZERO, crashes: false, smokes: false };
+    pub(super) const HEALTHY: Self =
+        Self { errors: 0.001, late: Duration::ZERO, crashes: false, smokes: false, hidden: false, only: None };
 
     pub(super) fn is_healthy(&self) -> bool {
         *self == Self::HEALTHY
+    }
+
+    /// The share of a component's requests that fails once it fails.
+    pub(super) fn errors_of(&self, component: usize) -> f64 {
+        if self.only.is_none_or(|only| only == component) { self.errors } else { Self::HEALTHY.errors }
     }
 }
 
@@ -78,7 +88,17 @@ impl Platform {
         match slot.ready {
             0 => 1.0,
             _ if now.since(slot.started) < quality.late => Quality::HEALTHY.errors,
-            _ => quality.errors,
+            _ => quality.errors_of(component),
+        }
+    }
+
+    /// The same for what a probe asks.
+    pub(super) fn shown(&self, component: usize, colour: Colour, now: Time) -> f64 {
+        let slot = self.slot(component, colour);
+        if slot.ready > 0 && self.quality(slot.version.as_ref()).hidden {
+            Quality::HEALTHY.errors
+        } else {
+            self.errors(component, colour, now)
         }
     }
 

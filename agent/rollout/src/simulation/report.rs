@@ -27,6 +27,10 @@ pub struct Tally {
     pub emergencies: u64,
     /// Shared outages recognised.
     pub shared: u64,
+    /// Shared outages suspected that were over before the old colour was asked.
+    pub suspected: u64,
+    /// Healthy releases taken back in or after an outage of a part of the requests, or of little traffic.
+    pub blamed: u64,
     /// Manual moves adopted.
     pub adopted: u64,
     /// Manual moves put back.
@@ -57,6 +61,8 @@ impl Tally {
             learned,
             emergencies,
             shared,
+            suspected,
+            blamed,
             adopted,
             put_back,
             held,
@@ -76,6 +82,8 @@ impl Tally {
             (&mut self.learned, learned),
             (&mut self.emergencies, emergencies),
             (&mut self.shared, shared),
+            (&mut self.suspected, suspected),
+            (&mut self.blamed, blamed),
             (&mut self.adopted, adopted),
             (&mut self.put_back, put_back),
             (&mut self.held, held),

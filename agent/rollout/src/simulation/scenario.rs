@@ -24,8 +24,10 @@ pub struct Faults {
     pub platform: bool,
     /// Evidence is lost, delivered twice, late; the feed is lost for a while.
     pub evidence: bool,
-    /// Both colours fail at the same time for a while.
+    /// Both colours fail at the same time, for milliseconds or seconds.
     pub outages: bool,
+    /// In these outages only a part of the requests fails.
+    pub partial: bool,
     /// The smoke suite or a probe never answers.
     pub silence: bool,
     /// The wall clock jumps.
@@ -57,6 +59,8 @@ pub enum Sabotage {
     BlamesSharedOutage,
     /// The probes of a candidate with little traffic always pass.
     BelievesProbes,
+    /// The candidate's probes always fail: the first dense streak is believed, also that of an outage that is over.
+    BelievesTheFirstStreak,
 }
 
 /// One seed's world.
@@ -92,6 +96,7 @@ impl Scenario {
             platform: on(),
             evidence: on(),
             outages: on(),
+            partial: false,
             silence: on(),
             clocks: on(),
             versions: on(),
@@ -129,6 +134,24 @@ impl Scenario {
         Self { faults, settings, name: "replay_outages", ..calm }
     }
 
+    /// Healthy releases while both colours fail a part of their requests now and then.
+    #[must_use]
+    pub fn partial(seed: u64) -> Self {
+        let calm = Self::outages(seed);
+        let faults = Faults { partial: true, crashes: false, ..calm.faults };
+        Self { faults, name: "replay_partial", ..calm }
+    }
+
+    /// Releases of which many are bad, in the middle of shared outages.
+    #[must_use]
+    pub fn bad_in_outages(seed: u64) -> Self {
+        let bad = Self::bad(seed);
+        // A jump of the clock ages the history, and what is left of it may be little more than an outage.
+        let faults = Faults { outages: true, clocks: false, ..bad.faults };
+        let settings = Settings { confirm: true, ..bad.settings.clone() };
+        Self { faults, settings, name: "replay_bad_in_outages", ..bad }
+    }
+
     /// Releases of which many are bad, enough traffic, and no trouble that hides evidence.
     #[must_use]
     pub fn bad(seed: u64) -> Self {
@@ -161,12 +184,12 @@ impl Scenario {
         Self { sabotage: Some(sabotage), name: "replay_sabotaged", ..world }
     }
 
-    /// Whether a release that fails this share of its requests cannot go unnoticed here.
-    pub(super) fn sees(&self, errors: f64) -> bool {
-        let Faults { proxies, platform, evidence, outages, silence, people, .. } = self.faults;
+    /// Whether a release that fails this share of its requests, `hidden` from probes, cannot go unnoticed here.
+    pub(super) fn sees(&self, errors: f64, hidden: bool) -> bool {
+        let Faults { proxies, platform, evidence, silence, people, .. } = self.faults;
         let probed = self.settings.components.iter().all(|c| c.criteria.probes.is_some());
-        let enough = errors >= 0.2 && self.rate >= 50.0 || errors >= 1.0 && probed;
-        enough && !(proxies || platform || evidence || outages || silence || people)
+        let enough = errors >= 0.2 && self.rate >= 50.0 || errors >= 1.0 && probed && !hidden;
+        enough && !(proxies || platform || evidence || silence || people)
     }
 }
 

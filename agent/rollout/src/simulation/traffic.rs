@@ -9,6 +9,7 @@ use crate::colour::Colour;
 use crate::machine::event::{Arm, Backend, Block, Feed, Observation};
 use crate::machine::{Event, Probe};
 use crate::policy::Route;
+use crate::time::Time;
 
 /// How often an edge's finished requests are handed on.
 const BLOCK: Duration = Duration::from_millis(100);
@@ -31,10 +32,14 @@ impl World {
             )]
             let count = expected.trunc() as u32 + u32::from(self.random.chance(expected.fract()));
             let route = self.edges[edge].running.routes[component];
-            let odds = Colour::BOTH.map(|colour| self.failing(component, colour));
-            for _ in 0..count {
+            let (now, block) = (self.now.as_micros(), 100_000);
+            let odds = Colour::BOTH.map(|colour| self.platform.errors(component, colour, self.now));
+            for number in 0..count {
                 let colour = self.side(route);
-                let bad = self.random.chance(odds[colour as usize]);
+                // The block holds what finished since the last one, in its order.
+                let at =
+                    Time::from_micros(now.saturating_sub(block * u64::from(count - 1 - number) / u64::from(count)));
+                let bad = self.random.chance(odds[colour as usize].max(self.outages.failing(component, at)));
                 requests.push(self.observation(edge, component, colour, bad));
             }
         }
@@ -84,10 +89,6 @@ impl World {
         if self.random.below(100_000) < u64::from(route.share.get()) { route.candidate } else { route.stable }
     }
 
-    fn failing(&self, component: usize, colour: Colour) -> f64 {
-        if self.outage { 1.0 } else { self.platform.errors(component, colour, self.now) }
-    }
-
     pub(super) fn backends(&self, edge: usize) -> Vec<Backend> {
         let e = &self.edges[edge];
         let mut backends = Vec::new();
@@ -106,14 +107,22 @@ impl World {
             return;
         }
         let (round, arm) = (probe.round, probe.arm);
-        let failing = self.failing(probe.component, probe.colour);
+        let failing = self.shows(probe.component, probe.colour);
         let mut passed = (0..probe.requests).map(|_| u8::from(!self.random.chance(failing))).sum();
         if self.scenario.sabotage == Some(Sabotage::BlamesSharedOutage) && arm == Arm::Old {
             passed = probe.requests;
         }
+        if self.scenario.sabotage == Some(Sabotage::BelievesTheFirstStreak) && arm == Arm::New {
+            passed = 0;
+        }
         let life = self.life;
         let takes = self.random.millis(1, 50);
         self.after(takes, What::Event { life, event: Event::Probed { round, arm, passed } });
+    }
+
+    /// The share of what may be probed that fails just now.
+    fn shows(&self, component: usize, colour: Colour) -> f64 {
+        self.platform.shown(component, colour, self.now).max(self.outages.failing(component, self.now))
     }
 
     /// One of the smoke suite's reading checks: it meets what any request meets.
@@ -121,7 +130,7 @@ impl World {
         if self.mute {
             return;
         }
-        let failing = self.failing(component, colour);
+        let failing = self.shows(component, colour);
         let passed = !self.random.chance(failing) || self.scenario.sabotage == Some(Sabotage::BelievesProbes);
         self.tally.samples += 1;
         let life = self.life;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::outage::Outage;
 use super::platform::INSTANCES;
 use super::scenario::Faults;
 use super::world::{What, World};
@@ -25,7 +26,7 @@ pub(super) enum Trouble {
     OneDies { component: usize, colour: Colour },
     FeedLost(usize),
     Lossy,
-    Outage,
+    Outage(Outage),
     Mute,
     ClockJump,
 }
@@ -50,6 +51,7 @@ impl World {
         let colour = self.random.pick(&Colour::BOTH);
         let Faults { crashes, proxies, disks, store, platform, evidence, outages, silence, clocks, .. } =
             self.scenario.faults;
+        let outage = Trouble::Outage(self.draw_outage(component));
         let kinds: [(bool, &[Trouble]); 9] = [
             (crashes, &[Trouble::Crash, Trouble::CrashSoon, Trouble::CrashSoon]),
             (proxies, &[Trouble::ProxyDown(edge), Trouble::Reload(edge), Trouble::Unreachable(edge)]),
@@ -57,7 +59,7 @@ impl World {
             (store, &[Trouble::StoreDown, Trouble::StoreSlow, Trouble::Backup, Trouble::Restore]),
             (platform, &[Trouble::AllDie { component, colour }, Trouble::OneDies { component, colour }]),
             (evidence, &[Trouble::FeedLost(edge), Trouble::Lossy]),
-            (outages, &[Trouble::Outage]),
+            (outages && self.outages.may_strike(self.now), &[outage]),
             (silence, &[Trouble::Mute]),
             (clocks, &[Trouble::ClockJump]),
         ];
@@ -67,6 +69,17 @@ impl World {
         }
         let kind = self.random.pick(&possible);
         Some(self.random.pick(kind))
+    }
+
+    fn draw_outage(&mut self, component: usize) -> Outage {
+        let component = self.random.chance(0.3).then_some(component);
+        let (percents, millis): (&[u8], &[u64]) = if self.scenario.faults.partial {
+            (&[20, 30, 50, 70], &[500, 1000, 2000, 5000])
+        } else {
+            (&[100], &[20, 50, 50, 200, 1000, 2000, 5000])
+        };
+        let lasts = Duration::from_millis(self.random.pick(millis));
+        Outage { component, percent: self.random.pick(percents), lasts }
     }
 
     /// Begins a fault and says how long it lasts.
@@ -121,10 +134,9 @@ impl World {
                 self.lossy = true;
                 return self.random.millis(1000, 10_000);
             }
-            Trouble::Outage => {
-                self.outage = true;
-                self.outage_since = self.now;
-                return Duration::from_millis(self.random.pick(&[50, 1000, 2000, 5000]));
+            Trouble::Outage(outage) => {
+                self.outages.strike(self.now, outage);
+                return outage.lasts;
             }
             Trouble::Mute => {
                 self.mute = true;
@@ -163,10 +175,7 @@ impl World {
                 self.checks.feed_live(edge);
             }
             Trouble::Lossy => self.lossy = false,
-            Trouble::Outage => {
-                self.outage = false;
-                self.outage_over = self.now;
-            }
+            Trouble::Outage(_) => self.outages.end(self.now),
             Trouble::Mute => self.mute = false,
             _ => {}
         }
@@ -186,9 +195,7 @@ impl World {
         for trouble in [Trouble::StoreDown, Trouble::StoreSlow, Trouble::Lossy, Trouble::Mute] {
             self.over(trouble);
         }
-        if self.outage {
-            self.over(Trouble::Outage);
-        }
+        self.outages.end(self.now);
         for component in 0..self.scenario.settings.components.len() {
             for colour in Colour::BOTH {
                 self.revive(component, colour);

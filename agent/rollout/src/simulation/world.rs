@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::agent::Agent;
 use super::edge::{Edge, POLL};
 use super::invariants::Checks;
+use super::outage::Outages;
 use super::platform::{INSTANCES, Platform, Quality};
 use super::queue::Entry;
 pub(super) use super::queue::What;
@@ -42,10 +43,7 @@ pub(super) struct World {
     pub(super) life: u64,
     /// Dies before this many more actions are done.
     pub(super) crash_after: Option<u64>,
-    /// Both colours fail.
-    pub(super) outage: bool,
-    pub(super) outage_since: Time,
-    pub(super) outage_over: Time,
+    pub(super) outages: Outages,
     /// Blocks are lost, late and delivered twice.
     pub(super) lossy: bool,
     /// Smoke suites and probes do not answer.
@@ -96,9 +94,7 @@ impl World {
             agent: None,
             life: 0,
             crash_after: None,
-            outage: false,
-            outage_since: Time::ZERO,
-            outage_over: Time::ZERO,
+            outages: Outages::default(),
             lossy: false,
             mute: false,
             unix_millis: BEGINNING_UNIX_MILLIS,

@@ -153,7 +153,7 @@ impl World {
                     self.violate(5, format!("release {} is called bad twice", notice.release));
                 }
                 if let Cause::Errors { component } = cause {
-                    self.not_a_shared_outage();
+                    self.not_a_shared_outage(component);
                     self.not_healthy(component);
                 }
             }

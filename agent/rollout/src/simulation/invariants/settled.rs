@@ -3,7 +3,6 @@
 use super::REACTION;
 use crate::colour::Share;
 use crate::document::{Document, Phase};
-use crate::simulation::platform::Quality;
 use crate::simulation::world::World;
 
 impl World {
@@ -57,9 +56,10 @@ impl World {
     /// 12. A bad release whose requests were seen does not stay.
     pub(super) fn no_bad_version_stays(&mut self, document: &Document, id: usize) {
         let active = document.components[id].active();
-        let Quality { errors, .. } = self.platform.quality(self.platform.slot(id, active.colour).version.as_ref());
+        let quality = self.platform.quality(self.platform.slot(id, active.colour).version.as_ref());
+        let errors = quality.errors_of(id);
         let promoted = self.checks.promoted == Some(document.epoch.release) || self.checks.no_way_back;
-        if self.scenario.sees(errors) && !promoted {
+        if self.scenario.sees(errors, quality.hidden) && !promoted {
             let version = active.version.as_deref().unwrap_or("?");
             self.violate(12, format!("{version} fails {errors} of its requests and serves"));
         }

@@ -1,9 +1,9 @@
 //! What a verdict rests on: invariants 7, 10 and 11.
 
-use super::REACTION;
 use crate::colour::Share;
+use crate::simulation::platform::Quality;
+use crate::simulation::scenario::Faults;
 use crate::simulation::world::World;
-use crate::time::Time;
 use std::time::Duration;
 
 impl World {
@@ -25,29 +25,35 @@ impl World {
         }
     }
 
-    /// 10. While both colours fail nothing is switched.
-    pub(super) fn not_a_shared_outage(&mut self) {
+    /// 10. While all requests of both colours fail nothing is switched.
+    pub(super) fn not_a_shared_outage(&mut self, component: &str) {
+        let Some(id) = self.scenario.settings.component(component) else { return };
         // A probe may have passed just before.
-        let lasting = self.outage && self.now.since(self.outage_since) > Duration::from_millis(100);
+        let since = self.outages.all_fail_since(id, self.now);
+        let lasting = since.is_some_and(|since| self.now.since(since) > Duration::from_millis(100));
         if lasting && self.scenario.settings.confirm {
             self.violate(10, "a rollback by errors in the middle of a shared outage");
         }
     }
 
-    /// 11. A healthy release is not called bad by its requests.
+    /// 11. A healthy release is not called bad by its requests, nor for an outage, going on or over.
     pub(super) fn not_healthy(&mut self, component: &str) {
         let Some(agent) = &self.agent else { return };
         let Some(id) = self.scenario.settings.component(component) else { return };
         let c = &agent.machine.document().components[id];
         let slot = self.platform.slot(id, c.candidate.colour);
-        let healthy = self.platform.quality(slot.version.as_ref()).is_healthy();
-        // Its requests may also have failed because nothing of it was ready, or in an outage that was over
-        // before the old colour could be asked about it.
-        let was_bare = slot.ready == 0 || self.scenario.faults.platform;
-        let slow = self.scenario.rate < 50.0 || self.scenario.faults.evidence || !self.scenario.settings.confirm;
-        let tolerance = if slow { Duration::from_secs(60) } else { REACTION };
-        let outage = self.outage || (self.outage_over > Time::ZERO && self.now.since(self.outage_over) < tolerance);
-        if healthy && !was_bare && !outage {
+        let healthy = self.platform.quality(slot.version.as_ref()).errors_of(id) <= Quality::HEALTHY.errors;
+        // Its requests may also have failed because nothing of it was ready.
+        if !healthy || slot.ready == 0 || self.scenario.faults.platform {
+            return;
+        }
+        let Faults { partial, evidence, .. } = self.scenario.faults;
+        let lately = self.outages.within(id, self.now, Duration::from_secs(60));
+        // Where lines come late and out of order nothing shows that they failed together.
+        let unclear = evidence || self.scenario.rate < 50.0 || !self.scenario.settings.confirm;
+        if lately && partial {
+            self.tally.blamed += 1;
+        } else if !(lately && unclear) {
             self.violate(11, format!("{component} is healthy and was called bad by its errors"));
         }
     }
