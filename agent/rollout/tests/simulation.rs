@@ -57,14 +57,14 @@ fn a_shared_outage_is_no_reason_to_go_back() {
 
 #[test]
 fn a_shared_outage_of_a_part_of_the_requests_is_seldom_blamed_on_the_release() {
-    let tally = run_all(SEEDS / 4, Scenario::partial);
+    let tally = run_all(SEEDS / 8, Scenario::partial);
     // Half of them were over before the old colour could be asked, and that is not covered.
     assert!(tally.shared > 0 && tally.blamed * 15 < tally.shared, "{tally:?}");
 }
 
 #[test]
 fn a_bad_release_never_stays_whatever_else_fails() {
-    let tally = run_all(SEEDS / 4, Scenario::bad_in_outages);
+    let tally = run_all(SEEDS / 8, Scenario::bad_in_outages);
     assert!(tally.by_errors > 0 && tally.shared > 0 && tally.suspected > 0, "{tally:?}");
 }
 

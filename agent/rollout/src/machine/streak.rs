@@ -101,10 +101,11 @@ impl Streak {
         let (mut low, mut answered) = (false, true);
         for back in 1..=self.count.min(REMEMBERED) {
             let bad = &self.bad[(self.count - back) % REMEMBERED];
-            spans.add(bad);
+            let near = spans.add(bad);
             let all = self.resumed && back == self.count;
             if spans.density() >= DENSE && (spans.bad >= STREAK || bad.log_m < LOW || all) {
-                streak = Some(bad.at);
+                // A stray failure long before belongs to no streak.
+                streak = streak.filter(|_| !near).or(Some(bad.at));
             }
             if !low {
                 (since, rate) = (Some(bad.at), spans.rate());
@@ -126,19 +127,18 @@ struct Spans {
 }
 
 impl Spans {
-    /// One that came before all those so far.
-    fn add(&mut self, bad: &Bad) {
+    /// One that came before all those so far; says whether it is near the next.
+    fn add(&mut self, bad: &Bad) -> bool {
         self.bad += 1;
-        match self.spans.entry(bad.observer) {
+        let gap = match self.spans.entry(bad.observer) {
             Entry::Vacant(span) => {
-                self.short += 1;
                 span.insert((bad.number, bad.number));
+                1
             }
-            Entry::Occupied(mut span) => {
-                self.short += (span.get().0 - bad.number).min(LONGEST);
-                span.get_mut().0 = bad.number;
-            }
-        }
+            Entry::Occupied(mut span) => std::mem::replace(&mut span.get_mut().0, bad.number) - bad.number,
+        };
+        self.short += gap.min(LONGEST);
+        gap <= LONGEST
     }
 
     /// As the rate, with less weight on a stray failure beside a streak.
@@ -197,6 +197,7 @@ mod tests {
         check(9.0, "x.....xx", 1, 3.0 / 8.0, false);
         check(9.0, "x.........xx", 11, 0.25, true);
         check(9.0, "xxxxxx........x", 1, 7.0 / 15.0, true);
+        check(9.0, "x........xxxxxx", 10, 7.0 / 15.0, true);
         assert_eq!(streak("", 0.0).origin(), None);
         assert_eq!(streak("....", 0.0).origin(), None);
     }
