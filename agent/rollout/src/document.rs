@@ -101,6 +101,26 @@ pub enum Cause {
     Learned,
 }
 
+impl Cause {
+    /// The component it speaks of, if it is one.
+    #[must_use]
+    pub fn component(&self) -> Option<&str> {
+        match self {
+            Self::Errors { component }
+            | Self::Latency { component }
+            | Self::Gone { component }
+            | Self::CrashLoop { component } => Some(component),
+            Self::NotReady { .. }
+            | Self::Smoke { .. }
+            | Self::EdgeSilent
+            | Self::Order { .. }
+            | Self::Manual
+            | Self::Unproven
+            | Self::Learned => None,
+        }
+    }
+}
+
 /// A colour of a component and what runs on it; `version` is `None` when nothing does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {

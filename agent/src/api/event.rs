@@ -90,7 +90,7 @@ pub enum Happening {
     Bad {
         /// Why.
         cause: Cause,
-        /// The evidence in a sentence: `6 of 31 requests bad, log M 15.2 of 14.5`.
+        /// The evidence in a sentence, with what failed: `6 of 31 requests bad, writes only, log M 15.2 of 14.5`.
         #[serde(default)]
         evidence: Option<String>,
     },
@@ -243,9 +243,15 @@ pub fn why(cause: &Cause) -> String {
     }
 }
 
-/// Microseconds in milliseconds, one decimal below 100 ms.
+/// Microseconds in milliseconds: to the microsecond below 1 ms, one decimal below 100 ms.
 fn millis(us: u64) -> String {
-    if us < 100_000 { format!("{}.{} ms", us / 1000, us % 1000 / 100) } else { format!("{} ms", us / 1000) }
+    if us < 1_000 {
+        format!("0.{us:03} ms")
+    } else if us < 100_000 {
+        format!("{}.{} ms", us / 1000, us % 1000 / 100)
+    } else {
+        format!("{} ms", us / 1000)
+    }
 }
 
 #[cfg(test)]
@@ -269,11 +275,14 @@ mod tests {
         check(Happening::Smoke { passed: 0, total: 0, slowest: None, failed: None }, "no smoke suite is configured");
         check(
             Happening::Switched { share: Share::percent(10), took_us: Some(412) },
-            "10 % of the traffic on the new colour in 0.4 ms",
+            "10 % of the traffic on the new colour in 0.412 ms",
         );
         check(
-            Happening::Bad { cause: Cause::Errors { component: "api".into() }, evidence: Some("6 of 31".into()) },
-            "bad: errors of api: 6 of 31",
+            Happening::Bad {
+                cause: Cause::Errors { component: "api".into() },
+                evidence: Some("6 of 31 requests bad, writes only, log M 15.2 of 14.5".into()),
+            },
+            "bad: errors of api: 6 of 31 requests bad, writes only, log M 15.2 of 14.5",
         );
         check(Happening::Ended { outcome: Outcome::Kept, cause: None }, "kept, not proven");
     }

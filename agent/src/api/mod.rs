@@ -13,18 +13,22 @@
 //! renamed or given another meaning; new ones are added.
 
 mod event;
+mod evidence;
 mod id;
 mod known;
 mod order;
 mod release;
 mod status;
+mod timeline;
 
 pub use event::{Happening, Record, why};
+pub use evidence::{Baseline, Evidence, Part, PartKind, PlaceKind, Probes, Seen, Slow, Suspect};
 pub use id::{ReleaseId, WrongReleaseId};
-pub use known::Known;
+pub use known::{Known, Words};
 pub use order::{Accepted, Order, OrderRequest, Problem};
 pub use release::{Explanation, Judgement, Release, Versions};
-pub use status::{Baseline, ColourStatus, ComponentStatus, EdgeStatus, Evidence, Probes, Safe, Status, WatchStatus};
+pub use status::{ColourStatus, ComponentStatus, EdgeStatus, Safe, Status, WatchStatus};
+pub use timeline::{Arm, Asked, Line, LinePart, Mark, Moment, Point, Timeline};
 
 /// The path of an environment's resource on the socket.
 #[must_use]
@@ -46,6 +50,13 @@ pub fn timestamp(at: time::OffsetDateTime) -> String {
         at.second(),
         at.millisecond()
     )
+}
+
+/// Seconds between two times of the wire; `None` when one of them cannot be read.
+#[must_use]
+pub fn between(from: &str, to: &str) -> Option<f64> {
+    let read = |text| time::OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339).ok();
+    Some((read(to)? - read(from)?).as_seconds_f64())
 }
 
 #[cfg(test)]
@@ -74,5 +85,7 @@ mod tests {
     fn times_are_written_in_utc_to_the_millisecond() {
         let at = time::macros::datetime!(2026-01-02 10:04:05.678_9 +7);
         assert_eq!(timestamp(at), "2026-01-02T03:04:05.678Z");
+        assert_eq!(between("2026-01-02T03:04:05.500Z", "2026-01-02T10:04:07+07:00"), Some(1.5));
+        assert_eq!(between("", "2026-01-02T03:04:05Z"), None);
     }
 }

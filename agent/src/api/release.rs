@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use teal_rollout::document::Outcome;
 
-use super::{Known, Record, ReleaseId};
+use super::{Evidence, Known, Record, ReleaseId, Timeline};
 
 /// Version by component.
 pub type Versions = BTreeMap<String, String>;
@@ -44,6 +44,8 @@ pub struct Explanation {
     pub events: Vec<Record>,
     /// The evidence as it stood at the last decision, one a component that took part.
     pub judgements: Vec<Judgement>,
+    /// The evidence over time; `None` before the switch, and for releases of long ago.
+    pub timeline: Option<Timeline>,
 }
 
 /// The evidence about one component.
@@ -57,7 +59,9 @@ pub struct Judgement {
     /// How many of them were bad.
     pub bad: u64,
     /// What they were judged by.
-    pub evidence: super::Evidence,
+    pub evidence: Evidence,
     /// Bad requests set aside because the old colour failed too.
     pub set_aside: u64,
+    /// All requests set aside with them.
+    pub set_aside_requests: u64,
 }

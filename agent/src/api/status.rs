@@ -5,7 +5,7 @@ use teal_rollout::colour::{Colour, Share};
 use teal_rollout::document::{Outcome, Phase};
 use teal_rollout::settings::Mode;
 
-use super::{Known, ReleaseId};
+use super::{Evidence, Known, ReleaseId};
 
 /// One environment as its agent sees it just now.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -123,48 +123,6 @@ impl Default for ColourStatus {
         let colour = Known::Known(Colour::Blue);
         Self { colour, version: None, ready: 0, wanted: 0, failure: None, requests: 0, bad: 0 }
     }
-}
-
-/// What a candidate is judged by.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Evidence {
-    /// Natural logarithm of the process M.
-    pub log_m: f64,
-    /// M's threshold, the same way: 14.5 for 2e6.
-    pub threshold: f64,
-    /// An error rate above this (percent) would have been seen with 95 % probability; `None` while nothing can be said.
-    pub excludable_percent: Option<f64>,
-    /// What it is compared with.
-    pub baseline: Baseline,
-    /// What Teal's own requests have shown; `None` where it sends none.
-    pub probes: Option<Probes>,
-}
-
-/// Teal's own requests to a candidate with little traffic, counted apart.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Probes {
-    /// How many were answered, or not answered in time.
-    pub sent: u64,
-    /// How many of them failed.
-    pub failed: u64,
-    /// An error rate above this (percent) among what is probed would have been seen with 95 % probability.
-    pub excludable_percent: Option<f64>,
-}
-
-/// What was usual before.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Baseline {
-    /// Requests it was measured on.
-    pub n: u64,
-    /// How many of them were bad.
-    pub k: u64,
-    /// `history` or `policy`.
-    pub source: String,
-    /// The rate that is tolerated, 0..=1.
-    pub p0: f64,
 }
 
 /// A time that is running.

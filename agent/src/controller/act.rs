@@ -31,7 +31,10 @@ impl Controller {
                 }
                 Action::Stop { component, colour } => self.platform(PlatformOrder::Stop { component, colour }),
                 Action::Smoke { release, targets } => self.ports.gates.smoke(release, targets, self.events.clone()),
-                Action::Probe(question) => self.ports.gates.probe(&question, self.events.clone()),
+                Action::Probe(question) => {
+                    self.ports.gates.probe(&question, self.events.clone());
+                    self.environment.timelines.asks(self.clock.now(), &self.machine, &self.names, &question);
+                }
                 Action::Sample { round, component, colour, release } => {
                     self.ports.gates.sample(round, component, colour, release, self.events.clone());
                 }
@@ -41,6 +44,7 @@ impl Controller {
         if ordered {
             crash::at(Place::Acted, phase);
         }
+        self.environment.timelines.keep_verdict();
     }
 
     fn platform(&self, order: PlatformOrder) {

@@ -1,6 +1,6 @@
 //! What the machine announces: into the journal, into the list of releases, and to people.
 
-use teal_rollout::document::Phase;
+use teal_rollout::document::{Outcome, Phase};
 use teal_rollout::machine::{News, Notice, View};
 use teal_rollout::settings::Mode;
 
@@ -20,11 +20,14 @@ impl Controller {
         if matches!(notice.news, News::Entered(_)) {
             self.since = Journal::now();
         }
+        if is_verdict(&notice.news) {
+            self.environment.timelines.verdict(self.clock.now(), &self.machine, &self.names);
+        }
         self.list(&notice, &view);
         let mut happening = Happening::from(notice.news);
         match &mut happening {
-            Happening::Bad { evidence, .. } | Happening::WouldRollBack { evidence, .. } => {
-                *evidence = snapshot::sentence(&view);
+            Happening::Bad { cause, evidence } | Happening::WouldRollBack { cause, evidence } => {
+                *evidence = snapshot::sentence(&view, &self.names, cause);
             }
             Happening::Switched { took_us, .. } => *took_us = self.routed.take().map(|(at, _)| micros(at)),
             _ => {}
@@ -36,7 +39,7 @@ impl Controller {
     }
 
     fn message(&self, release: u64, kind: Kind, view: &View) -> Message {
-        let judged = snapshot::judgements(view);
+        let judged = snapshot::judgements(view, &self.names);
         let sum = |count: fn(&crate::api::Judgement) -> u64| judged.iter().map(count).sum();
         Message {
             app: self.environment.app.clone(),
@@ -51,6 +54,7 @@ impl Controller {
 
     fn record(&self, release: u64, happening: &Happening) {
         let record = self.environment.journal.add(release, happening);
+        self.environment.timelines.noted(self.clock.now(), release, record.seq);
         tracing::info!(environment = self.environment.name, release, kind = record.kind, "{}", record.text);
     }
 
@@ -80,7 +84,7 @@ impl Controller {
                     return;
                 };
                 if matches!(notice.news, News::Bad(_)) || judged.release.cause.is_none() {
-                    judged.judgements = snapshot::judgements(view);
+                    judged.judgements = snapshot::judgements(view, &self.names);
                 }
                 judged.release.cause = document.cause.as_ref().map(why);
                 match &notice.news {
@@ -122,6 +126,14 @@ impl Controller {
             self.record(document.epoch.release, &Happening::Back { took_us: Some(micros(at)) });
         }
     }
+}
+
+/// Whether a verdict falls with these news, for better or worse.
+const fn is_verdict(news: &News) -> bool {
+    matches!(
+        news,
+        News::Bad(_) | News::WouldRollBack(_) | News::NoWayBack(_) | News::Ended(Outcome::Completed | Outcome::Kept, _)
+    )
 }
 
 fn micros(since: tokio::time::Instant) -> u64 {

@@ -17,6 +17,7 @@ mod journal;
 mod kept;
 mod sampling;
 mod snapshot;
+mod timeline;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,9 +31,11 @@ use tokio_util::sync::CancellationToken;
 pub use clock::Clock;
 pub use gates::{Component as GateComponent, Gates};
 pub use journal::{Journal, Judged};
-pub use snapshot::{Snapshot, evidence};
+pub use snapshot::Snapshot;
+pub use timeline::Timelines;
 
 use self::kept::Kept;
+use self::snapshot::Names;
 use crate::notifier;
 use crate::platform::PlatformOrder;
 use crate::proxy::haproxy::edge::EdgeOrder;
@@ -75,6 +78,8 @@ pub struct Environment {
     pub saved: Saved,
     /// Its history.
     pub journal: Arc<Journal>,
+    /// The evidence of its newest release over time.
+    pub timelines: Arc<Timelines>,
     /// The reading side of the store.
     pub store: Sqlite,
 }
@@ -103,6 +108,7 @@ pub struct Handle {
     orders: mpsc::Sender<Asked>,
     snapshots: watch::Receiver<Arc<Snapshot>>,
     journal: Arc<Journal>,
+    timelines: Arc<Timelines>,
     store: Sqlite,
 }
 
@@ -132,6 +138,12 @@ impl Handle {
         &self.journal
     }
 
+    /// The evidence of the newest release over time.
+    #[must_use]
+    pub fn timelines(&self) -> &Timelines {
+        &self.timelines
+    }
+
     /// The reading side of the store.
     #[must_use]
     pub fn store(&self) -> &Sqlite {
@@ -153,8 +165,15 @@ pub fn spawn(
     // When the phase began is not kept; after a restart the release's own beginning stands in.
     let release = environment.journal.release(machine.document().epoch.release);
     let since = release.map(|judged| judged.release.started).unwrap_or_default();
-    let (publish, snapshots) = watch::channel(Arc::new(Snapshot::of(&machine, &since)));
-    let handle = Handle { orders, snapshots, journal: environment.journal.clone(), store: environment.store.clone() };
+    let names = Names::new(&environment.settings);
+    let (publish, snapshots) = watch::channel(Arc::new(Snapshot::of(&machine, &since, &names)));
+    let handle = Handle {
+        orders,
+        snapshots,
+        journal: environment.journal.clone(),
+        timelines: environment.timelines.clone(),
+        store: environment.store.clone(),
+    };
     let controller = Controller {
         machine,
         clock,
@@ -165,6 +184,7 @@ pub fn spawn(
         events: event_sender,
         routed: None,
         since,
+        names,
         kept: Kept::default(),
     };
     (handle, tokio::spawn(controller.run(events, asked, shutdown)))
@@ -183,6 +203,8 @@ struct Controller {
     routed: Option<(Instant, bool)>,
     /// When the phase began.
     since: String,
+    /// How route groups are called.
+    names: Names,
     /// What was written down last.
     kept: Kept,
 }
@@ -211,25 +233,32 @@ impl Controller {
                 () = sleep_until(deadline) => self.take(Event::Tick),
                 _ = checkpoints.tick() => {
                     self.kept.turn(&self.machine, &self.ports.writer);
+                    self.environment.timelines.turn();
                     self.publish();
                 }
             }
         }
         self.kept.all(&self.machine, &self.ports.writer);
+        self.environment.timelines.keep();
     }
 
     fn take(&mut self, event: Event) {
+        let now = self.clock.now();
+        if let Event::Probed { round, arm, passed } = event {
+            self.environment.timelines.answered(now, round, arm, passed);
+        }
         let is_flood = matches!(event, Event::Requests(_));
-        let actions = self.machine.handle(self.clock.now(), event);
+        let actions = self.machine.handle(now, event);
         let quiet = is_flood && actions.is_empty();
         self.act(actions);
+        self.environment.timelines.look(now, &self.machine, &self.names);
         if !quiet || self.published.elapsed() >= SNAPSHOT_EVERY {
             self.publish();
         }
     }
 
     fn publish(&mut self) {
-        let snapshot = Snapshot::of(&self.machine, &self.since);
+        let snapshot = Snapshot::of(&self.machine, &self.since, &self.names);
         self.time_rollback(&snapshot.view);
         self.publish.send_replace(Arc::new(snapshot));
         self.published = Instant::now();

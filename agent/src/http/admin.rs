@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::problem::Refused;
 use super::{Shown, ShownEnvironment, status};
-use crate::api::{Accepted, Explanation, OrderRequest, Record, Release, ReleaseId, Status};
+use crate::api::{Accepted, Explanation, OrderRequest, Record, Release, ReleaseId, Status, Timeline};
 use crate::store::Entry;
 
 /// The longest an order's body may be; a deploy of sixteen components stays far below.
@@ -119,7 +119,18 @@ async fn release(
     let recent = journal.after(journal.last_seq().saturating_sub(u64::from(MAX_RECORDS) / 2)).unwrap_or_default();
     events.extend(recent.into_iter().filter(|r| r.release == id && r.seq > last));
     let judgements = if newest && judged.judgements.is_empty() { under_way.judgements() } else { judged.judgements };
-    Ok(Json(Explanation { release: judged.release, events, judgements }))
+    let timeline = match environment.handle.timelines().of(id.0) {
+        Some(timeline) => Some(timeline),
+        // Without it there is less to see, and nothing wrong.
+        None => stored_timeline(environment, id.0).await,
+    };
+    Ok(Json(Explanation { release: judged.release, events, judgements, timeline }))
+}
+
+async fn stored_timeline(environment: &ShownEnvironment, release: u64) -> Option<Timeline> {
+    let store = environment.handle.store();
+    let read = tokio::time::timeout(MAX_READ, store.timeline(&environment.name, Some(release))).await;
+    serde_json::from_str(&read.ok()?.ok()??.json).ok()
 }
 
 async fn stored(environment: &ShownEnvironment, release: Option<u64>, after: u64) -> Result<Vec<Record>, Refused> {

@@ -7,12 +7,12 @@ use teal_rollout::settings::Mode;
 
 use super::{Shown, ShownEnvironment};
 use crate::api::{self, ColourStatus, ComponentStatus, EdgeStatus, Known, ReleaseId, Safe, Status, WatchStatus};
-use crate::controller::{Snapshot, evidence};
+use crate::controller::Snapshot;
 use crate::proxy::haproxy::edge::EdgeMonitor;
 
 pub(super) fn of(shown: &Shown, environment: &ShownEnvironment) -> Status {
     let snapshot = environment.handle.snapshot();
-    let Snapshot { view, since } = snapshot.as_ref();
+    let Snapshot { view, since, .. } = snapshot.as_ref();
     let doc = &view.document;
     Status {
         environment: environment.name.clone(),
@@ -26,7 +26,7 @@ pub(super) fn of(shown: &Shown, environment: &ShownEnvironment) -> Status {
         by: doc.by.clone(),
         since: since.clone(),
         paused: doc.paused.as_ref().map(|p| p.by.clone()),
-        components: doc.components.iter().zip(&view.components).map(|(c, numbers)| component(c, numbers)).collect(),
+        components: components(&snapshot),
         watch: watch(view),
         rollback_safe: view.rollback_unsafe.as_ref().map_or_else(Safe::yes, Safe::no),
         reload_safe: reload_safe(view, environment),
@@ -40,7 +40,13 @@ pub(super) fn of(shown: &Shown, environment: &ShownEnvironment) -> Status {
     }
 }
 
-fn component(c: &Component, numbers: &ComponentView) -> ComponentStatus {
+fn components(snapshot: &Snapshot) -> Vec<ComponentStatus> {
+    let view = &snapshot.view;
+    let all = view.document.components.iter().zip(&view.components).enumerate();
+    all.map(|(id, (c, numbers))| component(c, numbers, snapshot.evidence(id))).collect()
+}
+
+fn component(c: &Component, numbers: &ComponentView, evidence: Option<api::Evidence>) -> ComponentStatus {
     let slot = |slot: &Slot| {
         let capacity = numbers.capacity[usize::from(slot.colour == Colour::Green)].as_ref();
         ColourStatus {
@@ -63,7 +69,7 @@ fn component(c: &Component, numbers: &ComponentView) -> ComponentStatus {
         candidate
     });
     let share = if c.takes_part() { c.share } else { Share::NONE };
-    ComponentStatus { name: c.name.clone(), stable, candidate, share, evidence: evidence(numbers) }
+    ComponentStatus { name: c.name.clone(), stable, candidate, share, evidence }
 }
 
 fn watch(view: &View) -> Option<WatchStatus> {

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::watch::Watch;
 use super::{Options, RuntimeError, wiring};
 use crate::config::{Config, Environment};
-use crate::controller::{self, Clock, Gates, Handle, Journal, Ports};
+use crate::controller::{self, Clock, Gates, Handle, Journal, Ports, Timelines};
 use crate::http::ShownEnvironment;
 use crate::notifier;
 use crate::platform::local;
@@ -94,6 +94,7 @@ pub(super) async fn start(
         store::spawn(store.clone(), name.to_owned(), stored, events.clone(), no_more_writes.clone());
     let last_seq = store.last_seq(name).await?;
     let journal = Arc::new(Journal::new(last_seq, store.releases(name, RELEASES).await?, writer.clone()));
+    let timelines = Arc::new(Timelines::new(store.timeline(name, None).await?, writer.clone()));
 
     let (edge_orders, orders) = mpsc::channel(ORDERS);
     let edge = edge::spawn(&wiring::edge_settings(name, environment), 0, orders, events.clone(), shutdown.clone());
@@ -124,6 +125,7 @@ pub(super) async fn start(
         settings,
         saved,
         journal,
+        timelines,
         store: store.clone(),
     };
     let (handle, running) = controller::spawn(about, Clock::start(), ports, inbox, events, shutdown);

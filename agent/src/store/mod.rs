@@ -32,6 +32,15 @@ pub struct Entry {
     pub data: serde_json::Value,
 }
 
+/// The evidence of a release over time.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TimelineRow {
+    /// Its number.
+    pub release: u64,
+    /// The controller's timeline of it, as JSON: large, and never looked into here.
+    pub json: String,
+}
+
 /// One release: its number and all that is told of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReleaseRow {

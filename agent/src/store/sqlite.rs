@@ -11,10 +11,13 @@ use teal_rollout::document::{Checkpoint, Document};
 use teal_rollout::statistics::History;
 
 use self::value::{parse, signed, unsigned, write};
-use super::{Entry, ReleaseRow, StoreError};
+use super::{Entry, ReleaseRow, StoreError, TimelineRow};
 
 /// How long a statement may wait for the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Releases of an environment that keep their timeline, the newest: one takes up to 100 kB a component.
+const TIMELINES: u32 = 100;
 
 /// An open store. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -220,6 +223,45 @@ impl Sqlite {
         rows.iter()
             .map(|row| Ok(ReleaseRow { id: unsigned(row.get(0)), record: parse("release", environment, row.get(1))? }))
             .collect()
+    }
+
+    /// Creates or replaces the timeline of a release. Only the newest 100 of an environment are kept.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn put_timeline(&self, environment: &str, timeline: &TimelineRow) -> Result<(), StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query("INSERT OR REPLACE INTO timeline (environment, release, timeline) VALUES (?, ?, ?)")
+            .bind(environment)
+            .bind(signed(timeline.release))
+            .bind(&timeline.json)
+            .execute(&mut *transaction)
+            .await?;
+        sqlx::query(
+            "DELETE FROM timeline WHERE environment = ?1 AND release NOT IN
+             (SELECT release FROM timeline WHERE environment = ?1 ORDER BY release DESC LIMIT ?2)",
+        )
+        .bind(environment)
+        .bind(TIMELINES)
+        .execute(&mut *transaction)
+        .await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// The timeline of a release, of the newest that has one where `release` is `None`.
+    ///
+    /// # Errors
+    /// [`StoreError::Sql`].
+    pub async fn timeline(&self, environment: &str, release: Option<u64>) -> Result<Option<TimelineRow>, StoreError> {
+        let row = sqlx::query(
+            "SELECT release, timeline FROM timeline
+             WHERE environment = ?1 AND (?2 IS NULL OR release = ?2) ORDER BY release DESC LIMIT 1",
+        )
+        .bind(environment)
+        .bind(release.map(signed))
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(row.map(|row| TimelineRow { release: unsigned(row.get(0)), json: row.get(1) }))
     }
 
     /// Every later statement fails.

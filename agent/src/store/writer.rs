@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Entry, ReleaseRow, Sqlite, StoreError};
+use super::{Entry, ReleaseRow, Sqlite, StoreError, TimelineRow};
 use crate::crash::{self, Place};
 
 /// The pause between two tries of a store that does not answer.
@@ -35,6 +35,8 @@ pub enum Write {
     Entry(Entry),
     /// The row of a release.
     Release(ReleaseRow),
+    /// The evidence of a release over time; only the newest matters.
+    Timeline(TimelineRow),
 }
 
 /// The sending end. Never blocks.
@@ -87,6 +89,7 @@ struct Pending {
     baselines: BTreeMap<String, Box<History>>,
     entries: VecDeque<Entry>,
     releases: BTreeMap<u64, ReleaseRow>,
+    timelines: BTreeMap<u64, TimelineRow>,
 }
 
 impl Pending {
@@ -106,6 +109,9 @@ impl Pending {
             Write::Release(release) => {
                 self.releases.insert(release.id, release);
             }
+            Write::Timeline(timeline) => {
+                self.timelines.insert(timeline.release, timeline);
+            }
         }
     }
 
@@ -115,6 +121,7 @@ impl Pending {
             && self.baselines.is_empty()
             && self.entries.is_empty()
             && self.releases.is_empty()
+            && self.timelines.is_empty()
     }
 }
 
@@ -191,6 +198,9 @@ impl Task {
         } else if let Some(baseline) = pending.baselines.first_entry() {
             store.put_baseline(environment, baseline.key(), baseline.get()).await?;
             baseline.remove();
+        } else if let Some(timeline) = pending.timelines.first_entry() {
+            store.put_timeline(environment, timeline.get()).await?;
+            timeline.remove();
         }
         Ok(())
     }

@@ -222,7 +222,7 @@ fn a_release_in_the_way_is_named() {
 #[test]
 fn each_lever_is_one_order() {
     let site = Site::new(story(&[Happening::Back { took_us: Some(400) }]));
-    assert!(site.expect("rollback dev", 0).contains("traffic is back on the old colour in 0.4 ms"));
+    assert!(site.expect("rollback dev", 0).contains("traffic is back on the old colour in 0.400 ms"));
     for lever in ["promote", "abort", "pause", "resume"] {
         site.expect(&format!("{lever} dev"), 0);
     }

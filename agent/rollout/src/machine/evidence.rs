@@ -71,8 +71,8 @@ impl Watch {
         self.parts.iter().map(|p| p.sampling.as_ref().map(|s| s.samples.clone())).collect()
     }
 
-    pub(crate) fn samples_of(&self, component: usize) -> Option<Samples> {
-        self.sampling_of(component).map(|s| s.samples.clone())
+    pub(crate) fn samples_of(&self, component: usize) -> Option<&Samples> {
+        self.sampling_of(component).map(|s| &s.samples)
     }
 
     pub(crate) fn sampling(&mut self, component: usize) -> Option<&mut Sampling> {
@@ -91,8 +91,8 @@ impl Watch {
         self.parts.is_empty()
     }
 
-    pub(crate) fn of(&self, component: usize) -> Option<Evidence> {
-        self.parts.get(component).map(|p| p.evidence.clone())
+    pub(crate) fn of(&self, component: usize) -> Option<&Evidence> {
+        self.parts.get(component).map(|p| &p.evidence)
     }
 
     pub(crate) fn is_bad(&self, component: usize) -> bool {

@@ -54,13 +54,25 @@ pub struct View {
 }
 
 impl Machine {
+    /// The evidence on a component's candidate, while or after it was judged: what is looked at too often for a copy.
+    #[must_use]
+    pub fn evidence(&self, component: usize) -> Option<&Evidence> {
+        self.evidence.of(component).filter(|_| self.doc.components[component].takes_part())
+    }
+
+    /// What the probes of a component's candidate have shown; `None` where it is not probed.
+    #[must_use]
+    pub fn samples(&self, component: usize) -> Option<&Samples> {
+        self.evidence.samples_of(component).filter(|_| self.doc.components[component].takes_part())
+    }
+
     /// A snapshot for `status`.
     #[must_use]
     pub fn view(&self) -> View {
         let component = |id: usize| ComponentView {
             capacity: Colour::BOTH.map(|colour| self.facts.of(id, colour).cloned()),
-            evidence: self.evidence.of(id).filter(|_| self.doc.components[id].takes_part()),
-            samples: self.evidence.samples_of(id).filter(|_| self.doc.components[id].takes_part()),
+            evidence: self.evidence(id).cloned(),
+            samples: self.samples(id).cloned(),
             history: self.baselines[id].all().counts(),
         };
         View {

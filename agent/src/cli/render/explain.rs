@@ -1,14 +1,37 @@
 //! `teal explain`: why each decision of a release fell.
+//!
+//! ```text
+//! what and how it ended, what failed | each component's evidence, part by part | the time line | what to do next
+//! ```
+
+mod story;
+mod table;
+
+pub(super) use story::nearest;
 
 use std::fmt::Write;
 
-use super::words::{count, moment, outcome, percent, probed, versions};
-use crate::api::{Explanation, Judgement};
+use teal_rollout::document::Outcome;
 
-/// The release, its events in order, and the evidence at the last decision.
+use super::words::{count, figure, moment, outcome, percent, probed, versions};
+use crate::api::{Explanation, Judgement, Release};
+
+/// The whole explanation; 80 columns where names allow.
 #[must_use]
 pub fn explain(explanation: &Explanation) -> String {
     let release = &explanation.release;
+    let mut text = head(release);
+    text += &failed(explanation);
+    for judgement in &explanation.judgements {
+        text += &judged(judgement);
+    }
+    text.push('\n');
+    text += &story::story(explanation);
+    text.push('\n');
+    text + &next(release, explanation.timeline.is_some())
+}
+
+fn head(release: &Release) -> String {
     let outcome = outcome(release);
     let mut text =
         format!("{} {}  {}   {outcome}\n", release.id, release.environment, versions(&release.from, &release.to));
@@ -18,93 +41,115 @@ pub fn explain(explanation: &Explanation) -> String {
     if let Some(cause) = &release.cause {
         let _ = writeln!(text, "  cause: {cause}");
     }
-    text.push('\n');
-    for record in &explanation.events {
-        // The day stands above; within a release the time of day is what is compared.
-        let at = record.at.get(11..23).unwrap_or(&record.at);
-        let _ = writeln!(text, "  {at:<12}  {}", record.text);
+    text
+}
+
+/// What the bad requests have in common, of each component that is suspicious.
+fn failed(explanation: &Explanation) -> String {
+    let mut text = String::new();
+    for Judgement { component, requests, bad, evidence, .. } in &explanation.judgements {
+        let slow = evidence.slow.as_ref().map(ToString::to_string);
+        let over = evidence.log_m >= evidence.threshold;
+        let suspicious = !evidence.suspects.is_empty() || over && (*bad > 0 || slow.is_some());
+        if !suspicious {
+            continue;
+        }
+        let nothing = || format!("{bad} of {requests} bad; no route, method or server stands out");
+        let mut lines: Vec<String> = slow.into_iter().collect();
+        lines.extend(evidence.suspects.iter().map(ToString::to_string));
+        if lines.is_empty() {
+            lines.push(nothing());
+        }
+        for (at, line) in lines.iter().enumerate() {
+            let name = if at == 0 { component.as_str() } else { "" };
+            let _ = writeln!(text, "  {name:<12}  {line}");
+        }
     }
-    if !explanation.judgements.is_empty() {
-        text.push('\n');
+    if text.is_empty() { text } else { format!("\nwhat failed\n{text}") }
+}
+
+/// A component's evidence: its parts, and what bounds what they can say.
+fn judged(judgement: &Judgement) -> String {
+    let Judgement { component, requests, bad, evidence, set_aside, set_aside_requests } = judgement;
+    let (log_m, threshold) = (evidence.log_m, evidence.threshold);
+    let mut text = format!("\nevidence on {component}: {}, {bad} bad", count(*requests, "request"));
+    let _ = writeln!(text, "; log M {} of {threshold:.1}", figure(log_m));
+    text += &table::parts(evidence);
+    if evidence.tempered {
+        let _ = writeln!(
+            text,
+            "  each error counts for less than one: the old colour's come in clusters, D {:.1}",
+            evidence.dispersion
+        );
     }
-    for judgement in &explanation.judgements {
-        text += &judgement_lines(judgement);
+    let _ = match evidence.excludable_percent {
+        Some(above) => writeln!(text, "  watched well enough to exclude > {}", percent(above)),
+        None => writeln!(text, "  too few requests to exclude any error rate"),
+    };
+    if let Some(probed) = probed(evidence) {
+        let _ = writeln!(text, "  {probed}");
+    }
+    if *set_aside > 0 {
+        let of = if set_aside_requests > set_aside { format!(" of {set_aside_requests}") } else { String::new() };
+        let _ = writeln!(text, "  {set_aside}{of} requests set aside, bad: the old colour failed too");
     }
     text
 }
 
-fn judgement_lines(judgement: &Judgement) -> String {
-    let Judgement { component, requests, bad, evidence, set_aside } = judgement;
-    let baseline = &evidence.baseline;
-    let mut text = format!("  {component}: {}, {bad} bad", count(*requests, "request"));
-    let _ = writeln!(text, "; log M {:.1} of {:.1}", evidence.log_m, evidence.threshold);
-    let _ = writeln!(
-        text,
-        "    compared with p0 {} (baseline: {}, {} of {} bad)",
-        percent(baseline.p0 * 100.0),
-        baseline.source,
-        baseline.k,
-        baseline.n
-    );
-    let _ = match evidence.excludable_percent {
-        Some(above) => writeln!(text, "    watched well enough to exclude > {}", percent(above)),
-        None => writeln!(text, "    too few requests to exclude any error rate"),
-    };
-    if let Some(probed) = probed(evidence) {
-        let _ = writeln!(text, "    {probed}");
+fn next(release: &Release, plotted: bool) -> String {
+    let (id, environment) = (release.id, &release.environment);
+    let mut text = String::new();
+    match (&release.outcome, &release.ended) {
+        (None, None) => {
+            let _ = writeln!(text, "  undo: teal rollback {environment}");
+        }
+        (Some(outcome), _) if outcome.is(&Outcome::Completed) || outcome.is(&Outcome::Kept) => {
+            let _ = writeln!(text, "  undo, while the old colour is kept: teal rollback {environment}");
+        }
+        (Some(_), _) => {
+            let _ = writeln!(text, "  next, once it is mended: teal deploy {environment} VERSION");
+        }
+        (None, Some(_)) => {}
     }
-    if *set_aside > 0 {
-        let _ = writeln!(text, "    {} set aside: the old colour failed too", count(*set_aside, "bad request"));
+    if plotted {
+        let _ = writeln!(text, "  plot: teal explain {id} --env {environment} --svg {id}.svg");
     }
     text
 }
 
 #[cfg(test)]
 mod tests {
-    use teal_rollout::document::{Cause, Outcome, Phase};
-
-    use super::super::fixtures::{night, record, watching};
+    use super::super::fixtures::{explained, kept_through_an_outage};
     use super::*;
-    use crate::api::{Happening, Release, ReleaseId, Versions};
+    use crate::api::{Baseline, Evidence};
 
     #[test]
-    fn an_explanation_has_the_events_and_the_evidence() {
-        let version = |version: &str| Versions::from([("api".to_owned(), version.to_owned())]);
-        let cause = Cause::Errors { component: "api".into() };
-        let evidence = Some("6 of 31 requests bad, log M 15.2 of 14.5".to_owned());
-        let explanation = Explanation {
-            release: Release {
-                id: ReleaseId(43),
-                environment: "prod".into(),
-                from: version("v1.2.2"),
-                to: version("v1.2.3"),
-                by: "ops@laptop".into(),
-                started: "2026-01-02T03:04:05.000Z".into(),
-                ended: Some("2026-01-02T03:04:47.000Z".into()),
-                outcome: Some(Outcome::RolledBack.into()),
-                cause: Some("errors of api".into()),
-            },
-            events: vec![
-                record(0, &Happening::Entered { phase: Phase::Deploying }),
-                record(40, &Happening::Bad { cause, evidence }),
-            ],
-            judgements: vec![
-                Judgement {
-                    component: "api".into(),
-                    requests: 31,
-                    bad: 6,
-                    evidence: watching().components[0].evidence.clone().unwrap(),
-                    set_aside: 3,
-                },
-                Judgement {
-                    component: "web".into(),
-                    requests: 3,
-                    bad: 0,
-                    evidence: night().components[1].evidence.clone().unwrap(),
-                    set_aside: 0,
-                },
-            ],
-        };
+    fn a_rollback_is_explained_from_its_cause_to_the_next_command() {
+        insta::assert_snapshot!(explain(&explained()));
+    }
+
+    #[test]
+    fn what_was_set_aside_and_the_windows_of_an_outage_are_told() {
+        insta::assert_snapshot!(explain(&kept_through_an_outage()));
+    }
+
+    #[test]
+    fn an_explanation_fits_eighty_columns() {
+        for text in [explained(), kept_through_an_outage()].map(|explanation| explain(&explanation)) {
+            let long: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+            assert!(long.is_empty(), "{long:#?}");
+        }
+    }
+
+    #[test]
+    fn an_older_agents_explanation_has_less_and_breaks_nothing() {
+        let mut explanation = explained();
+        explanation.timeline = None;
+        let baseline = Baseline { n: 31_000, k: 62, source: "history".into(), p0: 0.0075 };
+        let evidence = Evidence { log_m: 15.2, threshold: 14.5, baseline, ..Evidence::default() };
+        explanation.judgements.truncate(1);
+        explanation.judgements[0].evidence = evidence;
         insta::assert_snapshot!(explain(&explanation));
+        assert!(explain(&Explanation::default()).starts_with("r-0000"));
     }
 }

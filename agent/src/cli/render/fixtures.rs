@@ -1,8 +1,12 @@
 //! Statuses to render in tests, with a vocabulary.
 
+mod explained;
+
 use teal_rollout::colour::{Colour, Share};
 use teal_rollout::document::{Outcome, Phase};
 use teal_rollout::settings::Mode;
+
+pub(super) use explained::{explained, kept_through_an_outage};
 
 use crate::api::{
     Baseline, ColourStatus, ComponentStatus, EdgeStatus, Evidence, Happening, Probes, Record, ReleaseId, Safe, Status,
@@ -70,8 +74,8 @@ pub(super) fn watching() -> Status {
         component.stable.requests = 9000;
         let baseline = Baseline { n: 31_000, k: 62, source: "history".into(), p0: 0.0075 };
         let log_m = if component.name == "api" { -1.9 } else { -4.2 };
-        component.evidence =
-            Some(Evidence { log_m, threshold: 14.5, excludable_percent: Some(6.1), baseline, ..Evidence::default() });
+        let (threshold, excludable_percent) = (14.5, Some(6.1));
+        component.evidence = Some(Evidence { log_m, threshold, excludable_percent, baseline, ..Evidence::default() });
     }
     status
 }

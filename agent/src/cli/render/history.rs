@@ -1,7 +1,7 @@
 //! `teal history`: a line a release, the newest first.
 
-use super::words::{between, moment, outcome, span, versions};
-use crate::api::Release;
+use super::words::{moment, outcome, span, versions};
+use crate::api::{Release, between};
 
 /// The table; a sentence when there is nothing in it.
 #[must_use]

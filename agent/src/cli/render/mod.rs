@@ -4,6 +4,7 @@ mod criteria;
 pub mod explain;
 pub mod history;
 pub mod plan;
+pub mod plot;
 pub mod progress;
 pub mod status;
 mod words;

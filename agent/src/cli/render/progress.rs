@@ -8,8 +8,8 @@
 
 use teal_rollout::document::{Outcome, Phase};
 
-use super::words::{between, changes, clock, count, percent, probed, span};
-use crate::api::{ColourStatus, ComponentStatus, Happening, Record, ReleaseId, Status, WatchStatus, why};
+use super::words::{changes, clock, count, figure, percent, probed, span};
+use crate::api::{ColourStatus, ComponentStatus, Happening, Record, ReleaseId, Status, WatchStatus, between, why};
 
 /// What was already said about a release.
 #[derive(Clone, Debug)]
@@ -167,12 +167,12 @@ fn watch_text(status: &Status, watch: &WatchStatus, undo: &str) -> String {
     let excludable =
         evidence.excludable_percent.map(|p| format!("   could exclude > {}", percent(p))).unwrap_or_default();
     format!(
-        "..  watch {} of {limit}{share}   {} {}, {bad} bad   {}\n    log M {:.1} of {:.1}{name}{excludable}{probes}   {undo}",
+        "..  watch {} of {limit}{share}   {} {}, {bad} bad   {}\n    log M {} of {:.1}{name}{excludable}{probes}   {undo}",
         clock(watch.elapsed),
         candidate.colour,
         count(requests, "request"),
         usual(component),
-        evidence.log_m,
+        figure(evidence.log_m),
         evidence.threshold,
     )
 }

@@ -6,7 +6,7 @@ use teal_rollout::colour::Share;
 use teal_rollout::document::Phase;
 
 use super::progress::usual;
-use super::words::{changes, clock, count, excluded, moment, probed};
+use super::words::{changes, clock, count, excluded, figure, moment, probed};
 use crate::api::{ColourStatus, ComponentStatus, EdgeStatus, Safe, Status};
 
 /// One environment, in a few lines of at most 80 columns where names allow.
@@ -80,8 +80,9 @@ fn component_lines(component: &ComponentStatus) -> String {
     let Some(candidate) = &component.candidate else { return text };
     row(&mut text, "", &colour_text(candidate, share));
     if let Some(evidence) = &component.evidence {
-        let excluded = excluded(evidence);
-        row(&mut text, "", &format!("log M {:.1} of {:.1}   {excluded}", evidence.log_m, evidence.threshold));
+        let leading = evidence.leading().map(|part| format!("   most of it {}", part.title())).unwrap_or_default();
+        let (log_m, threshold) = (figure(evidence.log_m), evidence.threshold);
+        row(&mut text, "", &format!("log M {log_m} of {threshold:.1}{leading}   {}", excluded(evidence)));
         if let Some(probed) = probed(evidence) {
             row(&mut text, "", &probed);
         }
@@ -140,6 +141,7 @@ fn row(text: &mut String, name: &str, value: &str) {
 mod tests {
     use super::super::fixtures::{deploying, night, rolled_back, watching};
     use super::*;
+    use crate::api::{Part, PartKind};
 
     #[test]
     fn each_phase_shows_what_matters_in_it() {
@@ -161,10 +163,24 @@ mod tests {
         retaining.watch =
             Some(crate::api::WatchStatus { elapsed: 3700.0, min: 86_400.0, max: 86_400.0, deadline: Some(82_700.0) });
         retaining.next = "blue is stopped".into();
+        let mut suspicious = watching();
+        let evidence = suspicious.components[0].evidence.as_mut().unwrap();
+        evidence.log_m = 6.3;
+        evidence.parts = vec![
+            Part {
+                kind: PartKind::Group.into(),
+                name: "patients".into(),
+                log_m: 8.9,
+                threshold: 17.1,
+                ..Part::default()
+            },
+            Part { log_m: 1.1, threshold: 14.9, ..Part::default() },
+        ];
         let texts = [
             &Status { environment: "prod".into(), ..Status::default() },
             &deploying(),
             &watching(),
+            &suspicious,
             &night(),
             &trouble,
             &rolled_back(),

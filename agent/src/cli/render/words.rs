@@ -2,9 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
-
 use crate::api::{ComponentStatus, Evidence, Probes, Release, Versions};
 
 /// Seconds as `03:12`, or `1:02:03` from an hour on.
@@ -31,12 +28,6 @@ pub(super) fn span(seconds: f64) -> String {
 #[expect(clippy::cast_possible_truncation, reason = "a float too large becomes the largest number")]
 fn whole(seconds: f64) -> u64 {
     seconds.max(0.0) as u64
-}
-
-/// Seconds between two times of the wire; `None` when one of them cannot be read.
-pub(super) fn between(from: &str, to: &str) -> Option<f64> {
-    let read = |text| OffsetDateTime::parse(text, &Rfc3339).ok();
-    Some((read(to)? - read(from)?).as_seconds_f64())
 }
 
 /// `2026-01-02 03:04:05Z` from a time of the wire.
@@ -66,6 +57,12 @@ pub(super) fn percent(percent: f64) -> String {
     let text = format!("{percent:.digits$}");
     let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
     format!("{text} %")
+}
+
+/// A logarithm with one decimal, never `-0.0`.
+pub(super) fn figure(number: f64) -> String {
+    let text = format!("{number:.1}");
+    if text == "-0.0" { "0.0".to_owned() } else { text }
 }
 
 /// What so many requests of users exclude: `could exclude > 6.1 %`.
@@ -145,8 +142,6 @@ mod tests {
         }
         assert_eq!(moment("2026-01-02T03:04:05.678Z"), "2026-01-02 03:04:05Z");
         assert_eq!(moment("soon"), "soon");
-        assert_eq!(between("2026-01-02T03:04:05.500Z", "2026-01-02T10:04:07+07:00"), Some(1.5));
-        assert_eq!(between("", "2026-01-02T03:04:05Z"), None);
     }
 
     #[test]

@@ -35,6 +35,24 @@ async fn the_file_is_for_its_owner_alone() {
 }
 
 #[tokio::test]
+async fn the_newest_timelines_are_kept_and_the_others_forgotten() {
+    let (_folder, store) = store().await;
+    let row = |release: u64, json: &str| TimelineRow { release, json: json.to_owned() };
+    for release in 1..=TIMELINES.into() {
+        store.put_timeline("prod", &row(release, "{}")).await.unwrap();
+    }
+    store.put_timeline("dev", &row(1, "{}")).await.unwrap();
+    let newest = u64::from(TIMELINES) + 1;
+    store.put_timeline("prod", &row(newest, "{}")).await.unwrap();
+    store.put_timeline("prod", &row(newest, "[]")).await.unwrap();
+    assert_eq!(store.timeline("prod", None).await.unwrap(), Some(row(newest, "[]")));
+    assert_eq!(store.timeline("prod", Some(2)).await.unwrap(), Some(row(2, "{}")));
+    assert_eq!(store.timeline("prod", Some(1)).await.unwrap(), None);
+    assert_eq!(store.timeline("dev", Some(1)).await.unwrap(), Some(row(1, "{}")));
+    assert_eq!(store.timeline("staging", None).await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn the_journal_is_read_in_order_by_release_and_from_a_point_on() {
     let (_folder, store) = store().await;
     for seq in 1..=4 {

@@ -26,6 +26,9 @@ pub(crate) struct Plan {
     /// Requests and bad ones that every component is taken to have had before.
     baseline: Option<(u64, u64)>,
     first: Option<String>,
+    /// What users ask for under each component's paths, in turn.
+    asked: Vec<String>,
+    replicas: u16,
     more: String,
     exchanged: Vec<(String, String)>,
     variables: Vec<(String, String)>,
@@ -40,6 +43,8 @@ impl Default for Plan {
             mode: Mode::MasterWorker,
             baseline: Some((30_000, 150)),
             first: Some("v1".to_owned()),
+            asked: vec!["/home".to_owned()],
+            replicas: 1,
             more: String::new(),
             exchanged: Vec::new(),
             variables: Vec::new(),
@@ -65,6 +70,18 @@ impl Plan {
     /// Requests a second, 200 unless told.
     pub(crate) fn rps(mut self, rps: u32) -> Self {
         self.rps = rps;
+        self
+    }
+
+    /// What users ask for in turn, `/home` or `POST /home`; only the first unless told.
+    pub(crate) fn asked(mut self, paths: &[&str]) -> Self {
+        self.asked = paths.iter().map(|path| (*path).to_owned()).collect();
+        self
+    }
+
+    /// Instances of each component and colour; one unless told.
+    pub(crate) fn replicas(mut self, replicas: u16) -> Self {
+        self.replicas = replicas;
         self
     }
 
@@ -122,9 +139,12 @@ impl Plan {
         let left = Left::of(&folder);
         let haproxy = HaProxy::start(temporary, &rendered, self.mode).await;
         let apps = Apps::of(&folder);
-        let paths = self.components.iter().map(|name| format!("{}/home", self.prefix(name))).collect();
+        let paths = self.components.iter().flat_map(|name| {
+            let prefix = self.prefix(name);
+            self.asked.iter().map(move |path| path.replacen('/', &format!("{prefix}/"), 1))
+        });
         let mut site = Site {
-            traffic: Traffic::new(edge, self.rps, paths),
+            traffic: Traffic::new(edge, self.rps, paths.collect()),
             agent: Agent::new(self.baseline),
             apps,
             haproxy,
@@ -184,7 +204,8 @@ min_requests = 20
 "#
         );
         for name in &self.components {
-            let (ports, prefix) = (free_ports(2), self.prefix(name));
+            let replicas = self.replicas;
+            let (ports, prefix) = (free_ports(2 * replicas), self.prefix(name));
             let (first, last) = (ports.start(), ports.end());
             let paths = if prefix.is_empty() { String::new() } else { format!("paths = [\"{prefix}\"]\n") };
             let _ = write!(
@@ -193,6 +214,7 @@ min_requests = 20
 [components.{name}]
 run = [{program}, "sample-app", "--port", "{{port}}", "--version", "{{version}}", "--colour", "{{colour}}", "--faults", {faults}]
 ports = "{first}-{last}"
+replicas = {replicas}
 ready = "/healthz"
 grace = "1s"
 {paths}routes = [{{ name = "home", path = "{prefix}/home", latency = "800ms" }}]

@@ -23,7 +23,8 @@ impl Traffic {
     /// Begins once the edge passes every path on.
     pub(crate) async fn begin(&mut self) {
         for path in &self.settings.paths {
-            let (target, path) = (self.settings.target, path.as_str());
+            // Without its method: to ask is not to write.
+            let (target, path) = (self.settings.target, path.split(' ').next_back().unwrap_or_default());
             until("the first version answers through the edge", || async move {
                 let status = load::ask_once(target, path).await;
                 matches!(status, Ok(200)).then_some(())

@@ -1,6 +1,7 @@
 //! Which releases stay, which are taken back and which are held, by live requests through a real HAProxy.
 
 mod bad;
+mod named;
 mod order;
 mod outage;
 mod quiet;
