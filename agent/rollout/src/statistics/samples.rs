@@ -116,6 +116,16 @@ mod tests {
     }
 
     #[test]
+    fn more_probes_exclude_more() {
+        for (probes, percent) in [(10, 96), (30, 57), (60, 39), (180, 23), (300, 18)] {
+            let mut samples = Samples::new(&Criteria::default(), Duration::from_secs(300));
+            (0..probes).for_each(|second| samples.observe(Duration::from_secs(second), false, Duration::ZERO));
+            let excluded = samples.excludable().unwrap() * 100.0;
+            assert!((excluded - f64::from(percent)).abs() < 0.6, "{probes} probes exclude > {excluded} %");
+        }
+    }
+
+    #[test]
     fn what_is_saved_goes_on_where_it_was() {
         let (samples, _) = after(&Criteria::default(), |second| second % 20 == 0);
         let saved = serde_json::to_string(&samples).unwrap();

@@ -72,7 +72,7 @@ pub(super) fn excluded(evidence: &Evidence) -> String {
         .map_or_else(|| "too few to exclude any error rate".to_owned(), |p| format!("could exclude > {}", percent(p)))
 }
 
-/// What Teal's own requests have shown: `60 probes, 0 failed: excludes > 27 % of what is probed`.
+/// What Teal's own requests have shown: `60 probes, 0 failed: excludes > 39 % of what is probed`.
 pub(super) fn probed(evidence: &Evidence) -> Option<String> {
     let Probes { sent, failed, excludable_percent } = evidence.probes.as_ref().filter(|probes| probes.sent > 0)?;
     let excludes = match excludable_percent {
