@@ -6,7 +6,7 @@
 //!              |          |  \----> old workers       after a reload, through the master socket
 //!  events <----+          v instance
 //!              ^        ring / datagram --> evidence --> sink --> events
-//!              |                            stall ------^
+//!              |              hangs: overdue, stall --^   and what is missing
 //! ```
 
 pub mod bad_when;
