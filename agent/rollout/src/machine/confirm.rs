@@ -184,9 +184,11 @@ impl Machine {
             let slow = Some(slow);
             return Case { component, scale, origin, answered: 0, old_failed: false, doubtful: false, slow };
         }
-        // Without a bad request there is nothing that could have ended.
-        let origin =
-            self.evidence.origin(component).unwrap_or(Origin { since: now, rate: 0.5, dense: false, answered: false });
+        let origin = self.evidence.origin(component).unwrap_or_else(|| {
+            // Only Teal's own probes failed, the last of them just now: that is nothing that could be over.
+            let rate = self.evidence.samples_of(component).map_or(0.5, |samples| share(samples.counts()));
+            Origin { since: now, rate, dense: false, answered: false }
+        });
         let answered = self.evidence.answered(component);
         let rate = if origin.dense { 1.0 } else { origin.rate };
         let scale = Scale::new(rate, self.evidence.tolerated(component));
