@@ -61,31 +61,28 @@ impl Edge {
                 "\nfrontend {name} from {defaults}\n  bind {bind}\n  \
                  use_backend {name}_%[str({name}),map({map})]\n"
             )?;
-            let old = self.servers('o', 0);
-            let new = self.servers('n', REPLICAS);
-            write!(text, "\nbackend {name}_old from {defaults}\n{old}\nbackend {name}_new from {defaults}\n")?;
-            match peer {
-                // A check without parameters is `inter 2s fall 3 rise 2`, and `observe` without is `error-limit 10`.
-                Contestant::Check => text += "  option httpchk GET /healthz\n  default-server check inter 2s fall 3\n",
-                Contestant::Observe => {
-                    text += "  option httpchk GET /healthz\n  default-server check inter 2s fall 3 \
-                             observe layer7 error-limit 10 on-error mark-down\n";
-                }
-                _ => {}
-            }
-            text += &new;
+            write!(text, "\nbackend {name}_old from {defaults}\n{}", self.servers('o', 0, ""))?;
+            writeln!(text, "\nbackend {name}_new from {defaults}")?;
+            // A check without parameters is `inter 2s fall 3 rise 2`, and `observe` without is `error-limit 10`.
+            let check = "check inter 2s fall 3";
+            let how = match peer {
+                Contestant::Check => check.to_owned(),
+                Contestant::Observe => format!("{check} observe layer7 error-limit 10 on-error mark-down"),
+                _ => String::new(),
+            };
+            text += &self.servers('n', REPLICAS, &how);
             if peer.checks() {
                 // Only what could be left is observed: an outage of both colours leaves the old one up.
-                text += "  option allbackups\n  default-server no-check\n";
-                text += &old.replace('\n', " check inter 2s fall 3 backup\n");
+                text += &self.servers('o', 0, &format!("{check} backup"));
+                text += "  option allbackups\n  option httpchk GET /healthz\n";
             }
         }
         Ok(text)
     }
 
-    fn servers(&self, letter: char, offset: u16) -> String {
+    fn servers(&self, letter: char, offset: u16, how: &str) -> String {
         let first = self.first_server + offset;
-        (0..REPLICAS).map(|slot| format!("  server {letter}{} 127.0.0.1:{}\n", slot + 1, first + slot)).collect()
+        (0..REPLICAS).map(|slot| format!("  server {letter}{} 127.0.0.1:{} {how}\n", slot + 1, first + slot)).collect()
     }
 
     /// Sends a peer's users to a colour.
@@ -111,5 +108,35 @@ impl Edge {
         let said = teal_testkit::runtime(&self.socket, line).await?;
         ensure!(said.trim().is_empty(), "HAProxy to `{line}`: {said}");
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_peer_is_configured_as_it_is_described() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = Edge::new(folder.path(), 20_000).write("d").unwrap();
+        let of = |name: &str| {
+            let (_, rest) = text.split_once(&format!("\nbackend {name}_new from d\n")).unwrap();
+            rest.split("\n\n").next().unwrap().trim_end().to_owned()
+        };
+        assert_eq!(of("argo"), of("flagger"));
+        assert!(of("argo").starts_with("  server n1 127.0.0.1:20007") && !of("argo").contains("check"));
+        for name in ["check", "observe"] {
+            let servers = of(name);
+            assert_eq!(servers.matches("check inter 2s fall 3").count(), 6, "{servers}");
+            let is_old = |line: &&str| line.starts_with("  server o");
+            assert!(servers.lines().filter(is_old).all(|line| line.ends_with("check inter 2s fall 3 backup")));
+            let observed = servers.matches("observe layer7 error-limit 10 on-error mark-down").count();
+            assert_eq!(observed, if name == "observe" { 3 } else { 0 }, "{servers}");
+        }
+        let fronts = [Contestant::Check, Contestant::Observe, Contestant::Argo, Contestant::Flagger];
+        assert_eq!(
+            fronts.map(|peer| Edge::new(folder.path(), 20_000).frontend(peer).port()),
+            [20_000, 20_001, 20_002, 20_003]
+        );
     }
 }
