@@ -6,8 +6,8 @@ use teal_rollout::document::{Outcome, Phase};
 use super::super::words::span;
 use crate::api::{Asked, Explanation, Happening, Line, LinePart, Mark, PartKind, Timeline};
 
-/// Magnified where the last moments are less than this part of the whole.
-const MAGNIFY: f64 = 0.25;
+/// Magnified where the last moments are less than this part of the time from the switch.
+const MAGNIFY: f64 = 0.35;
 /// The climb begins where log M was last below this part of the threshold.
 const FOOT: f64 = 0.1;
 
