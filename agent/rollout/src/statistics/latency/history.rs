@@ -60,6 +60,9 @@ impl LatencyHistory {
         let before = std::mem::take(&mut self.groups);
         let found = |old: &Option<u8>| old.and_then(|old| before.get(usize::from(old)).cloned()).unwrap_or_default();
         self.groups = from.iter().take(usize::from(MAX_GROUPS) + 1).map(found).collect();
+        // A group that was never asked is not remembered: an empty history stays equal to a new one.
+        let used = self.groups.iter().rposition(|group| *group != Group::default()).map_or(0, |last| last + 1);
+        self.groups.truncate(used);
     }
 
     /// How many waits of a group are remembered.
