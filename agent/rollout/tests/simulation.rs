@@ -58,8 +58,8 @@ fn a_shared_outage_is_no_reason_to_go_back() {
 #[test]
 fn a_shared_outage_of_a_part_of_the_requests_is_seldom_blamed_on_the_release() {
     let tally = run_all(SEEDS / 8, Scenario::partial);
-    // Half of them were over before the old colour could be asked, and that is not covered.
-    assert!(tally.shared > 0 && tally.blamed * 15 < tally.shared, "{tally:?}");
+    // One that is over before the old colour could be asked is not covered.
+    assert!(tally.shared > 0 && tally.blamed * 16 < tally.shared, "{tally:?}");
 }
 
 #[test]

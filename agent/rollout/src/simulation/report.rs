@@ -29,8 +29,10 @@ pub struct Tally {
     pub shared: u64,
     /// Shared outages suspected that were over before the old colour was asked.
     pub suspected: u64,
-    /// Healthy releases taken back in or after an outage of a part of the requests, or of little traffic.
+    /// Healthy releases taken back while a part of the requests failed on both colours.
     pub blamed: u64,
+    /// The same after that was over.
+    pub blamed_late: u64,
     /// Manual moves adopted.
     pub adopted: u64,
     /// Manual moves put back.
@@ -63,6 +65,7 @@ impl Tally {
             shared,
             suspected,
             blamed,
+            blamed_late,
             adopted,
             put_back,
             held,
@@ -84,6 +87,7 @@ impl Tally {
             (&mut self.shared, shared),
             (&mut self.suspected, suspected),
             (&mut self.blamed, blamed),
+            (&mut self.blamed_late, blamed_late),
             (&mut self.adopted, adopted),
             (&mut self.put_back, put_back),
             (&mut self.held, held),

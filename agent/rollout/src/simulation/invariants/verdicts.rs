@@ -51,8 +51,10 @@ impl World {
         let lately = self.outages.within(id, self.now, Duration::from_secs(60));
         // Where lines come late and out of order nothing shows that they failed together.
         let unclear = evidence || self.scenario.rate < 50.0 || !self.scenario.settings.confirm;
-        if lately && partial {
+        if lately && partial && self.outages.failing(id, self.now) > 0.0 {
             self.tally.blamed += 1;
+        } else if lately && partial {
+            self.tally.blamed_late += 1;
         } else if !(lately && unclear) {
             self.violate(11, format!("{component} is healthy and was called bad by its errors"));
         }
