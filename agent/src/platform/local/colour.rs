@@ -172,14 +172,17 @@ impl ColourTask {
     }
 
     async fn obey(&mut self, order: PlatformOrder) {
-        if let PlatformOrder::Start { release, .. } = &order {
-            self.release = *release;
-        }
         match order {
             PlatformOrder::Stop { .. } => self.stop().await,
-            PlatformOrder::Start { version, .. } if self.desired.as_ref().is_some_and(|d| d.version == version) => {}
+            PlatformOrder::Start { version, release, .. }
+                if self.desired.as_ref().is_some_and(|d| d.version == version) =>
+            {
+                self.release = release;
+            }
             PlatformOrder::Start { version, release, .. } => {
+                // What ends here was another release's, and is told as such.
                 self.stop().await;
+                self.release = release;
                 match self.start(&version, release) {
                     Ok(desired) => {
                         tracing::info!(colour = self.label(), version, release, "starting");
