@@ -35,6 +35,10 @@ fn load() -> u32 {
     if std::env::var_os("TEAL_OUTAGES").is_some() { 1000 } else { 400 }
 }
 
+/// So many bad requests in an outage are a verdict. One of 50 ms at 100 rps is five, and with jitter, or on a machine that
+/// does much else, now and then too few.
+const ENOUGH: u64 = 8;
+
 /// What was seen of an outage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Seen {
@@ -67,7 +71,10 @@ async fn survives(site: &Site, [old, new]: [&str; 2], length: Duration) -> Seen 
             Seen::Open
         }
         (false, true) => Seen::Over,
-        (false, false) => Seen::Nothing,
+        (false, false) => {
+            assert!(bad < ENOUGH, "{bad} bad requests and no word of them: {history:#?}");
+            Seen::Nothing
+        }
     }
 }
 
@@ -85,8 +92,6 @@ async fn check(rps: u32, length: Duration, tries: usize) {
     println!(
         "{tries} outages of {length:?} at {rps} rps: none blamed; {open} found, {over} over when asked, {nothing} unseen"
     );
-    // An outage of 50 ms at 100 rps is five requests, and with jitter now and then too few for a verdict.
-    assert!(nothing == 0 || length * rps < Duration::from_secs(10), "{seen:?}");
     for (kind, count) in [("shared_outage", open), ("outage_suspected", over)] {
         if count > 0 {
             is_told(&site, kind, true).await;
