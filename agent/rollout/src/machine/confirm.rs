@@ -12,13 +12,12 @@
 
 use std::time::Duration;
 
+use super::case::Case;
 use super::doubt::Doubts;
 use super::event::Arm;
 use super::scale::{self, DECIDED, Says, Scale};
 use super::streak::Origin;
 use super::{Action, Machine, News, Probe};
-use crate::document::Cause;
-use crate::statistics::{Counts, Slowness};
 use crate::time::Time;
 
 /// How long until a confirm that led nowhere is repeated.
@@ -47,22 +46,6 @@ pub(crate) struct Confirm {
     doubts: Doubts,
     /// When the evidence last started anew.
     anew: Option<Time>,
-}
-
-/// A verdict to be confirmed.
-#[derive(Clone, Copy, Debug)]
-struct Case {
-    component: usize,
-    scale: Scale,
-    origin: Origin,
-    /// The candidate's requests that went well before.
-    answered: u64,
-    /// Whether any of the old colour's answers was bad.
-    old_failed: bool,
-    /// Whether it may be of an outage that is over.
-    doubtful: bool,
-    /// Set where it is slow rather than failing: then the old colour fails a probe by being slow too.
-    slow: Option<Slowness>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -116,6 +99,11 @@ impl Confirm {
             State::AskingOld { asked, .. } | State::Window { asked: Some(asked), .. } => Some(asked + LOST_AFTER),
             State::Window { next, .. } => Some(next),
         }
+    }
+
+    /// Whether evidence of this origin may be of an outage that is over.
+    pub(crate) fn doubts(&self, origin: Origin, answered: u64) -> bool {
+        self.doubts.doubts(origin, answered)
     }
 
     /// Nothing is judged any more: the release has ended.
@@ -173,32 +161,6 @@ impl Machine {
         } else {
             self.confirmed(case);
         }
-    }
-
-    fn case(&self, now: Time, component: usize) -> Case {
-        if let Some(slow) = self.evidence.slowness(component) {
-            // Hundreds of requests speak for it, and what they had in common lasted: no moment's outage makes that.
-            let rate = share(slow.seen);
-            let scale = Scale::new(rate, slow.tolerated);
-            let origin = Origin { since: now, rate, dense: false, answered: true };
-            let slow = Some(slow);
-            return Case { component, scale, origin, answered: 0, old_failed: false, doubtful: false, slow };
-        }
-        let origin = self.evidence.origin(component).unwrap_or_else(|| {
-            // Only Teal's own probes failed, the last of them just now: that is nothing that could be over.
-            let rate = self.evidence.samples_of(component).map_or(0.5, |samples| share(samples.counts()));
-            Origin { since: now, rate, dense: false, answered: false }
-        });
-        let answered = self.evidence.answered(component);
-        let rate = if origin.dense { 1.0 } else { origin.rate };
-        let scale = Scale::new(rate, self.evidence.tolerated(component));
-        let doubtful = self.confirm.doubts.doubts(origin, answered);
-        Case { component, scale, origin, answered, old_failed: false, doubtful, slow: None }
-    }
-
-    fn cause(&self, case: Case) -> Cause {
-        let component = self.doc.components[case.component].name.clone();
-        if case.slow.is_some() { Cause::Latency { component } } else { Cause::Errors { component } }
     }
 
     fn ask_old(&mut self, now: Time, case: Case, weight: f64, began: Time) {
@@ -309,10 +271,4 @@ impl Machine {
         let component = self.doc.components[case.component].name.clone();
         self.announce(News::SharedOutage { component });
     }
-}
-
-fn share(counts: Counts) -> f64 {
-    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
-    let share = counts.k0 as f64 / counts.n0.max(1) as f64;
-    share
 }

@@ -13,6 +13,7 @@
 pub mod action;
 pub mod event;
 
+mod case;
 mod confirm;
 mod doubt;
 mod emergency;
