@@ -16,7 +16,7 @@ use crate::platform::local::{LocalComponent, LocalSettings, RestartPolicy};
 use crate::proxy::haproxy::render::{
     self, EdgeConfig, EdgeRoute, Endpoint, InvalidCidr, Listener, Timeouts, UserSource as RenderUser,
 };
-use crate::proxy::haproxy::settings::{BadWhen, EdgeComponent, EdgeSettings, LatencyLimits, LogSource, StatusRange};
+use crate::proxy::haproxy::settings::{BadWhen, EdgeComponent, EdgeSettings, LatencyLimits, LogSource};
 use crate::smoke::{Suite, SuiteError};
 
 /// Bytes of an instance's output kept before its file is rotated.
@@ -91,9 +91,8 @@ pub fn edge_settings(name: &str, environment: &Environment) -> EdgeSettings {
     }
 }
 
-/// Both sides write a range of statuses the same way, which a test holds them to.
 fn bad_when(bad: &Bad) -> BadWhen {
-    let ranges = |all: &[Statuses]| all.iter().filter_map(|s| s.to_string().parse().ok()).collect::<Vec<StatusRange>>();
+    let ranges = |all: &[Statuses]| all.iter().map(|s| s.first..=s.last).collect::<Vec<_>>();
     BadWhen::new(&ranges(&bad.status), &ranges(&bad.not), bad.retries)
 }
 

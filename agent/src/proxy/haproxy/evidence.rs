@@ -265,7 +265,7 @@ mod tests {
         let mut limits = LatencyLimits::uniform(Duration::from_secs(1));
         limits.set(2, Duration::from_millis(800));
         let component = |name: &str, limits, bad| EdgeComponent { name: name.into(), limits, bad };
-        let strict = BadWhen::new(&["4xx".parse().unwrap()], &["501".parse().unwrap()], false);
+        let strict = BadWhen::new(&[400..=499], &[501..=501], false);
         Reader::new(&[
             component("api", limits, BadWhen::default()),
             component("strict", LatencyLimits::default(), strict),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use super::bad_when::{BadWhen, InvalidStatus, StatusRange};
+pub use super::bad_when::BadWhen;
 
 /// One HAProxy, one environment.
 #[derive(Clone, Debug)]
