@@ -1,5 +1,8 @@
 //! Feature flags answered in the process, in nanoseconds, and the buckets that they share with the edge.
 
-mod bucket;
+pub mod bucketing;
+mod context;
+pub mod model;
 
-pub use bucket::{BUCKETS, bucket};
+pub use bucketing::{BUCKETS, bucket};
+pub use context::{Attribute, Context, OwnedAttribute, OwnedContext, Scratch, Subject};
