@@ -23,7 +23,7 @@ pub struct Document {
     pub deleted: Vec<String>,
     /// Names of segments that were deleted.
     pub deleted_segments: Vec<String>,
-    /// Flags and segments that could not be read; the others are there all the same.
+    /// Flags and segments that could not be read; the others are there all the same. They are written back as they came.
     pub unreadable: Vec<Unreadable>,
     /// What this version of the SDK does not know.
     pub extra: Extra,
@@ -36,4 +36,17 @@ pub struct Unreadable {
     pub name: Option<String>,
     /// What is wrong with it.
     pub error: ModelError,
+    /// Which it should have been.
+    pub part: Part,
+    /// As it came.
+    pub json: serde_json::Value,
+}
+
+/// What a document has parts of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// A flag.
+    Flag,
+    /// A segment.
+    Segment,
 }

@@ -23,8 +23,8 @@ pub struct Flag {
     pub enabled: bool,
     /// The share of users for whom it is on where no rule says otherwise, or of the ramp's where there is one.
     pub rollout_percentage: Percentage,
-    /// Deals users into buckets; flags and an edge canary with the same salt take the same users. `[A-Za-z0-9_.-]{1,64}`
-    /// with the bucketing `teal1`; the flag's name where the JSON has none.
+    /// Deals users into buckets; flags and an edge canary with the same salt take the same users. `[A-Za-z0-9_.-]{1,100}`
+    /// with the bucketing `teal1` (an edge takes 64), any text or none with the others; the flag's name where the JSON has none.
     pub salt: String,
     /// The function that deals them.
     pub bucketing: Bucketing,
@@ -109,6 +109,16 @@ pub struct Prerequisite {
     pub flag: String,
     /// What it must answer.
     pub required: Required,
+    /// What this version of the SDK does not know.
+    pub extra: Extra,
+}
+
+impl Prerequisite {
+    /// The other flag must be on.
+    #[must_use]
+    pub fn on(flag: impl Into<String>) -> Self {
+        Self { flag: flag.into(), required: Required::On, extra: Extra::new() }
+    }
 }
 
 /// What a prerequisite must answer.

@@ -1,27 +1,32 @@
 //! What a flag is: plain data, as the service stores it and as it travels, before anything is compiled.
 //!
 //! ```text
-//! JSON --read--> Document { flags, segments, deleted } --Catalog--> Snapshot
-//!      <-write--
+//! JSON --read, validate--> Document { flags, segments, deleted } --Catalog--> Snapshot
+//!      <------write-------
 //! ```
 //!
 //! Fields that this version does not know are kept in `extra` and written back, so that an old SDK or agent between two
 //! newer ones loses nothing. The format is described in `docs/flags.md`.
 
+#[cfg(test)]
+pub(crate) mod arbitrary;
 mod condition;
 mod document;
 mod error;
 mod flag;
+pub mod limits;
+mod operand;
 mod percentage;
 mod read;
 mod rule;
 mod schedule;
 mod segment;
 mod timestamp;
+mod validate;
 mod write;
 
 pub use condition::{Condition, Operator, Test};
-pub use document::{Document, FORMAT, Unreadable};
+pub use document::{Document, FORMAT, Part, Unreadable};
 pub use error::ModelError;
 pub use flag::{Flag, Kind, Prerequisite, Required, Variant};
 pub use percentage::{Percentage, PercentageError};

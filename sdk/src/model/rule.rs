@@ -51,7 +51,7 @@ pub enum Serve {
     Flag,
     /// On, with this variant.
     Variant(String),
-    /// On, with one of these by weight: (variant's name, weight).
+    /// On, with one of these by weight, dealt in this order: (variant's name, weight).
     Split(Vec<(String, u32)>),
     /// Off.
     Off,
