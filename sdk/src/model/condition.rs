@@ -27,29 +27,35 @@ pub enum Test {
         operator: Operator,
         /// What it is compared with: texts, numbers or bools; any one of them suffices. None for `exists`.
         values: Vec<serde_json::Value>,
-        /// Texts are compared without regard to case (Unicode lower case).
+        /// Texts are compared without regard to case: Unicode lower case, character by character; of [`Operator::Matches`] ASCII only.
+        /// Numbers, versions, moments and addresses know no case.
         ignore_case: bool,
     },
 }
 
 /// How an attribute is compared. A missing attribute, and one of a type that cannot be compared, never matches.
+///
+/// At most 10 000 values of 1 000 characters; 1 000 for [`Contains`](Self::Contains), 100 for [`Matches`](Self::Matches).
+/// A text reads as a number when it is a sign if any, digits with at most one point, and an exponent if any, without spaces and in at
+/// most 64 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operator {
     /// The attribute is there, whatever it is. Takes no values.
     Exists,
-    /// Equal to one of the values: texts as texts, numbers as numbers, bools as bools; a text that reads as a number or
-    /// bool equals it. Of a list attribute one member suffices, here as with all that follow.
+    /// Equal to one of the values: texts as texts, numbers as numbers, bools as bools; a text that reads as a number, or is `true` or
+    /// `false`, equals that number or bool, but two texts are equal as texts only (`"7"` equals 7, and not `"7.0"`). Of a list
+    /// attribute one member suffices, here as with all that follow.
     In,
     /// Begins with one of the values.
     StartsWith,
     /// Ends with one of the values.
     EndsWith,
-    /// Contains one of the values.
+    /// Contains one of the values. An attribute of more than 4 096 bytes never matches.
     Contains,
     /// Matches one of the regular expressions anywhere (`regex-lite`: linear time; no look-around, no back references, no
-    /// Unicode classes). At most 512 characters each.
+    /// Unicode classes). At most 512 characters each, and 32 KiB compiled. An attribute of more than 4 096 bytes never matches.
     Matches,
-    /// Numbers: equal.
+    /// Numbers, and texts that read as numbers, here as with the four that follow; compared exactly: equal.
     Equal,
     /// Numbers: less than.
     Less,
@@ -74,7 +80,8 @@ pub enum Operator {
     Before,
     /// Moments: at or after.
     After,
-    /// An IPv4 or IPv6 address within one of the networks (`10.0.0.0/8`, `2001:db8::/32`, or one address).
+    /// An IPv4 or IPv6 address within one of the networks (`10.0.0.0/8`, `2001:db8::/32`, or one address). An IPv4 address written
+    /// as IPv6 (`::ffff:10.0.0.1`) is the IPv4 address; no IPv6 network contains it.
     Cidr,
 }
 

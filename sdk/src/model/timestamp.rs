@@ -86,8 +86,8 @@ fn number(text: &str, at: usize, length: usize) -> Option<i64> {
 fn fraction(text: &str) -> Option<(i64, &str)> {
     let Some(digits) = text.strip_prefix('.') else { return Some((0, text)) };
     let end = digits.bytes().position(|byte| !byte.is_ascii_digit())?;
-    let millis: String = digits[..end].chars().chain("00".chars()).take(3).collect();
-    (end > 0).then(|| Some((millis.parse().ok()?, &digits[end..])))?
+    let place = |at: usize| digits.as_bytes()[..end].get(at).map_or(0, |digit| i64::from(digit - b'0'));
+    (end > 0).then(|| (place(0) * 100 + place(1) * 10 + place(2), &digits[end..]))
 }
 
 /// The minutes of `Z`, `+07:00` or `-03:30` that local time is ahead.

@@ -1,0 +1,47 @@
+//! How many values a condition may have, and how long they may be: what keeps the time of a match bounded.
+
+use serde_json::Value;
+
+use super::wrong;
+use crate::model::{ModelError, Operator};
+
+/// Values of one condition that are looked up or compared by order.
+const VALUES: usize = 10_000;
+/// Values of one condition that are each searched for in the attribute.
+const SEARCHED: usize = 1_000;
+/// Regular expressions of one condition.
+const PATTERNS: usize = 100;
+/// Characters of one value.
+const LENGTH: usize = 1_000;
+/// Characters of one regular expression.
+const PATTERN_LENGTH: usize = 512;
+
+/// The longest attribute, in bytes, in which something is searched for by `contains` and `matches`; a longer one does not match.
+pub(super) const SEARCHED_TEXT: usize = 4_096;
+
+/// Refuses too many values and too long ones.
+pub(super) fn check(operator: Operator, values: &[Value]) -> Result<(), ModelError> {
+    let (count, length) = match operator {
+        Operator::Exists if !values.is_empty() => {
+            return Err(ModelError::new(
+                "values",
+                "must be left out: `exists` compares with nothing; use `in` to compare",
+            ));
+        }
+        Operator::Contains => (SEARCHED, LENGTH),
+        Operator::Matches => (PATTERNS, PATTERN_LENGTH),
+        _ => (VALUES, LENGTH),
+    };
+    if values.len() > count {
+        let problem = format_args!(
+            "has {} values, and this operator takes at most {count}; split them over several rules, or use a segment",
+            values.len()
+        );
+        return Err(ModelError::new("values", problem));
+    }
+    let too_long = |value: &Value| value.as_str().is_some_and(|text| text.chars().nth(length).is_some());
+    match values.iter().position(too_long) {
+        Some(index) => Err(wrong(index, &values[index], format_args!("has more than {length} characters; shorten it"))),
+        None => Ok(()),
+    }
+}

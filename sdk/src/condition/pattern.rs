@@ -1,0 +1,38 @@
+//! Regular expressions of bounded size, asked of texts of bounded length.
+
+use regex_lite::{Regex, RegexBuilder};
+use serde_json::Value;
+
+use super::bounds::SEARCHED_TEXT;
+use super::wrong;
+use crate::model::ModelError;
+
+/// The compiled size of one, in bytes. With the bound on the text it bounds the time of a search, which is their product.
+const SIZE: usize = 32 * 1024;
+/// How deep groups may be nested.
+const NESTING: u32 = 32;
+
+/// Regular expressions, one of which suffices.
+#[derive(Debug)]
+pub(super) struct Patterns(Box<[Regex]>);
+
+impl Patterns {
+    pub(super) fn compile(values: &[Value], ignore_case: bool) -> Result<Self, ModelError> {
+        let one = |(index, value): (usize, &Value)| {
+            let Some(pattern) = value.as_str() else {
+                return Err(wrong(index, value, "must be a text; put it in quotes"));
+            };
+            let mut builder = RegexBuilder::new(pattern);
+            let built = builder.case_insensitive(ignore_case).size_limit(SIZE).nest_limit(NESTING).build();
+            built.map_err(|error| {
+                let problem = format_args!("cannot be used as a regular expression ({error}); see docs.rs/regex-lite");
+                wrong(index, value, problem)
+            })
+        };
+        values.iter().enumerate().map(one).collect::<Result<_, _>>().map(Self)
+    }
+
+    pub(super) fn fit(&self, text: &str) -> bool {
+        text.len() <= SEARCHED_TEXT && self.0.iter().any(|pattern| pattern.is_match(text))
+    }
+}
