@@ -270,7 +270,8 @@ mod tests {
     fn anything_that_names_a_user_is_an_id() {
         check("user-7", Some("user-7"));
         check(String::from("user-7"), Some("user-7"));
-        check(&String::from("user-7"), Some("user-7"));
+        let owned = String::from("user-7");
+        check(&owned, Some("user-7"));
         check(7_u64, Some("7"));
         check(-7, Some("-7"));
         check(u128::MAX, Some("340282366920938463463374607431768211455"));
@@ -289,7 +290,7 @@ mod tests {
         let attributes = [("clinic", "hcm-3".into()), ("clinic", "other".into()), ("age", 42.into())];
         let user = Some(Context::new("user-7", &attributes));
         assert_eq!(user.attribute("clinic"), Some(Attribute::Text("hcm-3")));
-        assert_eq!((&user).attribute("age"), Some(Attribute::Integer(42)));
+        assert_eq!(Subject::attribute(&&user, "age"), Some(Attribute::Integer(42)));
         assert_eq!(user.attribute("name"), None);
         let json = serde_json::json!({"a": [1, "x"], "b": 1.5, "c": null});
         let read = |name| OwnedAttribute::from_json(&json[name]);
