@@ -4,6 +4,8 @@ pub mod bucketing;
 #[cfg_attr(not(test), expect(dead_code, reason = "the evaluator, its only caller, is yet to land"))]
 mod condition;
 mod context;
+#[cfg(feature = "import")]
+pub mod import;
 pub mod model;
 
 pub use bucketing::{BUCKETS, bucket};

@@ -14,17 +14,7 @@ use crate::bucketing::{Bucketing, General, Hash};
 
 /// Any JSON that is not too large; also with the names that the model knows.
 pub(crate) fn json() -> impl Strategy<Value = Value> {
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<u64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        "\\PC{0,12}".prop_map(Value::from),
-        select(vec!["a", "b", "on", "in", "next", "teal1", "release", "25", "12.3456", "2026-01-01T00:00:00Z"])
-            .prop_map(Value::from),
-    ];
-    let names = vec![
+    json_with(&[
         "name",
         "flags",
         "segments",
@@ -49,9 +39,32 @@ pub(crate) fn json() -> impl Strategy<Value = Value> {
         "flag",
         "any",
         "id",
+        "a",
+        "on",
+        "in",
+        "next",
+        "teal1",
+        "release",
+        "25",
+        "12.3456",
+        "2026-01-01T00:00:00Z",
+    ])
+}
+
+/// Any JSON that is not too large, in which these words are frequent as names and texts.
+pub(crate) fn json_with(words: &[&'static str]) -> impl Strategy<Value = Value> + use<> {
+    let words = words.to_vec();
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from),
+        select(words.clone()).prop_map(Value::from),
     ];
     leaf.prop_recursive(6, 60, 6, move |inner| {
-        let name = prop_oneof![select(names.clone()).prop_map(str::to_owned), "\\PC{0,6}"];
+        let name = prop_oneof![4 => select(words.clone()).prop_map(str::to_owned), 1 => "\\PC{0,6}"];
         prop_oneof![
             vec(inner.clone(), 0..6).prop_map(Value::from),
             vec((name, inner), 0..6).prop_map(|fields| Value::Object(fields.into_iter().collect())),

@@ -15,7 +15,7 @@ mod document;
 mod error;
 mod flag;
 pub mod limits;
-mod operand;
+pub(crate) mod operand;
 mod percentage;
 mod read;
 mod rule;
