@@ -3,21 +3,7 @@
 use serde_json::Value;
 
 use super::wrong;
-use crate::model::{ModelError, Operator};
-
-/// Values of one condition that are looked up or compared by order.
-const VALUES: usize = 10_000;
-/// Values of one condition that are each searched for in the attribute.
-const SEARCHED: usize = 1_000;
-/// Regular expressions of one condition.
-const PATTERNS: usize = 100;
-/// Characters of one value.
-const LENGTH: usize = 1_000;
-/// Characters of one regular expression.
-const PATTERN_LENGTH: usize = 512;
-
-/// The longest attribute, in bytes, in which something is searched for by `contains` and `matches`; a longer one does not match.
-pub(super) const SEARCHED_TEXT: usize = 4_096;
+use crate::model::{ModelError, Operator, limits};
 
 /// Refuses too many values and too long ones.
 pub(super) fn check(operator: Operator, values: &[Value]) -> Result<(), ModelError> {
@@ -28,9 +14,9 @@ pub(super) fn check(operator: Operator, values: &[Value]) -> Result<(), ModelErr
                 "must be left out: `exists` compares with nothing; use `in` to compare",
             ));
         }
-        Operator::Contains => (SEARCHED, LENGTH),
-        Operator::Matches => (PATTERNS, PATTERN_LENGTH),
-        _ => (VALUES, LENGTH),
+        Operator::Contains => (limits::SEARCHED, limits::VALUE),
+        Operator::Matches => (limits::EXPRESSIONS, limits::EXPRESSION),
+        _ => (limits::VALUES, limits::VALUE),
     };
     if values.len() > count {
         let problem = format_args!(

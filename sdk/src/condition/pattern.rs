@@ -1,14 +1,12 @@
-//! Regular expressions of bounded size, asked of texts of bounded length.
+//! Regular expressions of bounded size, asked of texts of bounded length: the time of a search is at most their product.
 
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
-use super::bounds::SEARCHED_TEXT;
 use super::wrong;
 use crate::model::ModelError;
+use crate::model::limits::{EXPRESSION_BYTES, SEARCHED_TEXT};
 
-/// The compiled size of one, in bytes. With the bound on the text it bounds the time of a search, which is their product.
-const SIZE: usize = 32 * 1024;
 /// How deep groups may be nested.
 const NESTING: u32 = 32;
 
@@ -23,7 +21,7 @@ impl Patterns {
                 return Err(wrong(index, value, "must be a text; put it in quotes"));
             };
             let mut builder = RegexBuilder::new(pattern);
-            let built = builder.case_insensitive(ignore_case).size_limit(SIZE).nest_limit(NESTING).build();
+            let built = builder.case_insensitive(ignore_case).size_limit(EXPRESSION_BYTES).nest_limit(NESTING).build();
             built.map_err(|error| {
                 let problem = format_args!("cannot be used as a regular expression ({error}); see docs.rs/regex-lite");
                 wrong(index, value, problem)

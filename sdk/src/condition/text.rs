@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::bounds::SEARCHED_TEXT;
+use crate::model::limits::SEARCHED_TEXT;
 
 /// Where in the attribute a value is looked for.
 #[derive(Clone, Copy, Debug)]

@@ -18,7 +18,8 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::model::{Document, limits};
+use crate::condition::Matcher;
+use crate::model::{Document, Operator, limits};
 
 pub use report::Finding;
 pub use unleash::unleash;
@@ -71,4 +72,9 @@ fn parse(json: &[u8]) -> Result<Value, ImportError> {
 fn texts(value: Option<&Value>) -> Vec<String> {
     let members = value.and_then(Value::as_array).into_iter().flatten();
     members.filter_map(|member| member.as_str().map(str::to_owned)).collect()
+}
+
+/// Whether the operator can compare with this value.
+fn fits(operator: Operator, value: &Value) -> bool {
+    Matcher::compile(operator, std::slice::from_ref(value), false).is_ok()
 }

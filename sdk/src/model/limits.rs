@@ -25,16 +25,20 @@ pub const FOREIGN_SALT: usize = 500;
 pub const RULES: usize = 100;
 /// Conditions of a rule, and of one group of a segment.
 pub const CONDITIONS: usize = 50;
-/// Values of a condition.
+/// Values of a condition that are looked up or compared by order.
 pub const VALUES: usize = 10_000;
+/// Values of a condition that are each searched for in the attribute (`contains`).
+pub const SEARCHED: usize = 1_000;
 /// Regular expressions of a condition.
 pub const EXPRESSIONS: usize = 100;
 /// One regular expression.
 pub const EXPRESSION: usize = 512;
 /// One compiled regular expression, in bytes.
-pub const EXPRESSION_BYTES: usize = 64 << 10;
+pub const EXPRESSION_BYTES: usize = 32 << 10;
 /// A text among a condition's values, and a user's id in a segment.
 pub const VALUE: usize = 1_000;
+/// The longest attribute, in bytes, in which something is searched for (`contains`, `matches`); a longer one does not match.
+pub const SEARCHED_TEXT: usize = 4_096;
 /// Groups of a segment.
 pub const GROUPS: usize = 100;
 /// Ids that a segment includes, and that it excludes.

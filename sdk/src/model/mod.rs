@@ -15,7 +15,6 @@ mod document;
 mod error;
 mod flag;
 pub mod limits;
-pub(crate) mod operand;
 mod percentage;
 mod read;
 mod rule;

@@ -1,11 +1,10 @@
 //! Constraints as conditions.
 
-use semver::Version;
-use serde_json::{Number, Value};
+use serde_json::Value;
 
 use crate::import::report::Report;
-use crate::import::texts;
-use crate::model::{Condition, Operator, Test, Timestamp, operand};
+use crate::import::{fits, texts};
+use crate::model::{Condition, Operator, Test, Timestamp};
 
 /// What makes a strategy or segment apply to nobody.
 pub(super) struct Never;
@@ -92,22 +91,21 @@ impl Kind {
     }
 
     fn read(self, value: &str, operator: Operator) -> Option<Value> {
-        match self {
-            Self::Texts => Some(value.into()),
-            Self::Networks => operand::network(value.trim()).map(|_| value.trim().into()),
-            Self::Number => {
-                let number = value.trim().parse().ok().map(|number: Number| Value::Number(number));
-                number.or_else(|| operand::number(&value.into()).and_then(Number::from_f64).map(Value::Number))
-            }
+        let read = match self {
+            Self::Texts | Self::Expression => value.into(),
+            Self::Networks => value.trim().into(),
+            Self::Number => value.trim().parse().map_or_else(|_| value.trim().into(), Value::Number),
             // Unleash knows neither `v1.2.3` nor `1.2`.
-            Self::Version => Version::parse(value).ok().map(|version| version.to_string().into()),
+            Self::Version if value.starts_with(['v', 'V']) => return None,
+            Self::Version if value.split(['-', '+']).next()?.split('.').count() != 3 => return None,
+            Self::Version => value.into(),
             Self::Moment => {
                 let moment: Timestamp = value.parse().ok()?;
                 // Theirs is after, ours is at or after.
                 let shift = i64::from(operator == Operator::After);
-                Some(Timestamp::from_millis(moment.millis().saturating_add(shift)).to_string().into())
+                Timestamp::from_millis(moment.millis().saturating_add(shift)).to_string().into()
             }
-            Self::Expression => operand::expression(value, false).ok().map(|_| value.into()),
-        }
+        };
+        fits(operator, &read).then_some(read)
     }
 }

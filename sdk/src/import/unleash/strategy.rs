@@ -6,8 +6,9 @@ use serde_json::Value;
 
 use super::constraint::{Never, attribute, constraints};
 use super::variants::is_dealt;
+use crate::import::fits;
 use crate::import::report::Report;
-use crate::model::{Condition, Operator, Percentage, Segment, operand};
+use crate::model::{Condition, Operator, Percentage, Segment};
 
 /// Whom a strategy lets in: all of these, and of them a share.
 pub(super) struct Strategy {
@@ -73,7 +74,8 @@ pub(super) fn strategy(json: &Value, place: &Place<'_>, report: &mut Report) -> 
         "default" => {}
         "userWithId" => strategy.only("user_id", Operator::In, parameters.list("userIds")),
         "remoteAddress" => {
-            let (good, bad) = parameters.list("IPs").into_iter().partition(|one| operand::network(one).is_some());
+            let (good, bad) =
+                parameters.list("IPs").into_iter().partition(|one| fits(Operator::Cidr, &one.as_str().into()));
             let bad: Vec<String> = bad;
             if !bad.is_empty() {
                 report.find("some of its addresses are not valid", "they are left out, as in Unleash");
