@@ -41,6 +41,20 @@ pub fn bucket(salt: &str, value: &str) -> u32 {
     ((hash & WITHOUT_SIGN) % u64::from(BUCKETS)) as u32
 }
 
+/// A number in 0..total, at least 1, for choosing a variant: the hash under the salt `SALT.variant`, modulo `total`.
+///
+/// ```text
+/// HAProxy: var(txn.salt),concat(.variant:,txn.uid),xxh3(0),and(9223372036854775807),mod(TOTAL)
+/// ```
+#[expect(clippy::cast_possible_truncation, reason = "less than `total`")]
+pub(super) fn draw(salt: &str, value: &str, total: u32) -> u32 {
+    let mut hasher = Xxh3::new();
+    for part in [salt, ".variant:", value] {
+        hasher.update(part.as_bytes());
+    }
+    (hasher.digest() & WITHOUT_SIGN).checked_rem(u64::from(total)).unwrap_or(0) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
