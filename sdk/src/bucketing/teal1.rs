@@ -19,40 +19,44 @@ const WITHOUT_SIGN: u64 = 0x7fff_ffff_ffff_ffff;
 /// function never changes: who is in a running roll-out depends on it. It does not allocate. An empty value has
 /// a bucket too, the same for everybody; callers treat it as no value.
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "less than 100 000")]
 pub fn bucket(salt: &str, value: &str) -> u32 {
+    let mut short = [0; 65];
+    let length = salt.len() + 1;
+    match short.get_mut(..length) {
+        Some(prefix) => {
+            prefix[..salt.len()].copy_from_slice(salt.as_bytes());
+            prefix[salt.len()] = b':';
+            bucket_of(prefix, value.as_bytes())
+        }
+        None => bucket_of(format!("{salt}:").as_bytes(), value.as_bytes()),
+    }
+}
+
+/// The bucket of a value behind `salt:`.
+pub(super) fn bucket_of(prefix: &[u8], value: &[u8]) -> u32 {
     let mut short = [0; 256];
-    let length = salt.len() + 1 + value.len();
-    let hash = match short.get_mut(..length) {
+    let length = prefix.len() + value.len();
+    of_hash(match short.get_mut(..length) {
         Some(input) => {
-            input[..salt.len()].copy_from_slice(salt.as_bytes());
-            input[salt.len()] = b':';
-            input[salt.len() + 1..].copy_from_slice(value.as_bytes());
+            let (first, rest) = input.split_at_mut(prefix.len());
+            first.copy_from_slice(prefix);
+            rest.copy_from_slice(value);
             xxh3_64(input)
         }
         None => {
             let mut hasher = Xxh3::new();
-            for part in [salt, ":", value] {
-                hasher.update(part.as_bytes());
-            }
+            hasher.update(prefix);
+            hasher.update(value);
             hasher.digest()
         }
-    };
-    ((hash & WITHOUT_SIGN) % u64::from(BUCKETS)) as u32
+    })
 }
 
-/// A number in 0..total, at least 1, for choosing a variant: the hash under the salt `SALT.variant`, modulo `total`.
-///
-/// ```text
-/// HAProxy: var(txn.salt),concat(.variant:,txn.uid),xxh3(0),and(9223372036854775807),mod(TOTAL)
-/// ```
-#[expect(clippy::cast_possible_truncation, reason = "less than `total`")]
-pub(super) fn draw(salt: &str, value: &str, total: u32) -> u32 {
-    let mut hasher = Xxh3::new();
-    for part in [salt, ".variant:", value] {
-        hasher.update(part.as_bytes());
-    }
-    (hasher.digest() & WITHOUT_SIGN).checked_rem(u64::from(total)).unwrap_or(0) as u32
+/// The bucket that a hash falls into.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "less than 100 000")]
+pub(super) const fn of_hash(hash: u64) -> u32 {
+    ((hash & WITHOUT_SIGN) % BUCKETS as u64) as u32
 }
 
 #[cfg(test)]

@@ -1,0 +1,196 @@
+//! A flag, compiled: names are numbers, conditions are matchers, time has been applied.
+
+use std::sync::Arc;
+
+use super::entry::Plan;
+use crate::bucketing::Bucketing;
+use crate::condition::Matcher;
+use crate::model::Percentage;
+use crate::value::FlagValue;
+
+/// A flag at a moment, in an environment.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    pub(crate) version: u64,
+    pub(crate) client_visible: bool,
+    /// Off for everybody, at this moment and in this environment.
+    pub(crate) off: bool,
+    /// What can be served; of a plain switch `on` and `off`.
+    pub(crate) variants: Box<[Variant]>,
+    /// Which variant is served while it is off.
+    pub(crate) off_variant: Option<u32>,
+    pub(crate) prerequisites: Box<[Prerequisite]>,
+    pub(crate) rules: Box<[Rule]>,
+    /// For whom no rule decides.
+    pub(crate) rest: Share,
+}
+
+/// Something to serve.
+#[derive(Debug)]
+pub(crate) struct Variant {
+    pub(crate) name: Arc<str>,
+    pub(crate) value: FlagValue,
+}
+
+/// Another flag, by its number, and what it must answer.
+#[derive(Debug)]
+pub(crate) struct Prerequisite {
+    pub(crate) number: u32,
+    pub(crate) required: Required,
+}
+
+/// What a prerequisite must answer.
+#[derive(Debug)]
+pub(crate) enum Required {
+    On,
+    Off,
+    OneOf(Box<[Box<str>]>),
+}
+
+/// Who is meant, and what they get.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) conditions: Box<[Condition]>,
+    pub(crate) share: Share,
+    /// Those outside the share go on to the next rule.
+    pub(crate) otherwise_next: bool,
+}
+
+/// One thing that must hold.
+#[derive(Debug)]
+pub(crate) struct Condition {
+    pub(crate) test: Test,
+    pub(crate) negate: bool,
+}
+
+/// What is asked.
+#[derive(Debug)]
+pub(crate) enum Test {
+    /// Of the user's id.
+    Id(Matcher),
+    /// Of the moment, unless the user has an attribute `current_time`.
+    CurrentTime(Matcher),
+    /// Of an attribute.
+    Attribute(Box<str>, Matcher),
+    /// Whether the user is in a segment.
+    Segment(Arc<Segment>),
+}
+
+/// A group of users.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    /// Sorted.
+    pub(crate) include: Box<[Box<str>]>,
+    /// Sorted.
+    pub(crate) exclude: Box<[Box<str>]>,
+    pub(crate) any: Box<[Box<[Condition]>]>,
+}
+
+/// A share of users and what they are served.
+#[derive(Debug)]
+pub(crate) struct Share {
+    pub(crate) percentage: Percentage,
+    pub(crate) dealing: Dealing,
+    pub(crate) serve: Serve,
+}
+
+/// How users are dealt into buckets.
+#[derive(Debug)]
+pub(crate) struct Dealing {
+    pub(crate) bucketing: Bucketing,
+    pub(crate) salt: Box<str>,
+    /// Attributes, the first present one identifies the user; `None` is the id.
+    pub(crate) stickiness: Box<[Option<Box<str>>]>,
+}
+
+/// What is served.
+#[derive(Debug)]
+pub(crate) enum Serve {
+    /// Off.
+    Off,
+    /// This variant.
+    Fixed(u32),
+    /// One of these by weight: (the sum of the weights up to it, variant).
+    Drawn(Box<[(u32, u32)]>),
+}
+
+impl Compiled {
+    /// How it is answered, and the share with [`Plan::Split`].
+    pub(crate) fn plan(&self) -> (Plan, Percentage) {
+        let share = self.rest.percentage;
+        let is_switch =
+            matches!(&*self.variants, [on, off] if on.is(true) && off.is(false)) && self.off_variant == Some(1);
+        let plan = if !is_switch {
+            Plan::Full
+        } else if self.off {
+            Plan::Off
+        } else if !self.prerequisites.is_empty() || !self.rules.is_empty() {
+            Plan::Full
+        } else if share == Percentage::NONE {
+            Plan::Off
+        } else if share == Percentage::ALL {
+            Plan::On
+        } else if self.rest.dealing.bucketing == Bucketing::Teal1 && *self.rest.dealing.stickiness == [None] {
+            Plan::Split
+        } else {
+            Plan::Full
+        };
+        (plan, share)
+    }
+
+    /// What deals users for whom no rule decides.
+    pub(crate) fn salt(&self) -> &str {
+        &self.rest.dealing.salt
+    }
+
+    /// How many counts it needs: of no variant, of each, and of callers' defaults.
+    #[expect(clippy::cast_possible_truncation, reason = "at most 100 variants")]
+    pub(crate) fn counts(&self) -> u32 {
+        self.variants.len() as u32 + 2
+    }
+}
+
+impl Variant {
+    fn is(&self, value: bool) -> bool {
+        self.value == FlagValue::Bool(value)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A plain switch that half of the users have.
+    pub(crate) fn compiled(salt: &str) -> Compiled {
+        let variant = |name: &str, value| Variant { name: name.into(), value: FlagValue::Bool(value) };
+        let dealing = Dealing { bucketing: Bucketing::Teal1, salt: salt.into(), stickiness: [None].into() };
+        Compiled {
+            version: 1,
+            client_visible: false,
+            off: false,
+            variants: [variant("on", true), variant("off", false)].into(),
+            off_variant: Some(1),
+            prerequisites: [].into(),
+            rules: [].into(),
+            rest: Share { percentage: Percentage::from_whole(50).unwrap(), dealing, serve: Serve::Fixed(0) },
+        }
+    }
+
+    #[test]
+    fn plain_switches_are_told_from_what_needs_a_second_look() {
+        let check = |change: &dyn Fn(&mut Compiled), plan| {
+            let mut flag = compiled("salt");
+            change(&mut flag);
+            assert_eq!(flag.plan().0, plan);
+        };
+        check(&|_| (), Plan::Split);
+        check(&|flag| flag.off = true, Plan::Off);
+        check(&|flag| flag.rest.percentage = Percentage::NONE, Plan::Off);
+        check(&|flag| flag.rest.percentage = Percentage::ALL, Plan::On);
+        check(&|flag| flag.rest.dealing.bucketing = Bucketing::Unleash, Plan::Full);
+        check(&|flag| flag.rest.dealing.stickiness = [Some("clinic".into())].into(), Plan::Full);
+        check(&|flag| flag.off_variant = None, Plan::Full);
+        check(&|flag| flag.variants[0].value = FlagValue::Integer(1), Plan::Full);
+        check(&|flag| flag.prerequisites = [Prerequisite { number: 1, required: Required::On }].into(), Plan::Full);
+    }
+}
