@@ -9,6 +9,7 @@
 //! The aim is that nobody changes side on the day of the move: users are dealt by the other service's own function. What has no
 //! counterpart errs on the side of off, and the report says so.
 
+mod flagd;
 mod names;
 mod report;
 mod unleash;
@@ -21,6 +22,7 @@ use serde_json::Value;
 use crate::condition::Matcher;
 use crate::model::{Document, Operator, limits};
 
+pub use flagd::flagd;
 pub use report::Finding;
 pub use unleash::unleash;
 
