@@ -2,8 +2,20 @@
 //!
 //! Teal's own is `teal1`. The others are for teams that move, so that nobody changes side on the day of the move.
 
+mod crc32;
+#[cfg(feature = "digests")]
+mod digest;
+mod flagd;
+mod fnv1a;
+mod general;
+mod hash;
+mod murmur3;
 mod teal1;
 mod two;
+mod unleash;
+
+#[cfg(test)]
+mod tests;
 
 use crate::model::{ModelError, Percentage};
 
@@ -16,9 +28,10 @@ pub enum Bucketing {
     /// Teal's own, the same as at the edge: see [`crate::bucket`]. In JSON: `"teal1"`.
     #[default]
     Teal1,
-    /// As Unleash deals them: murmur3 of `SALT:USER`, a hundred buckets. In JSON: `"unleash"`.
+    /// As Unleash deals them: murmur3 of `SALT:USER`, a hundred buckets, so that a share is rounded up to whole percents. In
+    /// JSON: `"unleash"`.
     Unleash,
-    /// As flagd's `fractional` deals them. In JSON: `"flagd"`.
+    /// As flagd's `fractional` deals them, from 2026 on: murmur3 of `SALT` and `USER` with nothing between. In JSON: `"flagd"`.
     Flagd,
     /// Any other of the usual kind. In JSON: an object with `hash`, `input` and `modulo`.
     General(General),
@@ -29,24 +42,24 @@ pub enum Bucketing {
 pub struct General {
     /// The hash.
     pub hash: Hash,
-    /// What is hashed: `{name}` stands for the salt, `{user}` for the stickiness value, as in `{name}:{user}`.
+    /// What is hashed: `{name}` stands for the salt, `{user}` for the stickiness value, as in `{name}:{user}`. At most 100 characters.
     pub input: String,
-    /// How many buckets there are, 1..=1 000 000 000. 100 makes whole percents.
+    /// How many buckets there are, 1..=1 000 000 000. 100 makes whole percents; a share is rounded up to whole buckets.
     pub modulo: u32,
 }
 
 /// The hashes that others use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hash {
-    /// FNV-1a, 32 bits.
+    /// FNV-1a, 32 bits. Mixes little: who is in the share of one flag tells something of who is in another's.
     Fnv1a32,
-    /// CRC-32 (ISO-HDLC, as zlib's).
+    /// CRC-32 (ISO-HDLC, as zlib's). Mixes little, as FNV-1a.
     Crc32,
     /// MurmurHash3 x86, 32 bits, seed 0.
     Murmur3,
-    /// MD5: the first 8 bytes, big-endian.
+    /// MD5: the first 8 bytes, big-endian. Needs the feature `digests`.
     Md5,
-    /// SHA-256: the first 8 bytes, big-endian.
+    /// SHA-256: the first 8 bytes, big-endian. Needs the feature `digests`.
     Sha256,
     /// XXH3, 64 bits.
     Xxh3,
@@ -65,26 +78,37 @@ impl Hash {
 }
 
 impl Bucketing {
-    /// Whether this build can compute it.
+    /// Whether it can be computed, by this build too. What is refused here does not panic, and deals everybody alike.
     ///
     /// # Errors
-    /// It cannot.
-    pub(crate) fn check(&self) -> Result<(), ModelError> {
+    /// Names the field, relative to the bucketing, and the way out.
+    pub fn check(&self) -> Result<(), ModelError> {
         match self {
-            Self::Teal1 => Ok(()),
-            Self::Unleash | Self::Flagd | Self::General(_) => Err(ModelError::new("", "is not known to this version")),
+            Self::Teal1 | Self::Unleash | Self::Flagd => Ok(()),
+            Self::General(general) => general.check(),
         }
     }
 
-    /// Whether a value is in a share.
-    pub(crate) fn includes(&self, salt: &str, value: &str, share: Percentage) -> bool {
-        bucket(salt, value) < share.thousandths()
+    /// Whether a value is in a share. Whoever is in a share is in every greater one.
+    pub fn includes(&self, salt: &str, value: &str, share: Percentage) -> bool {
+        match self {
+            Self::Teal1 => bucket(salt, value) < share.thousandths(),
+            Self::Unleash => unleash::bucket(salt, value) * (BUCKETS / unleash::BUCKETS) < share.thousandths(),
+            Self::Flagd => flagd::includes(salt, value, share),
+            Self::General(general) => general.includes(salt, value, share),
+        }
     }
 
-    /// A number below `total`, at random by salt and value, and independent of [`Bucketing::includes`].
-    #[expect(clippy::cast_possible_truncation, reason = "less than `total`")]
-    pub(crate) fn draw(&self, salt: &str, value: &str, total: u32) -> u32 {
-        let place = bucket(&format!("{salt}.variant"), value);
-        (u64::from(place) * u64::from(total) / u64::from(BUCKETS)) as u32
+    /// A number in 0..total for one of the values in a share, even and independent of who is in the share: for choosing among variants
+    /// whose weights add up to `total`, at least 1.
+    ///
+    /// `Flagd` alone needs the share for that: it has one number for both.
+    pub fn draw(&self, salt: &str, value: &str, share: Percentage, total: u32) -> u32 {
+        match self {
+            Self::Teal1 => teal1::draw(salt, value, total),
+            Self::Unleash => unleash::draw(salt, value, total),
+            Self::Flagd => flagd::draw(salt, value, share, total),
+            Self::General(general) => general.draw(salt, value, total),
+        }
     }
 }

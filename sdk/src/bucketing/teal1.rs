@@ -20,36 +20,23 @@ const WITHOUT_SIGN: u64 = 0x7fff_ffff_ffff_ffff;
 /// a bucket too, the same for everybody; callers treat it as no value.
 #[must_use]
 pub fn bucket(salt: &str, value: &str) -> u32 {
-    let mut short = [0; 65];
-    let length = salt.len() + 1;
-    match short.get_mut(..length) {
-        Some(prefix) => {
-            prefix[..salt.len()].copy_from_slice(salt.as_bytes());
-            prefix[salt.len()] = b':';
-            bucket_of(prefix, value.as_bytes())
-        }
-        None => bucket_of(format!("{salt}:").as_bytes(), value.as_bytes()),
-    }
+    of_hash(hash([salt.as_bytes(), b":", value.as_bytes()]))
 }
 
 /// The bucket of a value behind `salt:`.
 pub(super) fn bucket_of(prefix: &[u8], value: &[u8]) -> u32 {
-    let mut short = [0; 256];
-    let length = prefix.len() + value.len();
-    of_hash(match short.get_mut(..length) {
-        Some(input) => {
-            let (first, rest) = input.split_at_mut(prefix.len());
-            first.copy_from_slice(prefix);
-            rest.copy_from_slice(value);
-            xxh3_64(input)
-        }
-        None => {
-            let mut hasher = Xxh3::new();
-            hasher.update(prefix);
-            hasher.update(value);
-            hasher.digest()
-        }
-    })
+    of_hash(hash([prefix, b"", value]))
+}
+
+/// A number in 0..total, at least 1, for choosing a variant: the hash under the salt `SALT.variant`, modulo `total`.
+///
+/// ```text
+/// HAProxy: var(txn.salt),concat(.variant:,txn.uid),xxh3(0),and(9223372036854775807),mod(TOTAL)
+/// ```
+#[expect(clippy::cast_possible_truncation, reason = "less than `total`")]
+pub(super) fn draw(salt: &str, value: &str, total: u32) -> u32 {
+    (hash([salt.as_bytes(), b".variant:", value.as_bytes()]) & WITHOUT_SIGN).checked_rem(u64::from(total)).unwrap_or(0)
+        as u32
 }
 
 /// The bucket that a hash falls into.
@@ -57,6 +44,34 @@ pub(super) fn bucket_of(prefix: &[u8], value: &[u8]) -> u32 {
 #[expect(clippy::cast_possible_truncation, reason = "less than 100 000")]
 pub(super) const fn of_hash(hash: u64) -> u32 {
     ((hash & WITHOUT_SIGN) % BUCKETS as u64) as u32
+}
+
+/// The hash of three texts as one, put together on the stack: in as little room as will do, for it is written with noughts first.
+fn hash(parts: [&[u8]; 3]) -> u64 {
+    match parts.iter().map(|part| part.len()).sum() {
+        0..=64 => hash_in::<64>(parts),
+        65..=256 => hash_in::<256>(parts),
+        _ => None,
+    }
+    .unwrap_or_else(|| streamed(parts))
+}
+
+/// `None`: it has no room.
+#[inline]
+fn hash_in<const N: usize>(parts: [&[u8]; 3]) -> Option<u64> {
+    let (mut room, mut length) = ([0; N], 0);
+    for part in parts {
+        room.get_mut(length..length + part.len())?.copy_from_slice(part);
+        length += part.len();
+    }
+    room.get(..length).map(xxh3_64)
+}
+
+#[cold]
+fn streamed(parts: [&[u8]; 3]) -> u64 {
+    let mut hasher = Xxh3::new();
+    parts.iter().for_each(|part| hasher.update(part));
+    hasher.digest()
 }
 
 #[cfg(test)]

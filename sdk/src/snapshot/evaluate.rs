@@ -97,7 +97,7 @@ impl Compiled {
         match &share.serve {
             Serve::Off => self.is_off(reason),
             Serve::Fixed(variant) => Answer { outcome: Outcome::On(*variant), reason },
-            Serve::Drawn(weights) => match share.dealing.draw(weights, who) {
+            Serve::Drawn(weights) => match share.draw(weights, who) {
                 Some(variant) => Answer { outcome: Outcome::On(variant), reason: Reason::Split },
                 None => ErrorCode::TargetingKeyMissing.into(),
             },
@@ -150,16 +150,18 @@ impl Share {
             }
         }
     }
-}
 
-impl Dealing {
     /// One of the variants, by weight.
     fn draw(&self, weights: &[(u32, u32)], who: Who<'_>) -> Option<u32> {
         let (total, last) = *weights.last()?;
-        let place = self.with_key(who, |key| self.bucketing.draw(&self.salt, key, total))?;
+        let dealing = &self.dealing;
+        let draw = |key: &str| dealing.bucketing.draw(&dealing.salt, key, self.percentage, total);
+        let place = dealing.with_key(who, draw)?;
         Some(weights.iter().find(|(end, _)| place < *end).map_or(last, |(_, variant)| *variant))
     }
+}
 
+impl Dealing {
     /// Hands over what identifies the user: the first stickiness attribute that is there and is a text, a whole number or
     /// a bool.
     fn with_key<T>(&self, who: Who<'_>, then: impl FnOnce(&str) -> T) -> Option<T> {
