@@ -12,6 +12,8 @@ pub mod import;
 mod index;
 pub mod model;
 mod name;
+#[cfg(feature = "pseudonym")]
+pub mod pseudonym;
 mod snapshot;
 mod value;
 
