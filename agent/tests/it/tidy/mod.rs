@@ -119,7 +119,10 @@ fn every_planted_violation_is_caught_and_harmless_code_is_not() {
     check("sdk/src/lib.rs", "let n = rand::random();", Some("is pure"));
     check("sdk/src/lib.rs", "use std::net::IpAddr;\nlet operand = 1;", None);
     check("sdk/src/lib.rs", "use std::net::TcpStream;", Some("is pure"));
+    check("sdk/src/flags/tests.rs", "use std::thread;", None);
+    check("sdk/src/client/http.rs", "use std::net::TcpStream;", None);
     check("sdk/Cargo.toml", "[dependencies]\ntokio = \"1\"\n", Some("depends on `tokio`"));
+    check("sdk/Cargo.toml", "[dependencies]\ntokio = { version = \"1\", optional = true }\n", None);
     check("sdk/Cargo.toml", "[dependencies]\nserde = \"1\"\n[dev-dependencies]\ntokio = \"1\"\n", None);
 
     // Files are short, finished, and the map is true.
