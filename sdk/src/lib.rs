@@ -3,6 +3,8 @@
 pub mod bucketing;
 mod bytes;
 mod catalog;
+#[cfg(feature = "client")]
+pub mod client;
 mod condition;
 mod context;
 mod evaluations;

@@ -1,6 +1,7 @@
 //! The crate as its users see it.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "that is how tests fail, their helpers too")]
 
+mod client;
 mod flags_page;
 mod haproxy;
 mod random;

@@ -1,0 +1,45 @@
+//! Fetches the whole document, unless it is unchanged.
+
+use std::sync::Arc;
+
+use reqwest::StatusCode;
+use reqwest::header::{ETAG, HeaderValue, IF_NONE_MATCH};
+
+use super::course::{Act, Ended};
+use super::error::ClientError;
+use super::http::{Request, Service};
+use super::shared::Shared;
+use super::status::{Area, Link};
+
+/// Fetches. `tag` is that of the last document that was taken.
+pub(super) async fn fetch(shared: &Arc<Shared>, service: &Service, tag: &mut Option<HeaderValue>) -> Ended {
+    match attempt(shared, service, tag).await {
+        Ok(()) => {
+            shared.link(Link::Polling);
+            Ended::Fetch(Ok(()))
+        }
+        Err(error) => {
+            let cause = error.cause(Act::Fetch);
+            shared.trouble(Area::Service, error);
+            Ended::Fetch(Err(cause))
+        }
+    }
+}
+
+async fn attempt(shared: &Arc<Shared>, service: &Service, tag: &mut Option<HeaderValue>) -> Result<(), ClientError> {
+    let mut request = Request::get("snapshot");
+    if let Some(tag) = tag {
+        request.headers.insert(IF_NONE_MATCH, tag.clone());
+    }
+    let response = service.send(request, service.limits.connect + service.limits.first_byte, "an answer").await?;
+    if response.status() == StatusCode::NOT_MODIFIED {
+        shared.heartbeat();
+        return Ok(());
+    }
+    let new = response.headers().get(ETAG).cloned();
+    // While the new document has not been taken, the old tag must not be sent again: a change would be missed.
+    *tag = None;
+    shared.take(service.body(response).await?).await?;
+    *tag = new.filter(|_| !shared.is_behind());
+    Ok(())
+}

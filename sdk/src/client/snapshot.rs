@@ -1,0 +1,191 @@
+//! Reads the snapshot on disk at the start, and writes it after changes: whole or not at all, and at most once a second.
+
+use std::fs::{self, DirBuilder, File, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::NamedTempFile;
+
+use super::error::ClientError;
+use super::identity::Identity;
+use super::shared::Shared;
+use super::status::{Area, Readiness};
+use super::stop::Stop;
+use super::{blocking, disk, now};
+use crate::model::{Document, Timestamp};
+
+/// Between two writes.
+const PAUSE: Duration = Duration::from_secs(1);
+/// A disk that has not answered by then is not waited for at the start.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Where the snapshot is, of which service and environment.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) path: PathBuf,
+    pub(super) scope: u64,
+    /// Largest file that is read, in bytes.
+    pub(super) size: usize,
+}
+
+impl Place {
+    fn error(&self, problem: impl std::fmt::Display) -> ClientError {
+        ClientError::Snapshot { path: self.path.clone(), problem: problem.to_string() }
+    }
+
+    /// What was written last; `None` when nothing was.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not as it was written: then it is put aside under another name.
+    fn read(&self) -> Result<Option<(Document, Timestamp)>, ClientError> {
+        let mut file = match File::open(&self.path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(self.error(error)),
+        };
+        let identity = file.metadata().and_then(|metadata| Identity::from_metadata(&metadata));
+        if identity.map_err(|error| self.error(error))?.length() > self.size as u64 + 256 {
+            return Err(self.aside(format!("is larger than {} bytes", self.size), "corrupt"));
+        }
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).map_err(|error| self.error(error))?;
+        let (json, written) =
+            disk::decode(&bytes, self.scope).map_err(|refused| self.aside(&refused, refused.suffix()))?;
+        let document = Document::from_json(json).map_err(|error| self.aside(error, "corrupt"))?;
+        Ok(Some((document, written)))
+    }
+
+    /// Keeps a file that cannot be used, for who wants to know why, and makes room for the next.
+    fn aside(&self, problem: impl std::fmt::Display, suffix: &str) -> ClientError {
+        let mut to = self.path.clone().into_os_string();
+        to.push(format!(".{suffix}"));
+        match fs::rename(&self.path, &to) {
+            Ok(()) => self.error(format!("{problem}; kept as {}", PathBuf::from(to).display())),
+            Err(error) => self.error(format!("{problem}; cannot be put aside: {error}")),
+        }
+    }
+
+    /// Writes a new file beside the old one and puts it in its place; both the file and its name are on the disk then.
+    fn write(&self, document: &Document) -> Result<(), ClientError> {
+        let file = disk::encode(document.to_json().as_bytes(), self.scope, now());
+        let folder = match self.path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let write = || -> io::Result<()> {
+            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            let mut new = NamedTempFile::with_prefix_in(".teal-flags-", folder)?;
+            new.as_file().set_permissions(Permissions::from_mode(0o600))?;
+            new.write_all(&file)?;
+            new.as_file().sync_all()?;
+            new.persist(&self.path).map_err(|error| error.error)?;
+            File::open(folder)?.sync_all()
+        };
+        write().map_err(|error| self.error(error))
+    }
+}
+
+/// Reads what was known when the service was last heard. Whatever is wrong with it, the client goes on without.
+pub(super) async fn load(shared: &Arc<Shared>, place: &Place) {
+    let reader = place.clone();
+    let limit = PATIENCE;
+    let read = tokio::time::timeout(limit, blocking(move || reader.read())).await;
+    match read.map_err(|_| ClientError::TimedOut { what: "the snapshot on disk", limit }).and_then(|read| read?) {
+        Ok(None) => {}
+        Ok(Some((document, written))) => {
+            let age = now().millis().saturating_sub(written.millis());
+            shared.aged(Duration::from_millis(u64::try_from(age).unwrap_or_default()));
+            let shared = shared.clone();
+            // Applied apart from the reading, so that a disk that answers late cannot overtake the service.
+            let _ = blocking(move || shared.apply(Readiness::Snapshot, document)).await;
+        }
+        Err(error) => shared.trouble(Area::Snapshot, error),
+    }
+    shared.looked(|awaited| awaited.snapshot = false);
+}
+
+/// Writes after changes until told to stop, and then once more if something is unwritten.
+pub(super) async fn keep(shared: &Arc<Shared>, place: &Place, stop: Stop) {
+    loop {
+        tokio::select! {
+            biased;
+            () = shared.dirty.notified() => {}
+            () = stop.wait() => return,
+        }
+        let (flags, writer) = (shared.flags.clone(), place.clone());
+        match blocking(move || writer.write(&flags.document())).await.and_then(|written| written) {
+            Ok(()) => shared.well(Area::Snapshot),
+            Err(error) => shared.trouble(Area::Snapshot, error),
+        }
+        stop.sleep(PAUSE).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Flag;
+
+    fn place(folder: &Path) -> Place {
+        Place { path: folder.join("kept/flags.snapshot"), scope: 5, size: 10_000 }
+    }
+
+    fn document() -> Document {
+        Document { instance: Some("a".into()), revision: 7, flags: vec![Flag::new("x")], ..Document::default() }
+    }
+
+    #[test]
+    fn what_is_written_reads_as_the_same_and_is_for_its_owner_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(folder.path());
+        assert_eq!(place.read().unwrap(), None);
+        for _ in 0..2 {
+            place.write(&document()).unwrap();
+        }
+        let (found, _) = place.read().unwrap().unwrap();
+        assert_eq!((found.revision, found.flags.len()), (7, 1));
+        assert_eq!(fs::metadata(&place.path).unwrap().permissions().mode() & 0o777, 0o600);
+        let names: Vec<_> =
+            fs::read_dir(place.path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(names, ["flags.snapshot"], "nothing temporary stays");
+    }
+
+    fn check(spoil: impl Fn(Vec<u8>) -> Vec<u8>, expected: &str, kept_as: &str) {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(folder.path());
+        place.write(&document()).unwrap();
+        let good = fs::read(&place.path).unwrap();
+        fs::write(&place.path, spoil(good)).unwrap();
+        let error = place.read().unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        assert!(!place.path.exists() && place.path.with_extension(kept_as).exists(), "{error}");
+        place.write(&document()).unwrap();
+        assert!(place.read().unwrap().is_some());
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_put_aside_with_the_reason() {
+        check(|_| vec![], "does not begin with", "snapshot.corrupt");
+        check(|mut file| file.split_off(3), "does not begin with", "snapshot.corrupt");
+        check(|file| file[..file.len() - 5].to_vec(), "should hold", "snapshot.corrupt");
+        check(|file| [file, vec![0; 20_000]].concat(), "larger than", "snapshot.corrupt");
+        check(
+            |file| String::from_utf8(file).unwrap().replace("snapshot 1", "snapshot 9").into(),
+            "version \"9\"",
+            "snapshot.corrupt",
+        );
+        check(|_| disk::encode(b"half {", 5, now()), "no JSON", "snapshot.corrupt");
+        check(|_| disk::encode(b"{}", 6, now()), "another service or environment", "snapshot.other");
+    }
+
+    #[test]
+    fn a_folder_in_its_place_is_an_error_and_no_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(folder.path());
+        fs::create_dir_all(&place.path).unwrap();
+        assert!(place.read().is_err() && place.write(&document()).is_err());
+    }
+}
