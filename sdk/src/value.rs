@@ -120,7 +120,8 @@ impl fmt::Display for ErrorCode {
 /// A whole answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Whether it is on for this user; `None`: the caller's default counts.
+    /// Whether it is on for this user; `None`: the caller's default counts. It may be on although nothing identifies the user by whom
+    /// a variant could be drawn: then there is an error and no value.
     pub enabled: Option<bool>,
     /// What is served; `None`: the caller's default counts.
     pub value: Option<FlagValue>,

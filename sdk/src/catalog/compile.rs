@@ -60,7 +60,12 @@ pub(super) fn flag(flag: &Flag, around: &mut Surroundings<'_>) -> Result<Done, M
         off_variant,
         prerequisites: prerequisites(flag, around),
         rules: rules.into(),
-        rest: Share { percentage, dealing: of_flag, serve: serve(&model::Serve::Flag, flag, &variants)? },
+        rest: Share {
+            percentage,
+            dealing: of_flag,
+            serve: serve(&model::Serve::Flag, flag, &variants)?,
+            drawn_by: None,
+        },
         variants,
     };
     Ok(Done { compiled, next: scheduled.next, asks_time })
@@ -107,9 +112,17 @@ fn compile_rule(
     let stickiness = if rule.stickiness.is_empty() { &flag.stickiness } else { &rule.stickiness };
     let bucketing = rule.bucketing.as_ref().unwrap_or(&flag.bucketing);
     let dealing = Dealing::of(bucketing, rule.salt.as_ref().unwrap_or(&flag.salt), stickiness)?;
+    let serve = serve(&rule.serve, flag, variants)?;
+    let has_own = rule.salt.is_some() || rule.bucketing.is_some() || !rule.stickiness.is_empty();
+    let drawn_by = match (&rule.serve, &serve) {
+        (model::Serve::Flag, Serve::Drawn(_)) if has_own => {
+            Some(Dealing::of(&flag.bucketing, &flag.salt, &flag.stickiness)?)
+        }
+        _ => None,
+    };
     Ok(Rule {
         conditions: conditions(&rule.conditions, Some(around.segments))?,
-        share: Share { percentage: rule.percentage, dealing, serve: serve(&rule.serve, flag, variants)? },
+        share: Share { percentage: rule.percentage, dealing, serve, drawn_by },
         otherwise_next: rule.otherwise == model::Otherwise::Next,
     })
 }

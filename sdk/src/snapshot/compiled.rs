@@ -92,6 +92,9 @@ pub(crate) struct Share {
     pub(crate) percentage: Percentage,
     pub(crate) dealing: Dealing,
     pub(crate) serve: Serve,
+    /// What variants are drawn by, where it is something else than the share: a rule with a salt of its own serves the flag's
+    /// variants as everybody gets them.
+    pub(crate) drawn_by: Option<Dealing>,
 }
 
 /// How users are dealt into buckets.
@@ -118,8 +121,9 @@ impl Compiled {
     /// How it is answered, and the share with [`Plan::Split`].
     pub(crate) fn plan(&self) -> (Plan, Percentage) {
         let share = self.rest.percentage;
-        let is_switch =
-            matches!(&*self.variants, [on, off] if on.is(true) && off.is(false)) && self.off_variant == Some(1);
+        let is_switch = matches!(&*self.variants, [on, off] if on.is(true) && off.is(false))
+            && self.off_variant == Some(1)
+            && matches!(self.rest.serve, Serve::Fixed(0));
         let plan = if !is_switch {
             Plan::Full
         } else if self.off {
@@ -172,7 +176,12 @@ pub(crate) mod tests {
             off_variant: Some(1),
             prerequisites: [].into(),
             rules: [].into(),
-            rest: Share { percentage: Percentage::from_whole(50).unwrap(), dealing, serve: Serve::Fixed(0) },
+            rest: Share {
+                percentage: Percentage::from_whole(50).unwrap(),
+                dealing,
+                serve: Serve::Fixed(0),
+                drawn_by: None,
+            },
         }
     }
 
@@ -190,6 +199,7 @@ pub(crate) mod tests {
         check(&|flag| flag.rest.dealing.bucketing = Bucketing::Unleash, Plan::Full);
         check(&|flag| flag.rest.dealing.stickiness = [Some("clinic".into())].into(), Plan::Full);
         check(&|flag| flag.off_variant = None, Plan::Full);
+        check(&|flag| flag.rest.serve = Serve::Drawn([(1, 0), (2, 1)].into()), Plan::Full);
         check(&|flag| flag.variants[0].value = FlagValue::Integer(1), Plan::Full);
         check(&|flag| flag.prerequisites = [Prerequisite { number: 1, required: Required::On }].into(), Plan::Full);
     }

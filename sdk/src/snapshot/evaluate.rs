@@ -18,6 +18,8 @@ pub(crate) struct Answer {
 pub(crate) enum Outcome {
     /// It is on, with this variant.
     On(u32),
+    /// It is on, and nothing identifies the user by whom a variant could be drawn: the caller's default counts as its value.
+    Undrawn,
     /// It is off, with this variant if one is named for that.
     Off(Option<u32>),
     /// The caller's default counts.
@@ -86,7 +88,7 @@ impl Compiled {
                     .variants
                     .get(variant as usize)
                     .is_some_and(|variant| names.iter().any(|name| **name == *variant.name)),
-                (Required::OneOf(_), Outcome::Off(_) | Outcome::Error(_)) => false,
+                (Required::OneOf(_), Outcome::Undrawn | Outcome::Off(_) | Outcome::Error(_)) => false,
             }
         })
     }
@@ -99,7 +101,7 @@ impl Compiled {
             Serve::Fixed(variant) => Answer { outcome: Outcome::On(*variant), reason },
             Serve::Drawn(weights) => match share.draw(weights, who) {
                 Some(variant) => Answer { outcome: Outcome::On(variant), reason: Reason::Split },
-                None => ErrorCode::TargetingKeyMissing.into(),
+                None => Answer { outcome: Outcome::Undrawn, reason: Reason::Error },
             },
         }
     }
@@ -116,6 +118,8 @@ impl Compiled {
         };
         match outcome {
             Outcome::On(variant) => Some(said(variant).unwrap_or(true)),
+            // On with any of them, unless they are bools of which nobody knows which.
+            Outcome::Undrawn => (0..).zip(&self.variants).all(|(variant, _)| said(variant).is_none()).then_some(true),
             Outcome::Off(variant) => Some(variant.and_then(said).unwrap_or(false)),
             Outcome::Error(_) => None,
         }
@@ -126,7 +130,7 @@ impl Compiled {
         match outcome {
             Outcome::Off(None) => 0,
             Outcome::On(variant) | Outcome::Off(Some(variant)) => 1 + variant,
-            Outcome::Error(_) => self.counts() - 1,
+            Outcome::Undrawn | Outcome::Error(_) => self.counts() - 1,
         }
     }
 }
@@ -154,8 +158,12 @@ impl Share {
     /// One of the variants, by weight.
     fn draw(&self, weights: &[(u32, u32)], who: Who<'_>) -> Option<u32> {
         let (total, last) = *weights.last()?;
-        let dealing = &self.dealing;
-        let draw = |key: &str| dealing.bucketing.draw(&dealing.salt, key, self.percentage, total);
+        // Where others deal the variants than the share, they deal everybody.
+        let (dealing, share) = match &self.drawn_by {
+            Some(dealing) => (dealing, Percentage::ALL),
+            None => (&self.dealing, self.percentage),
+        };
+        let draw = |key: &str| dealing.bucketing.draw(&dealing.salt, key, share, total);
         let place = dealing.with_key(who, draw)?;
         Some(weights.iter().find(|(end, _)| place < *end).map_or(last, |(_, variant)| *variant))
     }

@@ -102,6 +102,10 @@ impl Snapshot {
         let variant = match outcome {
             Outcome::On(variant) | Outcome::Off(Some(variant)) => flag.variants.get(variant as usize),
             Outcome::Off(None) => None,
+            Outcome::Undrawn => {
+                let error = Evaluation::error(ErrorCode::TargetingKeyMissing, flag.version);
+                return (Evaluation { enabled: flag.is_enabled(outcome), ..error }, count);
+            }
             Outcome::Error(error) => return (Evaluation::error(error, flag.version), count),
         };
         let evaluation = Evaluation {
