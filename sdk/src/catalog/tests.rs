@@ -255,3 +255,42 @@ fn a_variant_that_is_not_there_is_said_with_its_place() {
     let problems = world.live(whole(1, vec![flag])).problems;
     assert_eq!(problems[0].error.to_string(), "off_variant: `b` is no variant of this flag");
 }
+
+/// A flag that serves two variants to all whom its rule matches: everybody.
+fn with_variants(values: [serde_json::Value; 2], rule: Rule) -> Flag {
+    let variant = |(name, value): (&str, _)| Variant { name: name.to_owned(), value, weight: 1, extra: Extra::new() };
+    let variants = ["a", "b"].into_iter().zip(values).map(variant).collect();
+    Flag { variants, rules: vec![rule], ..Flag::new("x") }
+}
+
+#[test]
+fn a_rule_with_a_salt_of_its_own_serves_the_flag_s_variants_as_everybody_gets_them() {
+    use crate::bucketing::Bucketing;
+    let variants = |rule: Rule| {
+        let mut world = World::new();
+        let flag = with_variants([1.into(), 2.into()], rule);
+        world.file(vec![flag]);
+        let snapshot = world.catalog.snapshot(moment(0));
+        (0..200_u32).map(|user| snapshot.evaluate(user, "x").variant.unwrap().to_string()).collect::<Vec<_>>()
+    };
+    let plain = variants(Rule::new(vec![]));
+    assert!(plain.contains(&"a".to_owned()) && plain.contains(&"b".to_owned()));
+    assert_eq!(variants(Rule { salt: Some("other".to_owned()), ..Rule::new(vec![]) }), plain);
+    assert_eq!(variants(Rule { bucketing: Some(Bucketing::Flagd), ..Rule::new(vec![]) }), plain);
+    let split = crate::model::Serve::Split(vec![("a".to_owned(), 1), ("b".to_owned(), 1)]);
+    assert_ne!(variants(Rule { salt: Some("other".to_owned()), serve: split, ..Rule::new(vec![]) }), plain);
+}
+
+#[test]
+fn a_flag_is_on_for_somebody_unknown_although_no_variant_can_be_drawn() {
+    let check = |values: [serde_json::Value; 2], enabled: Option<bool>| {
+        let mut world = World::new();
+        world.file(vec![with_variants(values, Rule::new(vec![]))]);
+        let answer = world.catalog.snapshot(moment(0)).evaluate((), "x");
+        let expected = Evaluation { enabled, ..Evaluation::error(crate::ErrorCode::TargetingKeyMissing, 1) };
+        assert_eq!(answer, expected);
+        assert_eq!(world.catalog.snapshot(moment(0)).is_enabled_or((), "x", false), enabled == Some(true));
+    };
+    check(["a".into(), "b".into()], Some(true));
+    check([true.into(), false.into()], None);
+}

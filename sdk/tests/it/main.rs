@@ -5,4 +5,5 @@ mod client;
 mod flags_page;
 mod haproxy;
 mod random;
+mod unleash;
 mod vectors;

@@ -104,6 +104,11 @@ pub(super) fn strategy(json: &Value, place: &Place<'_>, report: &mut Report) -> 
     }
     let dealt = is_share(strategy.percentage) || is_dealt(json.get("variants"));
     strategy.stickiness = stickiness(dealt_by.as_deref(), dealt, report);
+    let named = dealt_by.filter(|name| !["", "default", "random"].contains(&name.as_str()));
+    if let Some(name) = named.filter(|_| strategy.percentage == Percentage::ALL) {
+        // Everybody here, but Unleash lets nobody in whom the attribute does not identify.
+        strategy.conditions.push(Condition::new::<Value>(attribute(&name), Operator::Exists, []));
+    }
     Ok(strategy)
 }
 
