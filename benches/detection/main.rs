@@ -24,7 +24,7 @@ struct Args {
     /// Requests a second
     #[arg(long, default_value_t = 1000, value_name = "N")]
     rps: u32,
-    /// Which rows of the table [default: all]
+    /// Which rows of the table [default: all but `soak`]
     #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
     cells: Vec<String>,
     /// Who takes part
@@ -45,6 +45,9 @@ struct Args {
     /// Seconds of traffic on the old colour before each switch
     #[arg(long, default_value_t = 2.0, value_name = "SECONDS")]
     warm_up: f64,
+    /// Seconds that a good release is watched in the row `soak`
+    #[arg(long, default_value_t = 100, value_name = "SECONDS")]
+    soak: u64,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -59,6 +62,7 @@ fn main() -> anyhow::Result<()> {
         contestants: args.contestants,
         runs: [args.runs, args.peer_runs],
         warm_up: Duration::try_from_secs_f64(args.warm_up)?,
+        soak: Duration::from_secs(args.soak),
     };
     let begun = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

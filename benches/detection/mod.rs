@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use teal_agent::proxy::haproxy::program::HaProxy;
 
-use plan::{CELLS, Cell, Contestant};
+use plan::{CELLS, Cell, Contestant, Kind, SOAK};
 use play::{Ending, Row, Try};
 use site::Site;
 
@@ -40,6 +40,8 @@ pub(crate) struct Settings {
     pub(crate) runs: [u32; 2],
     /// Traffic on the old colour before each switch.
     pub(crate) warm_up: Duration,
+    /// How long the row `soak` is.
+    pub(crate) soak: Duration,
 }
 
 impl Settings {
@@ -52,9 +54,12 @@ impl Settings {
         let names = || CELLS.map(|cell| cell.name).join(", ");
         anyhow::ensure!(self.cells.iter().all(known), "--cells takes {}, not {:?}", names(), self.cells);
         raise_descriptor_limit();
-        let cells: Vec<Cell> = CELLS.into_iter().filter(|cell| self.wants(cell)).collect();
+        let mut cells: Vec<Cell> = CELLS.into_iter().filter(|cell| self.wants(cell)).collect();
+        for cell in cells.iter_mut().filter(|cell| cell.name == SOAK) {
+            cell.kind = Kind::Healthy(self.soak);
+        }
         for same_base in cells.chunk_by(|one, next| one.base == next.base) {
-            let mut site = Site::open(&self.program, haproxy).await?;
+            let mut site = Site::open(&self.program, haproxy, self.soak).await?;
             let mut done = BTreeSet::new();
             for run in 1..=self.runs.into_iter().max().unwrap_or_default() {
                 for cell in same_base {
@@ -77,7 +82,7 @@ impl Settings {
     }
 
     fn wants(&self, cell: &Cell) -> bool {
-        self.cells.is_empty() || self.cells.iter().any(|name| name == cell.name)
+        self.cells.is_empty() && cell.name != SOAK || self.cells.iter().any(|name| name == cell.name)
     }
 }
 

@@ -103,6 +103,9 @@ pub(crate) struct Cell {
 /// rules were designed to.
 pub(crate) const BACKGROUND: &str = "errors=0.5%";
 
+/// The row that is played only when it is asked for, and for as long as is said.
+pub(crate) const SOAK: &str = "soak";
+
 /// Where a request takes no time, for everything but latency.
 const FAST: Duration = Duration::ZERO;
 /// What a request takes where latency is what goes wrong.
@@ -117,7 +120,7 @@ const fn good(name: &'static str, kind: Kind) -> Cell {
 }
 
 /// Every cell, those of one `base` together.
-pub(crate) const CELLS: [Cell; 13] = [
+pub(crate) const CELLS: [Cell; 14] = [
     bad("100%", "errors=100%"),
     bad("20%", "errors=20%"),
     bad("5%", "errors=5%"),
@@ -128,6 +131,7 @@ pub(crate) const CELLS: [Cell; 13] = [
     bad("writes", "errors=100%,methods=write"),
     bad("replica", "errors=100%,replica=2"),
     good("healthy", Kind::Healthy(Duration::from_secs(20))),
+    good(SOAK, Kind::Healthy(Duration::from_secs(100))),
     good("outage-200ms", Kind::Outage(Duration::from_millis(200))),
     good("outage-5s", Kind::Outage(Duration::from_secs(5))),
     Cell {

@@ -70,6 +70,10 @@ pub(crate) struct Row {
     pub(crate) cap_s: u64,
     /// The contestant's own word.
     pub(crate) cause: Option<String>,
+    /// The longest that a request took, from when it was to leave.
+    pub(crate) longest_ms: f64,
+    /// Requests that took a second or more: as much as the largest of Teal's limits here.
+    pub(crate) waited_1s: u64,
     /// 99th percentile of how late the load generator itself was.
     pub(crate) lateness_p99_ms: f64,
     /// Why the figures mean nothing, if so.
@@ -142,6 +146,8 @@ impl Try {
             figures,
             cap_s: contestant.cap().as_secs(),
             cause,
+            longest_ms: millis(cut.latency[2]),
+            waited_1s: stretch.requests().filter(|sent| sent.took >= Duration::from_secs(1)).count() as u64,
             lateness_p99_ms: millis(cut.lateness),
             invalid: cut.valid().err().map(|invalid| invalid.to_string()),
             load: load_average.split(' ').next().unwrap_or_default().to_owned(),

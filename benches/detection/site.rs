@@ -37,11 +37,11 @@ pub(crate) struct Stand {
 }
 
 impl Site {
-    /// Starts all of it; `program` is `teal`.
-    pub(crate) async fn open(program: &Path, haproxy: &HaProxy) -> anyhow::Result<Self> {
+    /// Starts all of it; `program` is `teal`, no good release is watched for longer than `longest`.
+    pub(crate) async fn open(program: &Path, haproxy: &HaProxy, longest: Duration) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("teal-detection-").tempdir()?;
         let first = free_ports(Teal::PORTS + Edge::PORTS)?;
-        let (mut teal, rendered) = Teal::plan(program, folder.path(), first)?;
+        let (mut teal, rendered) = Teal::plan(program, folder.path(), first, longest)?;
         let edge = Edge::new(folder.path(), first + Teal::PORTS);
         let file = folder.path().join("haproxy.cfg");
         std::fs::write(&file, rendered + &edge.write(DEFAULTS)?)?;

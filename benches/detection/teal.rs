@@ -6,6 +6,7 @@ use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::ensure;
 use teal_agent::api::{Order, OrderRequest, Status};
@@ -45,13 +46,13 @@ impl Teal {
     pub(crate) const PORTS: u16 = 2 + 2 * REPLICAS;
 
     /// Writes `teal.toml` and the map to `folder` and gives the HAProxy configuration that Teal makes of them.
-    pub(crate) fn plan(program: &Path, folder: &Path, first: u16) -> anyhow::Result<(Self, String)> {
+    pub(crate) fn plan(program: &Path, folder: &Path, first: u16, longest: Duration) -> anyhow::Result<(Self, String)> {
         let address = |offset| SocketAddr::from((Ipv4Addr::LOCALHOST, first + offset));
         let frontend = address(2 * REPLICAS);
         fs::create_dir(folder.join("faults"))?;
         fs::write(
             folder.join("teal.toml"),
-            configuration(program, folder, first, frontend, address(2 * REPLICAS + 1))?,
+            configuration(program, folder, first, [frontend, address(2 * REPLICAS + 1)], longest)?,
         )?;
         let salt = Salt::try_from(format!("{ENVIRONMENT}-{ENVIRONMENT}"))?;
         let policy = Document::new([COMPONENT.to_owned()], salt, vec!["edge".to_owned()]).policy();
@@ -172,13 +173,14 @@ fn configuration(
     program: &Path,
     folder: &Path,
     first: u16,
-    frontend: SocketAddr,
-    metrics: SocketAddr,
+    [frontend, metrics]: [SocketAddr; 2],
+    longest: Duration,
 ) -> anyhow::Result<String> {
     let text = |path: &Path| toml::Value::String(path.to_string_lossy().into_owned());
     let [state, map, socket, faults] =
         ["state", "edge.map", "edge.sock", "faults"].map(|name| text(&folder.join(name)));
     let (program, last) = (text(program), first + 2 * REPLICAS - 1);
+    let watch = longest.as_secs().max(60) + 60;
     let mut toml = String::new();
     write!(
         toml,
@@ -212,8 +214,8 @@ path = "/version"
 status = 200
 # Longer than any cell.
 [watch]
-min = "2m"
-max = "6m"
+min = "{watch}s"
+max = "{watch}s"
 "#
     )?;
     Ok(toml)

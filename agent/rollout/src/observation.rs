@@ -19,6 +19,11 @@ pub struct Observation {
     pub bad: bool,
     /// Milliseconds until the response headers; `None` where none came, or it is not known.
     pub wait_ms: Option<u32>,
+    /// Whether it is bad for how long it took and not for what was answered: a time-out, a wait beyond the limit, a
+    /// connection that was only made at the second try.
+    pub waited: bool,
+    /// How long ago it began when it is told of, in milliseconds, rounded up; 0 where that is not known.
+    pub age_ms: u32,
     /// What the client asked: reads (GET, HEAD, OPTIONS) or more.
     pub access: Access,
     /// The server of the colour that answered, from 1 on; 0 where it is not known.
@@ -40,6 +45,7 @@ impl Observation {
     /// A finished request of which no more is known than this.
     #[must_use]
     pub const fn new(component: u8, colour: Colour, release: u64, bad: bool) -> Self {
-        Self { component, colour, release, group: 0, bad, wait_ms: None, access: Access::Read, server: 0 }
+        let (group, wait_ms, waited, age_ms, access, server) = (0, None, false, 0, Access::Read, 0);
+        Self { component, colour, release, group, bad, wait_ms, waited, age_ms, access, server }
     }
 }

@@ -32,6 +32,7 @@ impl Controller {
                 Action::Stop { component, colour } => self.platform(PlatformOrder::Stop { component, colour }),
                 Action::Smoke { release, targets } => self.ports.gates.smoke(release, targets, self.events.clone()),
                 Action::Probe(question) => {
+                    tracing::debug!(?question, "asking");
                     self.ports.gates.probe(&question, self.events.clone());
                     self.environment.timelines.asks(self.clock.now(), &self.machine, &self.names, &question);
                 }

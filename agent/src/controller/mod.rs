@@ -245,6 +245,7 @@ impl Controller {
     fn take(&mut self, event: Event) {
         let now = self.clock.now();
         if let Event::Probed { round, arm, passed } = event {
+            tracing::debug!(round, ?arm, passed, "answered");
             self.environment.timelines.answered(now, round, arm, passed);
         }
         let is_flood = matches!(event, Event::Requests(_));

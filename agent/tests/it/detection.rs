@@ -22,6 +22,7 @@ async fn the_same_fault_against_teal_and_a_peer_is_measured_for_both() {
         contestants: vec![Contestant::Teal, Contestant::Argo],
         runs: [1, 1],
         warm_up: Duration::from_millis(500),
+        soak: Duration::ZERO,
     };
     let haproxy = HaProxy::find(Some(&teal_testkit::haproxy_path())).unwrap();
     let mut rows = Vec::new();

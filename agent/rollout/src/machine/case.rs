@@ -17,6 +17,8 @@ pub(crate) struct Case {
     pub(crate) answered: u64,
     /// Whether any of the old colour's answers was bad.
     pub(crate) old_failed: bool,
+    /// How often the candidate was asked.
+    pub(crate) asked_new: u8,
     /// Whether it may be of an outage that is over.
     pub(crate) doubtful: bool,
     /// Set where it is slow rather than failing: then the old colour fails a probe by being slow too.
@@ -30,20 +32,29 @@ impl Machine {
             // Hundreds of requests speak for it, and what they had in common lasted: no moment's outage makes that.
             let rate = share(slow.seen);
             let scale = Scale::new(rate, slow.tolerated);
-            let origin = Origin { since: now, rate, dense: false, answered: true };
+            let origin = Origin { since: now, rate, dense: false, answered: true, waited: false };
             let slow = Some(slow);
-            return Case { component, scale, origin, answered: 0, old_failed: false, doubtful: false, slow };
+            return Case {
+                component,
+                scale,
+                origin,
+                answered: 0,
+                old_failed: false,
+                asked_new: 0,
+                doubtful: false,
+                slow,
+            };
         }
         let origin = self.evidence.origin(component).unwrap_or_else(|| {
             // Only Teal's own probes failed, the last of them just now: that is nothing that could be over.
             let rate = self.evidence.samples_of(component).map_or(0.5, |samples| share(samples.counts()));
-            Origin { since: now, rate, dense: false, answered: false }
+            Origin { since: now, rate, dense: false, answered: false, waited: false }
         });
         let answered = self.evidence.answered(component);
         let rate = if origin.dense { 1.0 } else { origin.rate };
         let scale = Scale::new(rate, self.evidence.tolerated(component));
         let doubtful = self.confirm.doubts(origin, answered);
-        Case { component, scale, origin, answered, old_failed: false, doubtful, slow: None }
+        Case { component, scale, origin, answered, old_failed: false, asked_new: 0, doubtful, slow: None }
     }
 
     pub(super) fn cause(&self, case: Case) -> Cause {

@@ -28,16 +28,18 @@ const LOST_AFTER: Duration = Duration::from_secs(3);
 const WELL_FOR: Duration = Duration::from_secs(1);
 /// No new round of questions to the old colour begins later than this after the first: bad requests go on meanwhile.
 const ASK_FOR: Duration = Duration::from_millis(100);
-/// What the candidate is asked, and how many of it must pass: one that fails half of its requests passes once in three
-/// hundred times, one that fails a fifth in four, and a healthy one always.
-const ASK_NEW: (u8, u8) = (12, 11);
 /// A candidate that fails so many of these is as bad as its streak said.
 const ALMOST_ALWAYS: f64 = 0.8;
+/// How often at most it is asked, when it was held up and answers some of it.
+const ASK_NEW: u8 = 4;
 /// How long the candidate may take to answer, where the old colour took less than half of it: one that answered with
 /// errors will answer again, and a machine that does much else may take its time.
 const NEW_ANSWERS_IN: Duration = Duration::from_millis(500);
 /// The same where none of its bad requests was answered at all.
 const NEW_HANGS_AFTER: Duration = Duration::from_millis(60);
+
+/// The same where others were answered meanwhile: it is asked more at once.
+const NEW_HANGS_NOW_AND_THEN: Duration = Duration::from_millis(250);
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Confirm {
@@ -56,8 +58,8 @@ enum State {
     Resting { until: Time },
     /// The old colour is asked, since `began`; `requests` are out since `asked`. `weight` is what it said before.
     AskingOld { case: Case, weight: f64, began: Time, asked: Time, requests: u8 },
-    /// The old colour does well; the candidate has until `until` to do so.
-    AskingNew { case: Case, until: Time },
+    /// The old colour does well; the candidate has until `until` to do so: `well` of its `requests` must pass.
+    AskingNew { case: Case, until: Time, requests: u8, well: u8 },
     /// A shared outage. `well` since the old colour does better again; `asked` while requests are out.
     Window { case: Case, opened: Time, weight: f64, well: Option<Time>, asked: Option<Time>, next: Time },
 }
@@ -101,6 +103,12 @@ impl Confirm {
         }
     }
 
+    /// Whether what began this long ago began before the evidence last started anew. Requests end late in an outage, and
+    /// their lines come after its end: they are of it all the same.
+    pub(crate) fn is_of_before(&self, now: Time, age: Duration) -> bool {
+        self.anew.is_some_and(|anew| age > now.since(anew))
+    }
+
     /// Whether evidence of this origin may be of an outage that is over.
     pub(crate) fn doubts(&self, origin: Origin, answered: u64) -> bool {
         self.doubts.doubts(origin, answered)
@@ -131,7 +139,7 @@ impl Machine {
                 self.judge_anew(now);
                 self.confirm.state = State::Resting { until: now + AGAIN_AFTER };
             }
-            State::AskingNew { case, until } if now >= until => self.confirmed(case),
+            State::AskingNew { case, until, .. } if now >= until => self.confirmed(case),
             State::Window { case, opened, weight, asked: Some(asked), .. } if now >= asked + LOST_AFTER => {
                 self.confirm.state = State::Window { case, opened, weight, well: None, asked: None, next: now };
                 self.judge(now);
@@ -202,8 +210,8 @@ impl Machine {
                     Says::Nothing => self.ask_old(now, case, weight, began),
                 }
             }
-            State::AskingNew { case, .. } if arm == Arm::New => {
-                self.new_answered(now, case, passed);
+            State::AskingNew { case, requests, well, .. } if arm == Arm::New => {
+                self.new_answered(now, case, requests, passed, well);
             }
             State::Window { case, opened, weight, well, asked: Some(_), .. } if arm == Arm::Old => {
                 // What it did long ago does not outweigh what it does now.
@@ -231,13 +239,23 @@ impl Machine {
         if !case.doubtful {
             return self.confirmed(case);
         }
-        let least = if case.origin.answered { NEW_ANSWERS_IN } else { NEW_HANGS_AFTER };
-        self.confirm.state = State::AskingNew { case, until: now + least.max(2 * took) };
-        self.ask(case, Arm::New, ASK_NEW.0, ASK_NEW.1);
+        let least = match case.origin {
+            Origin { answered: true, .. } => NEW_ANSWERS_IN,
+            Origin { dense: true, .. } => NEW_HANGS_AFTER,
+            _ => NEW_HANGS_NOW_AND_THEN,
+        };
+        self.ask_new(case, now + least.max(2 * took));
     }
 
-    fn new_answered(&mut self, now: Time, case: Case, passed: u8) {
-        let (requests, well) = ASK_NEW;
+    fn ask_new(&mut self, case: Case, until: Time) {
+        let case = Case { asked_new: case.asked_new + 1, ..case };
+        let rate = if case.origin.dense { 1.0 } else { case.origin.rate };
+        let (requests, well) = scale::questions(rate, self.evidence.tolerated(case.component));
+        self.confirm.state = State::AskingNew { case, until, requests, well };
+        self.ask(case, Arm::New, requests, well);
+    }
+
+    fn new_answered(&mut self, now: Time, case: Case, requests: u8, passed: u8, well: u8) {
         let rate = f64::from(requests.saturating_sub(passed)) / f64::from(requests);
         if passed >= well {
             self.confirm.doubts.spare(now, case.origin, case.answered);
@@ -245,6 +263,9 @@ impl Machine {
             self.judge_anew(now);
             let component = self.doc.components[case.component].name.clone();
             self.announce(News::OutageSuspected { component });
+        } else if case.origin.waited && passed > 0 && case.asked_new < ASK_NEW {
+            // It answers, and may still be busy with what came together while it was held up.
+            self.ask_new(case, now + NEW_ANSWERS_IN);
         } else if rate >= ALMOST_ALWAYS && !case.old_failed {
             self.confirmed(case);
         } else {

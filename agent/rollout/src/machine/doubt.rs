@@ -33,7 +33,7 @@ impl Doubts {
     pub(crate) fn doubts(&self, origin: Origin, answered: u64) -> bool {
         let late = self.last.is_some_and(|last| origin.since.since(last) < LATE);
         let row = if self.is_apart(origin.since, answered) { 0 } else { self.in_a_row };
-        (origin.dense || late) && row < IN_A_ROW && self.in_all < IN_A_RELEASE
+        (origin.dense || origin.waited || late) && row < IN_A_ROW && self.in_all < IN_A_RELEASE
     }
 
     /// The candidate answered well when it was asked.
@@ -64,7 +64,7 @@ mod tests {
         let mut doubts = Doubts::default();
         let judge = |&(second, rate, answered): &(f64, f64, u64)| {
             let since = Time::ZERO + Duration::from_secs_f64(second);
-            let origin = Origin { since, rate, dense: rate >= DENSE, answered: true };
+            let origin = Origin { since, rate, dense: rate >= DENSE, answered: true, waited: false };
             let doubted = doubts.doubts(origin, answered);
             if doubted {
                 doubts.spare(since + Duration::from_millis(10), origin, answered);

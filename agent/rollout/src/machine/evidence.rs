@@ -221,6 +221,8 @@ impl Machine {
         let judges = self.judges();
         let window = self.confirm.window_is_open();
         for seen in &block.requests {
+            let age = Duration::from_millis(u64::from(seen.age_ms));
+            let aside = window || self.confirm.is_of_before(now.time, age);
             let Some(component) = self.doc.components.get(usize::from(seen.component)) else {
                 continue;
             };
@@ -228,16 +230,16 @@ impl Machine {
             let ours = seen.release == self.doc.epoch.release || self.settings.mode != Mode::Act;
             let is_candidate = component.takes_part() && seen.colour == component.candidate.colour;
             if judges && is_candidate {
-                if ours && window {
+                if ours && aside {
                     self.evidence.set_aside(seen);
                 } else if ours {
                     self.evidence.observe(now.time, self.exposure, block.observer, seen);
                 }
             } else {
-                if judges && component.takes_part() && !window {
+                if judges && component.takes_part() && !aside {
                     self.evidence.observe_old(self.exposure, seen);
                 }
-                if !window && self.is_history(usize::from(seen.component), seen.colour) {
+                if !aside && self.is_history(usize::from(seen.component), seen.colour) {
                     self.baselines[usize::from(seen.component)].observe(now.unix_millis, seen);
                 }
             }

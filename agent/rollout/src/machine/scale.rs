@@ -35,6 +35,22 @@ pub(crate) struct Scale {
     passed: f64,
 }
 
+/// How often all of so many answers pass where the candidate still fails as its evidence says: once in a hundred times.
+const CANDIDATE_AT_LEAST: u8 = 12;
+/// A candidate that fails less than one request in twenty is not told from a good one by questions.
+const CANDIDATE_AT_MOST: u8 = 96;
+
+/// How many requests a candidate is asked that failed at this `rate`, in (0, 1], and how many must pass for it to do
+/// well again. One that fails half of its requests passes once in three hundred times, one that fails a twentieth once
+/// in seven, a healthy one nearly always.
+pub(crate) fn questions(rate: f64, tolerated: f64) -> (u8, u8) {
+    let rate = if rate >= DENSE { ALWAYS } else { rate * LIKELY };
+    let least = (CANDIDATE_AT_LEAST..CANDIDATE_AT_MOST).find(|n| f64::from(*n) * rate >= DECIDED);
+    let requests = least.unwrap_or(CANDIDATE_AT_MOST);
+    let stray = (1..requests).take_while(|n| f64::from(*n) <= 2.0 * tolerated * f64::from(requests)).last();
+    (requests, requests - 1 - stray.unwrap_or(0).min(requests / 12))
+}
+
 /// What the answers so far say of the old colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Says {
@@ -132,6 +148,18 @@ mod tests {
         check(0.2, 35);
         check(0.05, 164);
         assert!(until_better(0.02, 0.0075) > 300, "not to be told apart in time");
+    }
+
+    #[test]
+    fn a_candidate_is_asked_as_often_as_the_rate_of_its_failures_needs() {
+        let check = |rate, tolerated, asked| assert_eq!(questions(rate, tolerated), asked, "{rate}");
+        check(1.0, 0.0075, (12, 11));
+        check(0.75, 0.0075, (12, 11));
+        check(0.5, 0.0075, (14, 13));
+        check(0.2, 0.0075, (33, 32));
+        check(0.05, 0.0075, (96, 94));
+        check(0.2, 0.05, (33, 30));
+        check(f64::NAN, f64::NAN, (96, 95));
     }
 
     #[test]

@@ -53,6 +53,8 @@ struct Bad {
     observer: u16,
     /// Whether the application answered, with an error.
     answered: bool,
+    /// Whether it is bad for how long it took.
+    waited: bool,
     /// Which of its observer's requests it is.
     number: u64,
     /// The component's log M before it.
@@ -70,11 +72,13 @@ pub(crate) struct Origin {
     pub(crate) dense: bool,
     /// Whether its bad requests were answered, if only with an error.
     pub(crate) answered: bool,
+    /// Whether most of them are bad for how long they took: what held them up may be over since.
+    pub(crate) waited: bool,
 }
 
 impl Streak {
     pub(crate) const fn new() -> Self {
-        let none = Bad { at: Time::ZERO, observer: 0, answered: false, number: 0, log_m: 0.0 };
+        let none = Bad { at: Time::ZERO, observer: 0, answered: false, waited: false, number: 0, log_m: 0.0 };
         Self { requests: BTreeMap::new(), bad: [none; REMEMBERED], count: 0, resumed: false }
     }
 
@@ -88,8 +92,8 @@ impl Streak {
         let number = self.requests.entry(observer).or_default();
         *number += 1;
         if seen.bad {
-            let answered = seen.wait_ms.is_some();
-            self.bad[self.count % REMEMBERED] = Bad { at, observer, answered, number: *number, log_m: log_m_before };
+            let (answered, waited, number) = (seen.wait_ms.is_some(), seen.waited, *number);
+            self.bad[self.count % REMEMBERED] = Bad { at, observer, answered, waited, number, log_m: log_m_before };
             self.count += 1;
         }
     }
@@ -99,6 +103,7 @@ impl Streak {
         let mut spans = Spans::default();
         let (mut since, mut rate, mut streak) = (None, 0.0, None);
         let (mut low, mut answered) = (false, true);
+        let (mut waited, mut of) = (0, 0);
         for back in 1..=self.count.min(REMEMBERED) {
             let bad = &self.bad[(self.count - back) % REMEMBERED];
             let near = spans.add(bad);
@@ -111,9 +116,11 @@ impl Streak {
                 (since, rate) = (Some(bad.at), spans.rate());
                 low = bad.log_m < SUSPICIOUS;
                 answered &= bad.answered;
+                waited += usize::from(bad.waited);
+                of += 1;
             }
         }
-        Some(Origin { since: streak.or(since)?, rate, dense: streak.is_some(), answered })
+        Some(Origin { since: streak.or(since)?, rate, dense: streak.is_some(), answered, waited: 2 * waited > of })
     }
 }
 

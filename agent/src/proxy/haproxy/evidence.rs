@@ -43,6 +43,8 @@ pub struct Request {
     /// No response headers came within the component's largest latency limit, so that it may have been counted
     /// as overdue while it was still in flight.
     pub overdue: bool,
+    /// It is bad for how long it took and not for what was answered.
+    pub waited: bool,
     /// Milliseconds that the client waited for response headers once it had sent its own: in the queue (Tw), for the
     /// connection (Tc) and for the server (Tr, which includes the reading of a body). `None` where none came. `teal1`
     /// has only Tr.
@@ -51,6 +53,8 @@ pub struct Request {
     pub access: Access,
     /// The number of the last server tried; 0 where there was none, or it is above 255.
     pub server: u8,
+    /// Milliseconds that it took in all, the client's sending of it included.
+    pub total_ms: u32,
     /// When it began and ended, and where; `None` in `teal1`.
     pub span: Option<Span>,
 }
@@ -106,6 +110,12 @@ impl Reader {
             bad: c.bad.clone(),
         };
         Self { components: components.iter().map(component).collect() }
+    }
+
+    /// The largest latency limit of a component, in milliseconds; 0 where there is no such component.
+    #[must_use]
+    pub fn limit_ms(&self, component: usize) -> u32 {
+        self.components.get(component).map_or(0, |known| u32::try_from(known.largest).unwrap_or(u32::MAX))
     }
 
     /// Reads one line without its line feed. Does not allocate.
@@ -171,9 +181,11 @@ impl Reader {
             group: group.unwrap_or(0),
             judgement: group.map_or(Judgement::NotCounted, judge),
             overdue,
+            waited: end.waited(wait.unwrap_or(here), &known.bad),
             wait_ms: wait.map(|wait| u32::try_from(wait).unwrap_or(u32::MAX)),
             access,
             server: server.strip_prefix(b"s").and_then(number).and_then(|n| u8::try_from(n).ok()).unwrap_or(0),
+            total_ms: u32::try_from(total).unwrap_or(0),
             span,
         }))
     }
@@ -208,7 +220,16 @@ impl End {
             _ => Judgement::Good,
         }
     }
+
+    /// Whether it is bad, if it is, for how long it took.
+    fn waited(&self, wait: i64, bad: &BadWhen) -> bool {
+        let held_up = self.overdue || self.retried && wait >= TIMED_OUT_MS || self.by == b'C';
+        self.by == b's' || held_up && !bad.is_bad(self.status)
+    }
 }
+
+/// A connection that took so long to be made at the second try was not refused.
+const TIMED_OUT_MS: i64 = 100;
 
 /// What the method may do. With `known` it must be one that the configuration logs, which no other begins with.
 fn access(method: &[u8], known: bool) -> Option<Access> {
@@ -294,9 +315,11 @@ mod tests {
             group: 7,
             judgement: Judgement::Good,
             overdue: false,
+            waited: false,
             wait_ms: Some(17),
             access: Access::Write,
             server: 3,
+            total_ms: 19,
             span: Some(Span {
                 pid: 4711,
                 started: 1_795_413_742_344_325,
@@ -400,6 +423,26 @@ mod tests {
         // A client that took two seconds to send its headers did not wait for us; the stamps say 12 ms.
         check(&line("502 2012 0 0 -1 SH 0"), false);
         check(&line("504 2012 0 0 -1 sH 0").replace("742356399", "743344325"), true);
+    }
+
+    #[test]
+    fn what_took_too_long_is_told_from_what_was_answered_badly() {
+        let check = |end: &str, waited: bool| {
+            let request = request(&line(end));
+            assert_eq!((request.judgement, request.waited), (Judgement::Bad, waited), "{end}");
+        };
+        // A connection that was not made within its time and then at once; HAProxy counts the first try as queueing.
+        check("200 502 499 0 3 -- +1", true);
+        check("200 1581 0 520 654 -- 0", true);
+        check("504 5001 0 0 -1 sH 0", true);
+        check("503 1500 0 -1 -1 sC 3", true);
+        check("-1 801 0 0 -1 CH 0", true);
+        // Refused, and taken in by another server.
+        check("200 4 1 0 3 -- +1", false);
+        check("500 12 0 0 11 -- 0", false);
+        check("500 1581 0 520 654 -- 0", false);
+        check("503 0 0 -1 -1 SC 3", false);
+        check("502 3 0 0 -1 SH 2", false);
     }
 
     #[test]

@@ -48,13 +48,15 @@ pub(super) struct Told {
     passed: u64,
 }
 
+/// A line is not on its way for longer than this, in microseconds: the clock was set.
+const LONGEST_WAY: u64 = 10_000_000;
+
 /// While nobody looks, no more lines are kept; each one left out makes the count of what is overdue smaller.
 const MOST_ENDS: usize = 100_000;
 
 impl Sink {
     pub(super) fn new(events: mpsc::Sender<Event>, reader: Reader, components: usize, counters: Arc<Counters>) -> Self {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let sequence = AtomicU64::new(u64::try_from(now.as_micros()).unwrap_or_default());
+        let sequence = AtomicU64::new(wall());
         Self {
             events,
             observer: 0,
@@ -74,12 +76,16 @@ impl Sink {
     /// Takes the lines of one read.
     pub(super) fn lines<'a>(&self, lines: impl Iterator<Item = &'a [u8]>) {
         let (mut batch, mut ends) = (Vec::new(), Vec::new());
+        let wall = wall();
         let (mut read, mut garbled) = (0, 0);
         for line in lines {
             read += 1;
             match self.reader.read(line) {
                 Line::Request(request) => {
-                    batch.extend(self.observation(&request));
+                    if request.waited && request.judgement == Judgement::Bad {
+                        tracing::trace!(line = %String::from_utf8_lossy(line), "a request waited too long");
+                    }
+                    batch.extend(self.observation(&request, wall));
                     ends.extend(ended(&request));
                 }
                 Line::Foreign => {}
@@ -96,7 +102,7 @@ impl Sink {
         self.send(batch);
     }
 
-    fn observation(&self, request: &Request) -> Option<Observation> {
+    fn observation(&self, request: &Request, wall: u64) -> Option<Observation> {
         if request.overdue && self.was_told(request) {
             return None;
         }
@@ -105,8 +111,20 @@ impl Sink {
             Judgement::Bad => true,
             Judgement::NotCounted => return None,
         };
-        let Request { component, colour, release, group, wait_ms, access, server, .. } = *request;
-        Some(Observation { component, colour, release, group, bad, wait_ms, access, server })
+        let Request { component, colour, release, group, wait_ms, waited, access, server, .. } = *request;
+        let age_ms = age_ms(request, wall);
+        Some(Observation {
+            component,
+            colour,
+            release,
+            group,
+            bad,
+            wait_ms,
+            waited: bad && waited,
+            age_ms,
+            access,
+            server,
+        })
     }
 
     /// Whether one request like this was told already, which then is used up.
@@ -139,7 +157,11 @@ impl Sink {
         let told = &mut told[component][colour as usize];
         let new = n.saturating_sub(then.open).saturating_sub(told.passed - then.passed);
         let (Ok(id), Ok(count)) = (u8::try_from(component), usize::try_from(new)) else { return };
-        if count > 0 && self.send(vec![Observation::new(id, colour, release, true); count]) {
+        // Each of them has waited for the limit, and the youngest for not much longer.
+        let age_ms = self.reader.limit_ms(component);
+        let seen = Observation { waited: true, age_ms, ..Observation::new(id, colour, release, true) };
+        if count > 0 && self.send(vec![seen; count]) {
+            tracing::debug!(component, %colour, release, overdue = n, told_before = then.open, new, "requests are overdue");
             told.open += new;
             told.before = told.before.max(before);
             self.counters.overdue.add(count);
@@ -172,6 +194,19 @@ impl Sink {
     fn overdue_told(&self) -> MutexGuard<'_, Vec<[Told; 2]>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Microseconds since 1970.
+fn wall() -> u64 {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(now.as_micros()).unwrap_or_default()
+}
+
+/// How long ago a request began, at `wall`: for as long as it took, and since it ended its line has been on its way.
+fn age_ms(request: &Request, wall: u64) -> u32 {
+    let Some(Span { started, ended, .. }) = request.span else { return request.total_ms };
+    let micros = ended.saturating_sub(started) + wall.saturating_sub(ended).min(LONGEST_WAY);
+    u32::try_from(micros.div_ceil(1000)).unwrap_or(u32::MAX)
 }
 
 fn ended(request: &Request) -> Option<Ended> {
@@ -240,6 +275,27 @@ mod tests {
         sink.overdue(0, Colour::Green, 43, 3, 1_000, &then);
         sink.lines([timed_out(2), timed_out(3)].iter().map(String::as_bytes));
         assert_eq!(requests(&mut received), [true, true, true]);
+    }
+
+    #[test]
+    fn how_long_ago_a_request_began_is_told_with_it() {
+        let (sink, mut received, _) = sink(10);
+        let now = wall();
+        let line = |ended: u64, took: u64| {
+            format!("teal2 7 43.1.open api green 2 200 502 499 0 3 -- +1 s1 {} {ended} GET", ended - took)
+        };
+        let lines = [line(now - 300_000, 502_000), line(now - 3_600_000_000, 502_000)];
+        sink.lines(lines.iter().map(String::as_bytes));
+        let then = sink.told()[0][1];
+        sink.overdue(0, Colour::Green, 43, 1, 1_000, &then);
+        let mut seen = Vec::new();
+        while let Ok(Event::Requests(block)) = received.try_recv() {
+            seen.extend(block.requests);
+        }
+        let [late, set, in_flight] = seen[..] else { panic!("{seen:?}") };
+        assert!((802..1_802).contains(&late.age_ms), "{late:?}");
+        assert_eq!((set.age_ms, in_flight.age_ms), (10_502, 1_000), "the clock was set; the limit");
+        assert!(seen.iter().all(|seen| seen.bad && seen.waited));
     }
 
     #[test]

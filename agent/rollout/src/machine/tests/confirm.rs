@@ -1,7 +1,5 @@
 //! Confirm: the old colour is asked first, and a shared outage is waited out.
 
-use std::time::Duration;
-
 use super::fixture::World;
 use crate::colour::Colour::{Blue, Green};
 use crate::document::{Cause, Phase};
@@ -26,14 +24,6 @@ fn over_the_threshold_now_and_then() -> World {
         world.good(2).bad(1);
     }
     world
-}
-
-impl World {
-    /// A moment passes; the machine is woken if it asked to be.
-    fn pass_ms(&mut self, millis: u64) -> &mut Self {
-        self.now = self.now + Duration::from_millis(millis);
-        self.report()
-    }
 }
 
 #[test]

@@ -1,16 +1,20 @@
-//! The words the tests are written in.
+//! A machine and the world around it: one edge, a store, a platform. What tests say stands in `words`, what they look at
+//! in `seen`.
 
 use std::time::Duration;
 
-use crate::colour::Colour::{self, Blue, Green};
+use crate::colour::Colour::{Blue, Green};
 use crate::criteria::Criteria;
-use crate::document::{Document, Phase};
-use crate::machine::event::{Arm, Backend, Block, Capacity, EdgeReport, Event, Feed, Observation, Order};
-use crate::machine::{Action, Direction, Machine, News, Now, Refusal, Saved};
+use crate::document::Document;
+use crate::machine::event::{Backend, Capacity, EdgeReport, Event, Feed, Order};
+use crate::machine::{Action, Direction, Machine, Now, Refusal, Saved};
 use crate::policy::{Policy, Salt};
 use crate::settings::{ComponentSettings, Mode, OnUnknown, Settings};
 use crate::statistics::History;
 use crate::time::Time;
+
+mod seen;
+mod words;
 
 pub(super) const UNIX_MILLIS: u64 = 1_767_225_600_000;
 
@@ -152,8 +156,6 @@ impl World {
         self.machine.view().components.into_iter().flat_map(|c| c.capacity).flatten().collect()
     }
 
-    // --- what happens -------------------------------------------------------------------------------
-
     pub(super) fn send(&mut self, event: Event) -> &mut Self {
         let mut events = vec![event];
         while let Some(event) = events.pop() {
@@ -248,213 +250,6 @@ impl World {
             self.send(Event::Stored { revision });
         }
         self
-    }
-
-    pub(super) fn capacity(
-        &mut self,
-        component: usize,
-        colour: Colour,
-        version: Option<&str>,
-        ready: u32,
-    ) -> &mut Self {
-        let wanted = if version.is_some() { 2 } else { 0 };
-        let version = version.map(str::to_owned);
-        self.send(Event::Capacity(Capacity {
-            component,
-            colour,
-            release: 0,
-            version,
-            ready,
-            wanted,
-            crash_looping: 0,
-            failure: None,
-        }));
-        self.report()
-    }
-
-    pub(super) fn looping(&mut self, colour: Colour, version: &str) -> &mut Self {
-        let failure = Some("exit status 1".to_owned());
-        let version = Some(version.to_owned());
-        self.send(Event::Capacity(Capacity {
-            component: 0,
-            colour,
-            release: 0,
-            version,
-            ready: 0,
-            wanted: 2,
-            crash_looping: 2,
-            failure,
-        }))
-    }
-
-    pub(super) fn deploy(&mut self, version: &str) -> &mut Self {
-        self.try_deploy(version).unwrap();
-        self
-    }
-
-    pub(super) fn try_deploy(&mut self, version: &str) -> Result<(), Refusal> {
-        let named = |c: &ComponentSettings| (c.name.clone(), version.to_owned());
-        let versions = self.settings.components.iter().map(named).collect();
-        self.order(Order::Deploy { versions, by: "ann".into() })
-    }
-
-    /// Every candidate is ready with what it was asked to run.
-    pub(super) fn ready(&mut self) -> &mut Self {
-        let components = self.doc().components.clone();
-        for (id, component) in components.iter().enumerate().filter(|(_, c)| c.takes_part()) {
-            self.capacity(id, component.candidate.colour, component.candidate.version.as_deref(), 2);
-        }
-        self
-    }
-
-    pub(super) fn smoke_ok(&mut self) -> &mut Self {
-        let release = self.doc().epoch.release;
-        self.send(Event::Smoke { release, result: Ok(()) })
-    }
-
-    pub(super) fn smoke_fails(&mut self) -> &mut Self {
-        let release = self.doc().epoch.release;
-        self.send(Event::Smoke { release, result: Err("GET / answered 500".into()) })
-    }
-
-    /// From nothing to the first share being watched.
-    pub(super) fn watched(&mut self, version: &str) -> &mut Self {
-        self.deploy(version).ready().smoke_ok()
-    }
-
-    /// From nothing to kept.
-    pub(super) fn retained(&mut self, version: &str) -> &mut Self {
-        self.watched(version);
-        for _ in 0..60 {
-            if self.phase() == Phase::Retaining {
-                break;
-            }
-            self.good(30).pass(1);
-        }
-        self
-    }
-
-    /// Requests of the first component's candidate.
-    pub(super) fn requests(&mut self, count: usize, bad: bool) -> &mut Self {
-        let colour = self.doc().components[0].candidate.colour;
-        let release = self.doc().epoch.release;
-        self.requests_of(release, colour, count, bad)
-    }
-
-    pub(super) fn requests_of(&mut self, release: u64, colour: Colour, count: usize, bad: bool) -> &mut Self {
-        self.sequence += 1;
-        let components = self.settings.components.len();
-        let seen = |id: usize| Observation {
-            group: 1,
-            ..Observation::new(u8::try_from(id).unwrap(), colour, release, bad && id == 0)
-        };
-        let requests = (0..components).flat_map(|id| std::iter::repeat_n(seen(id), count)).collect();
-        self.send(Event::Requests(Block { observer: 0, sequence: self.sequence, requests }))
-    }
-
-    pub(super) fn good(&mut self, count: usize) -> &mut Self {
-        self.requests(count, false)
-    }
-
-    pub(super) fn bad(&mut self, count: usize) -> &mut Self {
-        self.requests(count, true)
-    }
-
-    /// Answers the probe that was asked for last.
-    pub(super) fn probed(&mut self, passed: u8) -> &mut Self {
-        let (round, arm, _) = self.probe().unwrap();
-        self.send(Event::Probed { round, arm, passed })
-    }
-
-    /// Time passes, with the edge's word each half second and the machine woken when it asked to be.
-    pub(super) fn pass(&mut self, seconds: u64) -> &mut Self {
-        let end = self.now + Duration::from_secs(seconds);
-        while self.now < end {
-            let report = self.now + Duration::from_millis(500);
-            let wake = self.machine.deadline().unwrap_or(report);
-            assert!(wake > self.now, "a deadline that has passed would be asked for without end");
-            self.now = report.min(wake).min(end);
-            if self.now == wake {
-                self.send(Event::Tick);
-            } else {
-                self.report();
-            }
-        }
-        self
-    }
-
-    /// Somebody writes the running map.
-    pub(super) fn edit(&mut self, policy: &str) -> &mut Self {
-        self.edge.running = policy.parse().unwrap();
-        self.edge.manual = true;
-        self.report()
-    }
-
-    // --- what can be seen ---------------------------------------------------------------------------
-
-    pub(super) fn doc(&self) -> &Document {
-        self.machine.document()
-    }
-
-    pub(super) fn phase(&self) -> Phase {
-        self.doc().phase
-    }
-
-    /// The edge's running map, as it stands there.
-    pub(super) fn routed(&self) -> String {
-        self.edge.running.to_string()
-    }
-
-    pub(super) fn probe(&self) -> Option<(u64, Arm, Colour)> {
-        self.actions.iter().rev().find_map(|action| match action {
-            Action::Probe(probe) => Some((probe.round, probe.arm, probe.colour)),
-            _ => None,
-        })
-    }
-
-    /// How many requests the last probe takes, and how many of them are enough.
-    pub(super) fn asked(&self) -> Option<(u8, u8)> {
-        self.actions.iter().rev().find_map(|action| match action {
-            Action::Probe(probe) => Some((probe.requests, probe.enough)),
-            _ => None,
-        })
-    }
-
-    pub(super) fn news(&self) -> Vec<&News> {
-        let announced = self.actions.iter().filter_map(|action| match action {
-            Action::Announce(notice) => Some(&notice.news),
-            _ => None,
-        });
-        announced.collect()
-    }
-
-    pub(super) fn said(&self, wanted: &News) -> bool {
-        self.news().contains(&wanted)
-    }
-
-    /// How many probes of the candidate were asked for.
-    pub(super) fn samples(&self) -> usize {
-        self.actions.iter().filter(|action| matches!(action, Action::Sample { .. })).count()
-    }
-
-    pub(super) fn stopped(&self) -> Vec<Colour> {
-        let stop = |action: &Action| match action {
-            Action::Stop { colour, .. } => Some(*colour),
-            _ => None,
-        };
-        self.actions.iter().filter_map(stop).collect()
-    }
-
-    pub(super) fn started(&self) -> Vec<(Colour, String)> {
-        let start = |action: &Action| match action {
-            Action::Start { colour, version, .. } => Some((*colour, version.clone())),
-            _ => None,
-        };
-        self.actions.iter().filter_map(start).collect()
-    }
-
-    pub(super) fn routes(&self) -> usize {
-        self.actions.iter().filter(|action| matches!(action, Action::Route { .. })).count()
     }
 }
 

@@ -5,6 +5,7 @@ mod fixture;
 mod confirm;
 mod deploying;
 mod emergency;
+mod held_up;
 mod manual;
 mod observe;
 mod orders;
