@@ -129,6 +129,8 @@ impl Client {
                 tokio::time::sleep(limit)
             };
             tokio::select! {
+                // In this order: the timer of a runtime that has ended must not be looked at.
+                biased;
                 () = wait::until_settled(&self.shared) => {}
                 () = late => {}
             }

@@ -1,10 +1,12 @@
 //! Sends the counts of what was served to the service, each minute and at the end.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
+use tokio::time::Instant;
 
 use super::backoff::about;
 use super::error::ClientError;
@@ -17,21 +19,35 @@ use super::stop::Stop;
 /// Reports until told to stop, and then once more. Counts that an answer was lost for are sent again: they may be counted twice.
 pub(super) async fn run(shared: &Arc<Shared>, service: &Service, every: Duration, stop: Stop) {
     shared.pending().begin(now());
-    while !stop.is_over() {
+    let mut end = None;
+    loop {
         stop.sleep(about(every, fastrand::u64(..))).await;
-        let over = stop.is_over();
-        let sending = send(shared, service);
-        let outcome = if over {
-            let limit = service.limits.close;
-            let late = ClientError::TimedOut { what: "the last counts to be taken", limit };
-            tokio::time::timeout(limit, sending).await.unwrap_or(Err(late))
-        } else {
-            sending.await
-        };
-        match outcome {
+        let is_last = stop.is_over();
+        match in_time(send(shared, service), service.limits.close, &stop, &mut end).await {
             Ok(()) => shared.well(Area::Exposures),
             Err(error) => shared.trouble(Area::Exposures, error),
         }
+        if is_last {
+            return;
+        }
+    }
+}
+
+/// Lets something be done, but once it is time to stop for no longer than `limit`, which begins at the first time that is seen.
+async fn in_time(
+    sending: impl Future<Output = Result<(), ClientError>>,
+    limit: Duration,
+    stop: &Stop,
+    end: &mut Option<Instant>,
+) -> Result<(), ClientError> {
+    let late = async {
+        stop.wait().await;
+        tokio::time::sleep_until(*end.get_or_insert_with(|| Instant::now() + limit)).await;
+    };
+    tokio::select! {
+        biased;
+        sent = sending => sent,
+        () = late => Err(ClientError::TimedOut { what: "the last counts to be taken", limit }),
     }
 }
 
