@@ -4,11 +4,11 @@ use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 use teal_flags::client::{Area, Client, Link, Readiness};
-use teal_flags::model::{Document, Flag};
+use teal_flags::model::{Document, Flag, Schedule, Timestamp};
 use teal_testkit::{PATIENCE, folder};
 
 use super::server::Server;
-use super::{becomes, builder, status, trouble};
+use super::{becomes, builder, live, status, trouble};
 
 fn json(on: bool) -> String {
     format!(r#"{{"flags": [{{"name": "x", "enabled": {on}}}]}}"#)
@@ -74,4 +74,37 @@ async fn a_file_serves_until_the_service_is_heard() {
     assert_eq!(client.ready(Duration::ZERO).await, Readiness::File);
     server.revive().await;
     becomes(&client, "x", true).await;
+}
+
+#[tokio::test]
+async fn a_flag_that_begins_at_a_time_begins_then_by_itself() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let from = Timestamp::from_millis(i64::try_from(now).unwrap() + 1_500);
+    let schedule = Schedule { from: Some(from), ..Schedule::default() };
+    let document = Document { flags: vec![Flag { schedule, ..Flag::new("x") }], ..Document::default() };
+    let client = Client::builder(None).document(document).start();
+    becomes(&client, "x", true).await;
+}
+
+#[tokio::test]
+async fn a_snapshot_that_cannot_be_written_is_said_and_hinders_nothing() {
+    let (server, folder) = (Server::start().await, folder());
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let client = live(builder(&server).snapshot_file(file.join("snapshot"))).await;
+    trouble(&client, Area::Snapshot, |_| true).await;
+    assert!(client.is_enabled("user-7", "x"));
+}
+
+#[tokio::test]
+async fn a_flag_that_cannot_be_read_is_named_and_the_others_are_used() {
+    let folder = folder();
+    let file = folder.path().join("flags.json");
+    let flags = r#"{"flags": [{"name": "x", "enabled": true}, {"name": "y", "rollout_percentage": 101}]}"#;
+    std::fs::write(&file, flags).unwrap();
+    let client = Client::builder(None).file(&file).start();
+    becomes(&client, "x", true).await;
+    let unusable = client.status().unusable;
+    assert_eq!(unusable.len(), 1);
+    assert_eq!(unusable[0].flag.as_deref(), Some("y"));
 }

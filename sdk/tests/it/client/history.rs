@@ -4,7 +4,7 @@ use serde_json::json;
 use teal_flags::client::{Area, ClientError};
 use teal_testkit::until;
 
-use super::server::{Answer, STREAM, Server, document, event};
+use super::server::{Answer, Server, document};
 use super::{becomes, builder, live, status, trouble};
 
 #[tokio::test]
@@ -61,15 +61,13 @@ async fn an_emptied_database_makes_no_flag_unknown() {
 #[tokio::test]
 async fn a_gap_is_closed_by_fetching_everything() {
     let server = Server::start().await;
-    let gap = json!({"instance": "a", "revision": 9, "since": 8, "flags": []});
-    let start = event("snapshot", &document("a", 5, true)) + &event("delta", &gap);
-    server.answer("stream", Answer::SayAndHang(STREAM, start));
     let client = live(builder(&server)).await;
     server.hold(document("a", 9, false));
+    server.push(json!({"instance": "a", "revision": 9, "since": 8, "flags": []}));
     becomes(&client, "x", false).await;
-    assert!(!server.seen("snapshot").is_empty());
-    let last = client.status().last_error.unwrap().error;
-    assert_eq!(last, ClientError::Gap { here: 5, since: Some(8) });
+    assert_eq!(server.seen("snapshot").len(), 1);
+    let well = status(&client, "all is well", |status| status.troubles.is_empty()).await;
+    assert_eq!(well.last_error.unwrap().error, ClientError::Gap { here: 5, since: Some(8) });
 }
 
 #[tokio::test]

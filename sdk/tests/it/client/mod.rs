@@ -25,8 +25,6 @@ use teal_testkit::until;
 fn limits() -> Limits {
     Limits {
         first_byte: Duration::from_millis(500),
-        silence: Duration::from_millis(800),
-        whole: Duration::from_millis(800),
         size: 100_000,
         backoff_base: Duration::from_millis(10),
         backoff_cap: Duration::from_millis(50),

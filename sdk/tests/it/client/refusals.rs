@@ -52,12 +52,14 @@ async fn a_busy_service_is_left_alone_for_as_long_as_it_says() {
 
 #[tokio::test]
 async fn a_redirect_is_said_and_not_followed() {
-    let server = Server::start().await;
+    let mut server = Server::start().await;
     let client = live(builder(&server).token("t0ken")).await;
     let moved = "HTTP/1.1 302 Found\r\nLocation: /api/v1/feature-flags/elsewhere?session=secret";
     for way in ["stream", "snapshot"] {
         server.answer(way, Answer::Say(moved, String::new()));
     }
+    server.kill().await;
+    server.revive().await;
     let text = trouble(&client, Area::Service, |error| matches!(error, ClientError::Redirected { .. })).await;
     assert!(text.contains("/api/v1/feature-flags/elsewhere;") && !text.contains("secret"), "{text}");
     assert!(server.seen("elsewhere").is_empty());

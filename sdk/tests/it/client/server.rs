@@ -235,12 +235,16 @@ async fn well(
             let up_to_date = seen.headers.get("last-event-id") == Some(&at);
             let first = if up_to_date { ": up to date\n\n".into() } else { event("snapshot", &document) };
             say(socket, STREAM, &first).await?;
-            while changes.changed().await.is_ok() {
-                let change = state.lock().unwrap().change.clone().filter(Value::is_object);
-                let text = change.map_or_else(|| ": ping\n\n".into(), |change| event("delta", &change));
+            // A change that was pushed while the client was between two streams is not lost.
+            let change = || state.lock().unwrap().change.clone().filter(Value::is_object);
+            let mut text = change().map(|change| event("delta", &change)).unwrap_or_default();
+            loop {
                 socket.write_all(text.as_bytes()).await?;
+                if changes.changed().await.is_err() {
+                    return Ok(());
+                }
+                text = change().map_or_else(|| ": ping\n\n".into(), |change| event("delta", &change));
             }
-            Ok(())
         }
         "snapshot" if seen.headers.get("if-none-match") == Some(&format!("\"{at}\"")) => {
             say(socket, "HTTP/1.1 304 Not Modified", "").await

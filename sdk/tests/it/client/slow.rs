@@ -2,10 +2,16 @@
 
 use std::time::Duration;
 
-use teal_flags::client::{Area, ClientError, Link, Readiness};
+use teal_flags::client::{Area, Builder, ClientError, Limits, Link, Readiness};
 
 use super::server::{Answer, JSON, STREAM, Server, document, event};
-use super::{becomes, builder, live, status, trouble};
+use super::{becomes, live, status, trouble};
+
+/// A client with little patience.
+fn builder(server: &Server) -> Builder {
+    let patience = Duration::from_millis(500);
+    super::builder(server).limits(Limits { silence: patience, whole: patience, ..super::limits() })
+}
 
 fn timed_out(error: &ClientError) -> bool {
     matches!(error, ClientError::TimedOut { .. })
