@@ -63,6 +63,12 @@ fn a_shared_outage_of_a_part_of_the_requests_is_seldom_blamed_on_the_release() {
 }
 
 #[test]
+fn requests_that_were_held_up_together_are_no_reason_to_go_back() {
+    let tally = run_all(SEEDS / 4, Scenario::held_up);
+    assert!(tally.shared > 0 && tally.suspected > 0, "{tally:?}");
+}
+
+#[test]
 fn a_bad_release_never_stays_whatever_else_fails() {
     let tally = run_all(SEEDS / 8, Scenario::bad_in_outages);
     assert!(tally.by_errors > 0 && tally.shared > 0 && tally.suspected > 0, "{tally:?}");
@@ -105,6 +111,11 @@ fn replay_outages() {
 #[test]
 fn replay_partial() {
     replay_one(Scenario::partial);
+}
+
+#[test]
+fn replay_held_up() {
+    replay_one(Scenario::held_up);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! Regular expressions of bounded size, asked of texts of bounded length: the time of a search is at most their product.
+//!
+//! The worst that fits, such as `[ab]{600}c` and a text of 4 096 times `a`, took 50 ms; a condition has at most eight of that size.
 
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
 use super::wrong;
 use crate::model::ModelError;
-use crate::model::limits::{EXPRESSION_BYTES, SEARCHED_TEXT};
+use crate::model::limits::{EXPRESSION_BYTES, EXPRESSIONS_BYTES, SEARCHED_TEXT};
 
 /// How deep groups may be nested.
 const NESTING: u32 = 32;
@@ -16,12 +18,13 @@ pub(super) struct Patterns(Box<[Regex]>);
 
 impl Patterns {
     pub(super) fn compile(values: &[Value], ignore_case: bool) -> Result<Self, ModelError> {
+        let size = EXPRESSION_BYTES.min(EXPRESSIONS_BYTES / values.len().max(1));
         let one = |(index, value): (usize, &Value)| {
             let Some(pattern) = value.as_str() else {
                 return Err(wrong(index, value, "must be a text; put it in quotes"));
             };
             let mut builder = RegexBuilder::new(pattern);
-            let built = builder.case_insensitive(ignore_case).size_limit(EXPRESSION_BYTES).nest_limit(NESTING).build();
+            let built = builder.case_insensitive(ignore_case).size_limit(size).nest_limit(NESTING).build();
             built.map_err(|error| {
                 let problem = format_args!("cannot be used as a regular expression ({error}); see docs.rs/regex-lite");
                 wrong(index, value, problem)

@@ -53,7 +53,8 @@ pub enum Operator {
     /// Contains one of the values. An attribute of more than 4 096 bytes never matches.
     Contains,
     /// Matches one of the regular expressions anywhere (`regex-lite`: linear time; no look-around, no back references, no
-    /// Unicode classes). At most 512 characters each, and 32 KiB compiled. An attribute of more than 4 096 bytes never matches.
+    /// Unicode classes). At most 512 characters each, and 32 KiB compiled, less where there are more than eight: 256 KiB in
+    /// all, shared evenly. An attribute of more than 4 096 bytes never matches.
     Matches,
     /// Numbers, and texts that read as numbers, here as with the four that follow; compared exactly: equal.
     Equal,

@@ -35,6 +35,8 @@ pub const EXPRESSIONS: usize = 100;
 pub const EXPRESSION: usize = 512;
 /// One compiled regular expression, in bytes.
 pub const EXPRESSION_BYTES: usize = 32 << 10;
+/// All expressions of a condition, compiled, in bytes; shared evenly among them.
+pub const EXPRESSIONS_BYTES: usize = 256 << 10;
 /// A text among a condition's values, and a user's id in a segment.
 pub const VALUE: usize = 1_000;
 /// The longest attribute, in bytes, in which something is searched for (`contains`, `matches`); a longer one does not match.

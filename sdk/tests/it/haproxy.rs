@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 
 use serde_json::Value;
-use teal_flags::bucket;
-use teal_flags::bucketing::Bucketing;
-use teal_flags::model::Percentage;
+use teal_flags::bucketing::{Bucketing, bucket};
+use teal_flags::model::{Document, Flag, Percentage, Timestamp};
+use teal_flags::{Flags, Layer};
 use teal_testkit::{Client, HaProxy, Mode, Request, folder, free_port};
 
 use crate::random::Random;
@@ -90,6 +90,15 @@ async fn a_real_haproxy_gives_the_same_buckets_from_headers_and_cookies() {
     assert!(headers > 1_000 && cookies > 500, "only {headers} headers and {cookies} cookies were compared");
 }
 
+/// A flag with this salt and share, the way an application asks it.
+fn with_flag(salt: &str, rollout_percentage: Percentage) -> Flags {
+    let flags = Flags::new(None);
+    let flag = Flag { salt: salt.to_owned(), rollout_percentage, ..Flag::new("canary") };
+    let document = Document { flags: vec![flag], ..Document::default() };
+    flags.apply(Layer::File, document, Timestamp::default());
+    flags
+}
+
 #[tokio::test]
 async fn a_real_haproxy_deals_ten_thousand_random_users_as_the_sdk_does() {
     let (_proxy, mut client) = proxy().await;
@@ -104,8 +113,20 @@ async fn a_real_haproxy_deals_ten_thousand_random_users_as_the_sdk_does() {
         }
         let answer = client.send(request).await.unwrap().body;
         let theirs: Vec<&str> = answer.split(' ').collect();
-        let draw = |user: &str| Bucketing::Teal1.draw(&salt, user, Percentage::ALL, 1000);
-        let ours: Vec<String> = users.iter().map(|user| format!("{}:{}", bucket(&salt, user), draw(user))).collect();
+        let share = random.share();
+        let flags = with_flag(&salt, share);
+        let ours: Vec<String> = users
+            .iter()
+            .map(|user| {
+                let draw = Bucketing::Teal1.draw(&salt, user, share, 1000);
+                format!("{}:{draw}", bucket(&salt, user))
+            })
+            .collect();
         assert_eq!(theirs, ours, "salt {salt:?}, users {users:?}");
+        for (user, theirs) in users.iter().zip(theirs) {
+            let bucket: u32 = theirs.split(':').next().unwrap().parse().unwrap();
+            let is_on = flags.is_enabled(user, "canary");
+            assert_eq!(is_on, bucket < share.thousandths(), "{share} % of {salt:?}, {user:?} in {bucket}");
+        }
     }
 }

@@ -2,6 +2,8 @@
 
 use std::hash::{BuildHasher, RandomState};
 
+use teal_flags::model::Percentage;
+
 const ALPHABETS: [&str; 4] = [
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~-",
     "abc,;= @:/+?&%#\"'\\()[]{}<>|^`!*$0123456789",
@@ -43,6 +45,11 @@ impl Random {
     pub(crate) fn salt(&mut self) -> String {
         let length = 1 + self.below(64);
         self.letters("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-", length)
+    }
+
+    /// Any share.
+    pub(crate) fn share(&mut self) -> Percentage {
+        u32::try_from(self.below(100_001)).ok().and_then(Percentage::from_thousandths).unwrap()
     }
 
     /// The id of a user: a number, a UUID, or 1 to 60 characters of some alphabet.

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use crate::machine::Direction;
-use crate::machine::event::{Backend, EdgeReport, Feed};
+use crate::machine::event::{Backend, EdgeReport, Feed, Observation};
 use crate::policy::{Epoch, Policy, Verdict};
 use crate::time::Time;
 
@@ -37,6 +37,16 @@ pub(super) struct Edge {
     pub(super) adapter: Option<Adapter>,
     /// The sequence of the last evidence block; it outlives the agent because it is taken from a clock.
     pub(super) sequence: u64,
+    /// Requests that are held up, by when they end.
+    pub(super) held: Vec<Held>,
+}
+
+/// A request that is held up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    pub(super) began: Time,
+    pub(super) ends: Time,
+    pub(super) seen: Observation,
 }
 
 /// What dies with the agent.
@@ -81,6 +91,7 @@ impl Edge {
             workable_since: None,
             adapter: None,
             sequence: 0,
+            held: Vec::new(),
         }
     }
 

@@ -28,6 +28,8 @@ pub struct Faults {
     pub outages: bool,
     /// In these outages only a part of the requests fails.
     pub partial: bool,
+    /// What fails in these outages was held up: it is told of half a second later and more, among what does well again.
+    pub held_up: bool,
     /// The smoke suite or a probe never answers.
     pub silence: bool,
     /// The wall clock jumps.
@@ -97,6 +99,7 @@ impl Scenario {
             evidence: on(),
             outages: on(),
             partial: false,
+            held_up: false,
             silence: on(),
             clocks: on(),
             versions: on(),
@@ -140,6 +143,14 @@ impl Scenario {
         let calm = Self::outages(seed);
         let faults = Faults { partial: true, crashes: false, ..calm.faults };
         Self { faults, name: "replay_partial", ..calm }
+    }
+
+    /// Healthy releases while requests of both colours are held up now and then.
+    #[must_use]
+    pub fn held_up(seed: u64) -> Self {
+        let calm = Self::outages(seed);
+        let faults = Faults { held_up: true, ..calm.faults };
+        Self { faults, name: "replay_held_up", ..calm }
     }
 
     /// Releases of which many are bad, in the middle of shared outages.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::edge::Held;
 use super::platform::INSTANCES;
 use super::scenario::Sabotage;
 use super::world::{What, World};
@@ -39,10 +40,18 @@ impl World {
                 // The block holds what finished since the last one, in its order.
                 let at =
                     Time::from_micros(now.saturating_sub(block * u64::from(count - 1 - number) / u64::from(count)));
-                let bad = self.random.chance(odds[colour as usize].max(self.outages.failing(component, at)));
-                requests.push(self.observation(edge, component, colour, bad));
+                let failing = self.outages.failing(component, at);
+                let bad = self.random.chance(odds[colour as usize].max(failing));
+                let seen = self.observation(edge, component, colour, bad);
+                if bad && failing > 0.0 && self.scenario.faults.held_up {
+                    let ends = at + self.random.millis(500, 1100);
+                    self.edges[edge].held.push(Held { began: at, ends, seen });
+                } else {
+                    requests.push(seen);
+                }
             }
         }
+        self.let_go(edge, &mut requests);
         if self.scenario.sabotage == Some(Sabotage::PromotesOnSilence) {
             for component in 0..self.edges[edge].running.routes.len() {
                 let colour = self.edges[edge].running.routes[component].candidate;
@@ -53,6 +62,19 @@ impl World {
             return;
         }
         self.hand_on(edge, requests);
+    }
+
+    /// What was held up and ends now comes among the others.
+    fn let_go(&mut self, edge: usize, requests: &mut Vec<Observation>) {
+        let now = self.now;
+        let (ended, held) = self.edges[edge].held.iter().partition(|held| held.ends <= now);
+        self.edges[edge].held = held;
+        let ended: Vec<Held> = ended;
+        for Held { began, seen, .. } in ended {
+            let age = now.since(began).as_micros().div_ceil(1000);
+            let seen = Observation { waited: true, age_ms: u32::try_from(age).unwrap_or(u32::MAX), ..seen };
+            requests.insert(self.random.index(requests.len() + 1), seen);
+        }
     }
 
     fn observation(&self, edge: usize, component: usize, colour: Colour, bad: bool) -> Observation {

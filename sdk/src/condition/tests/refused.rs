@@ -69,3 +69,12 @@ fn regular_expressions_that_are_wrong_or_too_large_are_refused() {
         assert!(error.ends_with("); see docs.rs/regex-lite"), "{error}");
     }
 }
+
+#[test]
+fn a_hundred_ordinary_regular_expressions_fit_and_large_ones_do_not() {
+    let ordinary = r"^[a-z0-9._%+-]+@(clinic|hospital)\.example\.(com|vn)$";
+    assert!(compile("matches", &json!(vec![ordinary; 100]), true).is_ok());
+    let large = "[ab]{600}c";
+    assert!(compile("matches", &json!(vec![large; 8]), false).is_ok());
+    assert!(compile("matches", &json!(vec![large; 100]), false).is_err());
+}
