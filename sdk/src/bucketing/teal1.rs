@@ -7,6 +7,8 @@
 
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
+use super::two::bucket_behind;
+
 /// How many buckets there are: one is 0.001 % of all users.
 pub const BUCKETS: u32 = 100_000;
 
@@ -20,6 +22,14 @@ const WITHOUT_SIGN: u64 = 0x7fff_ffff_ffff_ffff;
 /// a bucket too, the same for everybody; callers treat it as no value.
 #[must_use]
 pub fn bucket(salt: &str, value: &str) -> u32 {
+    // Room for a salt of up to 63 bytes, `:`, and 16 noughts.
+    let mut prefix = [0; 80];
+    let length = salt.len();
+    if let (0..64, Some((room, [colon, ..]))) = (length, prefix.split_at_mut_checked(length)) {
+        room.copy_from_slice(salt.as_bytes());
+        *colon = b':';
+        return bucket_behind(&prefix, length + 1, value);
+    }
     of_hash(hash([salt.as_bytes(), b":", value.as_bytes()]))
 }
 
@@ -46,25 +56,15 @@ pub(super) const fn of_hash(hash: u64) -> u32 {
     ((hash & WITHOUT_SIGN) % BUCKETS as u64) as u32
 }
 
-/// The hash of three texts as one, put together on the stack: in as little room as will do, for it is written with noughts first.
+/// The hash of three texts as one, put together on the stack where there is room.
 fn hash(parts: [&[u8]; 3]) -> u64 {
-    match parts.iter().map(|part| part.len()).sum() {
-        0..=64 => hash_in::<64>(parts),
-        65..=256 => hash_in::<256>(parts),
-        _ => None,
-    }
-    .unwrap_or_else(|| streamed(parts))
-}
-
-/// `None`: it has no room.
-#[inline]
-fn hash_in<const N: usize>(parts: [&[u8]; 3]) -> Option<u64> {
-    let (mut room, mut length) = ([0; N], 0);
+    let (mut room, mut length) = ([0; 256], 0);
     for part in parts {
-        room.get_mut(length..length + part.len())?.copy_from_slice(part);
+        let Some(place) = room.get_mut(length..length + part.len()) else { return streamed(parts) };
+        place.copy_from_slice(part);
         length += part.len();
     }
-    room.get(..length).map(xxh3_64)
+    room.get(..length).map_or(0, xxh3_64)
 }
 
 #[cold]
