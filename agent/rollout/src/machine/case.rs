@@ -53,7 +53,7 @@ impl Machine {
         let answered = self.evidence.answered(component);
         let rate = if origin.dense { 1.0 } else { origin.rate };
         let scale = Scale::new(rate, self.evidence.tolerated(component));
-        let doubtful = self.confirm.doubts(origin, answered);
+        let doubtful = self.confirm.doubts(now, origin, answered);
         Case { component, scale, origin, answered, old_failed: false, asked_new: 0, doubtful, slow: None }
     }
 

@@ -110,8 +110,8 @@ impl Confirm {
     }
 
     /// Whether evidence of this origin may be of an outage that is over.
-    pub(crate) fn doubts(&self, origin: Origin, answered: u64) -> bool {
-        self.doubts.doubts(origin, answered)
+    pub(crate) fn doubts(&self, now: Time, origin: Origin, answered: u64) -> bool {
+        self.doubts.doubts(now, origin, answered)
     }
 
     /// Nothing is judged any more: the release has ended.

@@ -8,6 +8,9 @@ use crate::time::Time;
 /// A failure seen this soon after an outage may still be of it: such requests end late.
 const LATE: Duration = Duration::from_secs(1);
 
+/// What was held up together is told of within this; what goes on for longer is not over.
+const HELD_UP: Duration = Duration::from_secs(3);
+
 /// How often in a row. A candidate that only answers probes is taken back with its third streak, after a dozen bad
 /// requests; two outages in a row are bad luck.
 const IN_A_ROW: u8 = 2;
@@ -30,10 +33,11 @@ pub(crate) struct Doubts {
 impl Doubts {
     /// Whether evidence may be of a shared outage that is over, and the candidate is to be asked before it is taken
     /// back. `answered` is how many of its requests went well since the evidence last started anew.
-    pub(crate) fn doubts(&self, origin: Origin, answered: u64) -> bool {
+    pub(crate) fn doubts(&self, now: Time, origin: Origin, answered: u64) -> bool {
+        let held_up = origin.waited && now.since(origin.since) <= HELD_UP;
         let late = self.last.is_some_and(|last| origin.since.since(last) < LATE);
         let row = if self.is_apart(origin.since, answered) { 0 } else { self.in_a_row };
-        (origin.dense || origin.waited || late) && row < IN_A_ROW && self.in_all < IN_A_RELEASE
+        (origin.dense || held_up || late) && row < IN_A_ROW && self.in_all < IN_A_RELEASE
     }
 
     /// The candidate answered well when it was asked.
@@ -65,13 +69,25 @@ mod tests {
         let judge = |&(second, rate, answered): &(f64, f64, u64)| {
             let since = Time::ZERO + Duration::from_secs_f64(second);
             let origin = Origin { since, rate, dense: rate >= DENSE, answered: true, waited: false };
-            let doubted = doubts.doubts(origin, answered);
+            let doubted = doubts.doubts(since + Duration::from_millis(10), origin, answered);
             if doubted {
                 doubts.spare(since + Duration::from_millis(10), origin, answered);
             }
             doubted
         };
         verdicts.iter().map(judge).collect()
+    }
+
+    #[test]
+    fn waits_are_doubted_unless_they_go_on() {
+        let check = |millis, waited, expected| {
+            let origin = Origin { since: Time::ZERO, rate: MIXED, dense: false, answered: true, waited };
+            let now = Time::ZERO + Duration::from_millis(millis);
+            assert_eq!(Doubts::default().doubts(now, origin, 0), expected, "{millis} ms");
+        };
+        check(600, true, true);
+        check(600, false, false);
+        check(3_001, true, false);
     }
 
     #[test]

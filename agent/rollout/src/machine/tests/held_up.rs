@@ -80,6 +80,22 @@ fn waits_among_answers_are_no_verdict_before_the_candidate_was_asked_as_often_as
     check("..w..x..x", None);
 }
 
+/// One request in fifty for a while: that is nothing that could be over.
+#[test]
+fn waits_that_go_on_need_no_question_to_the_candidate() {
+    let mut world = World::new();
+    world.watched("v2").good(500);
+    while world.probe().is_none() {
+        world.pass_ms(500).tell(1_100, &format!("{}w", ".".repeat(49)));
+    }
+    while world.phase() == Phase::Watching {
+        assert_eq!(world.probe().unwrap().1, Arm::Old);
+        let (requests, _) = world.asked().unwrap();
+        world.pass_ms(1).probed(requests);
+    }
+    assert_eq!(world.suspected(), 0);
+}
+
 #[test]
 fn a_candidate_that_goes_on_holding_requests_up_is_taken_back() {
     let mut world = World::new();
