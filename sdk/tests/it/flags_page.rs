@@ -55,7 +55,9 @@ fn the_bounds_are_the_ones_that_are_enforced() {
     check(limits::VALUES, " values a condition");
     check(limits::SEARCHED, ", `matches`");
     check(limits::EXPRESSIONS, " of 512 each");
-    check(limits::EXPRESSION, " each) of 1,000");
+    check(limits::EXPRESSION, " each, compiled");
+    check(limits::EXPRESSION_BYTES >> 10, " KiB each and");
+    check(limits::EXPRESSIONS_BYTES >> 10, " KiB in all) of 1,000");
     check(limits::VALUE, "; 100 variants");
     check(limits::VARIANTS, " variants of 64 KiB");
     check(limits::VARIANT_BYTES >> 10, " KiB of JSON");
