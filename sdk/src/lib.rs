@@ -14,9 +14,15 @@ pub mod import;
 mod index;
 pub mod model;
 mod name;
+#[cfg(feature = "openfeature")]
+pub mod openfeature;
 #[cfg(feature = "pseudonym")]
 pub mod pseudonym;
 mod snapshot;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(feature = "tower")]
+pub mod tower;
 mod value;
 
 pub use bucketing::{BUCKETS, bucket};
