@@ -155,6 +155,8 @@ macro_rules! flags {
             )*
             /// All that are declared here.
             pub static ALL: &[&$crate::Declared] = &[$(&$flag),*];
+            // Nobody has to ask for all of them.
+            const _: fn() -> &'static [&'static $crate::Declared] = || ALL;
         }
     };
     (@name $flag:ident) => { stringify!($flag) };
