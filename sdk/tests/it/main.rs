@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "that is how tests fail, their helpers too")]
 
 mod client;
+mod evaluations;
 mod flagd;
 mod flags_page;
 mod haproxy;
