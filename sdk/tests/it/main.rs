@@ -3,6 +3,7 @@
 
 mod client;
 mod evaluations;
+mod examples;
 mod flagd;
 mod flags_page;
 mod haproxy;
