@@ -32,3 +32,8 @@ pub use flags::{Exposure, Flags, Handle, Pinned};
 pub use name::{Declared, Name};
 pub use snapshot::Snapshot;
 pub use value::{ErrorCode, Evaluation, FlagValue, Reason, Resolved};
+
+/// The code of the README, as tests.
+#[cfg(all(doctest, feature = "client", feature = "testing"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
