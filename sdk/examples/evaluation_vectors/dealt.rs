@@ -155,7 +155,8 @@ fn weights() -> Group {
             {"conditions": [{"attribute": "as", "value": "object"}], "variants": {"c": 3, "a": 1}},
             {"conditions": [{"attribute": "as", "value": "list"}],
              "variants": [{"name": "c", "weight": 3}, {"name": "a", "weight": 1}]},
-            {"conditions": [{"attribute": "as", "value": "salted"}], "salt": "own", "variants": {"a": 1, "b": 3}}]}),
+            {"conditions": [{"attribute": "as", "value": "salted"}], "salt": "own", "variants": {"a": 1, "b": 3}},
+            {"conditions": [{"attribute": "as", "value": "flag"}], "salt": "own", "percentage": 50}]}),
         json!({"name": "thirds", "enabled": true, "variants": [{"name": "a"}, {"name": "b"}, {"name": "c"}]}),
     ];
     let place = |salt: &str, user: &str| bucket(&format!("{salt}.variant"), user) % 4;
@@ -180,6 +181,10 @@ fn weights() -> Group {
         for (order, drawn) in orders {
             cases.push(case("ruled", json!({"id": user, "as": order}), format!("true {drawn} SPLIT")));
         }
+        // A rule that serves the flag's variants draws them as everybody gets them, whatever deals its share.
+        let own =
+            if bucket("own", &user) < 50_000 { format!("true {drawn} SPLIT") } else { "false - SPLIT".to_owned() };
+        cases.push(case("ruled", json!({"id": user, "as": "flag"}), own));
         cases.push(case("thirds", id, "? SPLIT"));
     }
     group("variants by weight", EPOCH, flags, cases)

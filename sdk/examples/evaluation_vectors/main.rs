@@ -36,7 +36,7 @@ struct Case {
     /// Asked for a value of this type with this default.
     typed: Option<(&'static str, Value)>,
     /// `true on STATIC`: enabled, variant or `-`, reason, and the value as JSON where it is not the variant's name; or an error
-    /// code; or `? SPLIT` where a hash decides.
+    /// code, with `true` before it where the flag is on all the same; or `? SPLIT` where a hash decides.
     expected: String,
 }
 
@@ -154,8 +154,10 @@ fn resolve(flags: &Flags, user: &OwnedContext, flag: &str, kind: &str, default: 
 /// As the tables write it.
 fn short(told: &Value) -> String {
     let text = |name: &str| told[name].as_str().unwrap_or("-");
-    if let (Some(error), true) = (told["error"].as_str(), told.get("enabled").is_some()) {
-        return error.to_owned();
+    match (told["error"].as_str(), told.get("enabled")) {
+        (Some(error), Some(Value::Null)) => return error.to_owned(),
+        (Some(error), Some(enabled)) => return format!("{enabled} {error}"),
+        _ => {}
     }
     let enabled = told.get("enabled").map_or_else(|| "value".to_owned(), ToString::to_string);
     let plain = match text("variant") {

@@ -53,7 +53,10 @@ fn served() -> Group {
             {"conditions": [{"attribute": "want", "value": "no"}], "variant": "no"},
             {"conditions": [{"attribute": "want", "value": "large"}], "variant": "large"},
             {"conditions": [{"attribute": "want", "value": "one of one"}], "variants": {"int": 1, "float": 0}}]},
-        {"name": "drawn", "enabled": true, "variants": [{"name": "a"}, {"name": "b"}]}
+        {"name": "drawn", "enabled": true, "variants": [{"name": "a"}, {"name": "b"}]},
+        {"name": "drawn-bools", "enabled": true, "variants": [{"name": "yes", "value": true}, {"name": "no", "value": false}]},
+        {"name": "needs-drawn", "enabled": true, "prerequisites": [{"flag": "drawn"}]},
+        {"name": "needs-drawn-a", "enabled": true, "prerequisites": [{"flag": "drawn", "variants": ["a", "b"]}]}
     ]}"##;
     Group::new(
         "variants",
@@ -73,7 +76,12 @@ fn served() -> Group {
             ("values", r#"{"want": "one of one"}"#, "true int TARGETING_MATCH 3"),
             ("values", USER, "false null DEFAULT null"),
             ("drawn", USER, "? SPLIT"),
-            ("drawn", NOBODY, "TARGETING_KEY_MISSING"),
+            // On with whichever; only which one is not known. Of bools not even that.
+            ("drawn", NOBODY, "true TARGETING_KEY_MISSING"),
+            ("drawn-bools", USER, "? SPLIT"),
+            ("drawn-bools", NOBODY, "TARGETING_KEY_MISSING"),
+            ("needs-drawn", NOBODY, "true on DEFAULT"),
+            ("needs-drawn-a", NOBODY, "false off DISABLED"),
         ],
     )
 }
