@@ -2,9 +2,9 @@
 
 /// Whoever a flag is evaluated for.
 ///
-/// Implemented for ids (`&str`, `String`, integers, `Uuid` with the feature `uuid`), for `Option` of them, for `()` (nobody), and for
-/// [`Context`] and [`OwnedContext`], which have attributes. Implement it for your own user type to answer attributes without copying
-/// them: they are asked for one at a time, and only those that a flag's conditions name.
+/// Implemented for ids (`&str`, `String`, integers, `Uuid` with the feature `uuid`), for `()` (nobody), for [`Context`] and
+/// [`OwnedContext`], which have attributes, and for `Option` and `Arc` of these. Implement it for your own user type to answer
+/// attributes without copying them: they are asked for one at a time, and only those that a flag's conditions name.
 pub trait Subject {
     /// The user's id, borrowed or written into `scratch`. `None` or empty: nobody is known, and what is rolled out to a share of
     /// users takes the caller's default.
@@ -182,6 +182,27 @@ impl OwnedAttribute {
     }
 }
 
+impl OwnedContext {
+    /// A user of this id, with the members of a JSON object as attributes. What is no attribute, null and objects, is left out.
+    ///
+    /// ```
+    /// use teal_flags::{Attribute, OwnedContext, Subject};
+    ///
+    /// let json: serde_json::Value = serde_json::from_str(r#"{"clinic": "hcm-3", "nothing": null}"#)?;
+    /// let user = OwnedContext::from_json(Some("user-7"), json.as_object().into_iter().flatten());
+    /// assert_eq!(user.attribute("clinic"), Some(Attribute::Text("hcm-3")));
+    /// assert_eq!(user.attributes.len(), 1);
+    /// # Ok::<(), serde_json::Error>(())
+    /// ```
+    pub fn from_json<'a>(
+        id: Option<&str>,
+        attributes: impl IntoIterator<Item = (&'a String, &'a serde_json::Value)>,
+    ) -> Self {
+        let attribute = |(name, value): (&String, _)| Some((name.clone(), OwnedAttribute::from_json(value)?));
+        Self { id: id.map(str::to_owned), attributes: attributes.into_iter().filter_map(attribute).collect() }
+    }
+}
+
 impl Subject for OwnedContext {
     fn id<'a>(&'a self, _: &'a mut Scratch) -> Option<&'a str> {
         self.id.as_deref()
@@ -212,6 +233,16 @@ impl Subject for () {
 }
 
 impl<S: Subject + ?Sized> Subject for &S {
+    fn id<'a>(&'a self, scratch: &'a mut Scratch) -> Option<&'a str> {
+        (**self).id(scratch)
+    }
+
+    fn attribute(&self, name: &str) -> Option<Attribute<'_>> {
+        (**self).attribute(name)
+    }
+}
+
+impl<S: Subject + ?Sized> Subject for std::sync::Arc<S> {
     fn id<'a>(&'a self, scratch: &'a mut Scratch) -> Option<&'a str> {
         (**self).id(scratch)
     }
@@ -277,6 +308,7 @@ mod tests {
         check(u128::MAX, Some("340282366920938463463374607431768211455"));
         check(Some(7_u32), Some("7"));
         check(None::<&str>, None);
+        check(std::sync::Arc::<str>::from("user-7"), Some("user-7"));
         check((), None);
         check(Context::new("user-7", &[]), Some("user-7"));
         check(Context::anonymous(&[]), None);
@@ -292,6 +324,11 @@ mod tests {
         assert_eq!(user.attribute("clinic"), Some(Attribute::Text("hcm-3")));
         assert_eq!(Subject::attribute(&&user, "age"), Some(Attribute::Integer(42)));
         assert_eq!(user.attribute("name"), None);
+        let shared = std::sync::Arc::new(OwnedContext {
+            attributes: [("age".to_owned(), OwnedAttribute::Integer(42))].into(),
+            ..OwnedContext::default()
+        });
+        assert_eq!(Subject::attribute(&shared, "age"), Some(Attribute::Integer(42)));
         let json = serde_json::json!({"a": [1, "x"], "b": 1.5, "c": null});
         let read = |name| OwnedAttribute::from_json(&json[name]);
         assert_eq!(read("a"), Some(OwnedAttribute::Texts(vec!["1".into(), "x".into()])));

@@ -17,7 +17,7 @@ mod variants;
 
 use serde_json::{Map, Value, json};
 use teal_flags::model::{Document, Timestamp};
-use teal_flags::{Evaluation, FlagValue, Flags, Layer, OwnedAttribute, OwnedContext, Resolved};
+use teal_flags::{Evaluation, FlagValue, Flags, Layer, OwnedContext, Resolved};
 
 /// A document and what is asked of it.
 struct Group {
@@ -117,9 +117,7 @@ fn answer(group: &str, flags: &Flags, case: &Case, wrong: &mut Vec<String>) -> V
 fn context(user: &Value) -> (Option<&str>, OwnedContext) {
     let attributes: &Map<String, Value> = user.as_object().unwrap_or_else(|| panic!("{user} is no object"));
     let id = attributes.get("id").and_then(Value::as_str);
-    let attributes = attributes.iter().filter(|(name, _)| *name != "id");
-    let attributes = attributes.filter_map(|(name, value)| Some((name.clone(), OwnedAttribute::from_json(value)?)));
-    (id, OwnedContext { id: id.map(str::to_owned), attributes: attributes.collect() })
+    (id, OwnedContext::from_json(id, attributes.iter().filter(|(name, _)| *name != "id")))
 }
 
 fn whole(evaluation: &Evaluation) -> Value {

@@ -119,7 +119,7 @@ impl Snapshot {
         (evaluation, count)
     }
 
-    /// Every known flag's whole answer for a user, in the order of no importance. With `client_visible` only of those flags that
+    /// Every known flag's whole answer for a user, in no particular order; not counted. With `client_visible` only of those flags that
     /// browsers and mobile applications may be told of.
     pub fn evaluate_all<'a, S: Subject>(
         &'a self,

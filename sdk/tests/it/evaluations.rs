@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 use teal_flags::model::{Document, Operator};
-use teal_flags::{Evaluation, FlagValue, Flags, Layer, OwnedAttribute, OwnedContext, Resolved};
+use teal_flags::{Evaluation, FlagValue, Flags, Layer, OwnedContext, Resolved};
 
 fn groups() -> Vec<Value> {
     let file: Value = serde_json::from_str(include_str!("../vectors/evaluations.json")).unwrap();
@@ -31,10 +31,8 @@ fn every_evaluation_is_what_it_was_when_the_vectors_were_written() {
 
 fn answer(flags: &Flags, case: &Value) -> Value {
     let flag = case["flag"].as_str().unwrap();
-    let attributes = case["user"]["attributes"].as_object().unwrap();
-    let attributes =
-        attributes.iter().filter_map(|(name, value)| Some((name.clone(), OwnedAttribute::from_json(value)?)));
-    let user = OwnedContext { id: case["user"]["id"].as_str().map(str::to_owned), attributes: attributes.collect() };
+    let user = &case["user"];
+    let user = OwnedContext::from_json(user["id"].as_str(), user["attributes"].as_object().unwrap());
     let default = &case["default"];
     match case["type"].as_str() {
         None => whole(&flags.evaluate(&user, flag)),
