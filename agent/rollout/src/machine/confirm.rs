@@ -18,6 +18,7 @@ use super::event::Arm;
 use super::scale::{self, DECIDED, Says, Scale};
 use super::streak::Origin;
 use super::{Action, Machine, News, Probe};
+use crate::criteria::MAX_GROUPS;
 use crate::time::Time;
 
 /// How long until a confirm that led nowhere is repeated.
@@ -188,11 +189,18 @@ impl Machine {
         // Other paths than the configured routes have no request of their own whose time could be compared.
         let (groups, within) = match case.slow.filter(|slow| slow.group > 0) {
             Some(slow) => (vec![slow.group], Some(slow.within)),
-            None => (self.evidence.worst_groups(component), None),
+            None => (self.failing_groups(case), None),
         };
         let (round, sampled) = (self.confirm.round, self.evidence.only_probes_failed(component));
         let probe = Probe { round, arm, component, colour, groups, sampled, requests, enough, within };
         self.out.push(Action::Probe(probe));
+    }
+
+    /// What to ask for, worst first. Requests that were told in flight are of nobody knows which route: of any.
+    fn failing_groups(&self, case: Case) -> Vec<u8> {
+        let worst = self.evidence.worst_groups(case.component);
+        let silent = case.origin.waited && !case.origin.answered;
+        if silent && worst.iter().all(|group| *group == 0) { (1..=MAX_GROUPS).collect() } else { worst }
     }
 
     pub(super) fn probed(&mut self, now: Time, round: u64, arm: Arm, passed: u8) {

@@ -3,8 +3,8 @@
 use super::fixture::World;
 use crate::colour::Colour::{Blue, Green};
 use crate::document::{Cause, Phase};
-use crate::machine::News;
 use crate::machine::event::{Arm, Observation};
+use crate::machine::{Action, News};
 
 const SUSPECTED: fn() -> News = || News::OutageSuspected { component: "api".into() };
 
@@ -110,6 +110,26 @@ fn a_candidate_that_goes_on_holding_requests_up_is_taken_back() {
     }
     assert_eq!(world.probe().unwrap().2, Blue, "the third time only the old colour is asked");
     assert!(world.doc().is_bad());
+}
+
+/// They have no line yet that would say which route they are of, and the smoke suite may be what still answers.
+#[test]
+fn what_hangs_in_flight_is_asked_for_on_the_configured_routes() {
+    let check = |group: u8, asked: usize| {
+        let mut world = World::new();
+        world.watched("v2").good(50);
+        let silent = Observation { group, waited: true, age_ms: 1_000, ..Observation::new(0, Green, 1, true) };
+        world.observed(vec![silent; 10]);
+        let groups = world.actions.iter().rev().find_map(|action| match action {
+            Action::Probe(probe) => Some(probe.groups.len()),
+            _ => None,
+        });
+        assert_eq!(groups, Some(asked), "group {group}");
+        world.probed(3).probed(0);
+        assert!(world.doc().is_bad());
+    };
+    check(0, 32);
+    check(7, 1);
 }
 
 /// Its connections came together when the hold-up was over: it takes a moment to get through them.
