@@ -21,55 +21,101 @@ pub(crate) fn equal(a: &[u8], b: &[u8]) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    if let (Some((a, a_end)), Some((b, b_end))) = (ends::<16>(a), ends::<16>(b)) {
-        let differ = |a: &[u8; 16], b: &[u8; 16]| u128::from_ne_bytes(*a) ^ u128::from_ne_bytes(*b);
-        return differ(a, b) | differ(a_end, b_end) == 0;
-    }
     if let (Some((a, a_end)), Some((b, b_end))) = (ends::<8>(a), ends::<8>(b)) {
         let differ = |a: &[u8; 8], b: &[u8; 8]| u64::from_ne_bytes(*a) ^ u64::from_ne_bytes(*b);
         return differ(a, b) | differ(a_end, b_end) == 0;
     }
+    if let (Some((a, a_end)), Some((b, b_end))) = (ends::<16>(a), ends::<16>(b)) {
+        let differ = |a: &[u8; 16], b: &[u8; 16]| u128::from_ne_bytes(*a) ^ u128::from_ne_bytes(*b);
+        return differ(a, b) | differ(a_end, b_end) == 0;
+    }
+    if let (Some((a, a_end)), Some((b, b_end))) = (ends::<4>(a), ends::<4>(b)) {
+        let differ = |a: &[u8; 4], b: &[u8; 4]| u32::from_ne_bytes(*a) ^ u32::from_ne_bytes(*b);
+        return differ(a, b) | differ(a_end, b_end) == 0;
+    }
+    if a.len() < 4 {
+        return a.iter().zip(b).all(|(a, b)| a == b);
+    }
     a == b
+}
+
+/// A text that is kept in place where it is short, so that it is found without another cache line.
+#[derive(Debug)]
+pub(crate) enum Text {
+    /// Length and bytes.
+    Short(u8, [u8; SHORT]),
+    Long(Box<str>),
+}
+
+/// Makes a text 24 bytes.
+const SHORT: usize = 22;
+
+impl Text {
+    /// Whether they are the same.
+    #[inline]
+    pub(crate) fn is(&self, text: &str) -> bool {
+        match self {
+            Self::Short(length, bytes) => {
+                bytes.get(..usize::from(*length)).is_some_and(|known| equal(known, text.as_bytes()))
+            }
+            Self::Long(known) => equal(known.as_bytes(), text.as_bytes()),
+        }
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        let mut bytes = [0; SHORT];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(room), Ok(length)) => {
+                room.copy_from_slice(text.as_bytes());
+                Self::Short(length, bytes)
+            }
+            _ => Self::Long(text.into()),
+        }
+    }
 }
 
 /// Odd constants with half of their bits set: the fractional parts of the square roots of 2, 3, 5 and 7.
 const KEYS: [u64; 4] = [0x6a09_e667_f3bc_c909, 0xbb67_ae85_84ca_a73b, 0x3c6e_f372_fe94_f82b, 0xa54f_f53a_5f1d_36f1];
 
-/// A hash for tables that are looked up in by trusted names: 16 bytes at a time, each pair of words multiplied to 128 bits and
-/// folded, as wyhash and foldhash do. It says nothing to the outside, and may change.
+/// A hash for tables that are looked up in by trusted names: words are taken in pairs, and each pair is multiplied to 128 bits and
+/// folded, as wyhash and foldhash do; up to 32 bytes side by side, not one after the other. It says nothing to the outside, and
+/// may change.
 #[inline]
 pub(crate) fn hash(text: &[u8]) -> u64 {
-    #[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
-    let fold = |a: u64, b: u64| {
-        let product = u128::from(a) * u128::from(b);
-        product as u64 ^ (product >> 64) as u64
-    };
-    let word = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
-    let two = |bytes: &[u8; 16]| {
-        let (low, high) = bytes.split_at(8);
-        (low.first_chunk().map_or(0, word), high.first_chunk().map_or(0, word))
-    };
-    let mut state = KEYS[0] ^ text.len() as u64;
-    let (a, b) = if let Some((first, last)) = ends::<8>(text) {
-        (word(first), word(last))
+    let seed = KEYS[0] ^ text.len() as u64;
+    let whole = if let Some((first, last)) = ends::<16>(text) {
+        pair(first, KEYS[0]) ^ pair(last, KEYS[1])
+    } else if let Some((first, last)) = ends::<8>(text) {
+        fold(u64::from_le_bytes(*first) ^ KEYS[1], u64::from_le_bytes(*last) ^ KEYS[2])
     } else if let Some((first, last)) = ends::<4>(text) {
-        (u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into())
-    } else if let Some(end) = text.last_chunk::<16>() {
-        let (chunks, _) = text.as_chunks::<16>();
-        // The end is hashed by itself, whether or not it overlaps the last chunk.
-        for chunk in chunks {
-            let (a, b) = two(chunk);
-            state = fold(a ^ state, b ^ KEYS[1]);
-        }
-        two(end)
+        fold(u64::from(u32::from_le_bytes(*first)) ^ KEYS[1], u64::from(u32::from_le_bytes(*last)) ^ KEYS[2])
     } else {
-        match text {
-            [] => (0, 0),
-            [first, .., last] => (u64::from(*first) << 8 | u64::from(*last), text[text.len() / 2].into()),
-            [only] => (u64::from(*only) << 8 | u64::from(*only), (*only).into()),
-        }
+        // The end is hashed by itself, whether or not it overlaps the last chunk.
+        let (chunks, _) = text.as_chunks();
+        let end = text
+            .last_chunk()
+            .map_or_else(|| text.iter().fold(1, |sum, byte| sum << 8 | u64::from(*byte)), |end| pair(end, KEYS[1]));
+        chunks.iter().fold(end, |sum, chunk| fold(sum ^ KEYS[2], pair(chunk, KEYS[0])))
     };
-    fold(fold(a ^ KEYS[2], b ^ state), KEYS[3])
+    fold(whole ^ seed, KEYS[3])
+}
+
+/// A product of 128 bits, its halves laid over each other.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the halves of a product")]
+const fn fold(a: u64, b: u64) -> u64 {
+    let product = a as u128 * b as u128;
+    product as u64 ^ (product >> 64) as u64
+}
+
+/// Two words, folded.
+#[inline]
+#[expect(clippy::cast_possible_truncation, reason = "the halves of 16 bytes")]
+const fn pair(bytes: &[u8; 16], key: u64) -> u64 {
+    let both = u128::from_le_bytes(*bytes);
+    fold(both as u64 ^ key, (both >> 64) as u64 ^ KEYS[3])
 }
 
 #[cfg(test)]
@@ -85,6 +131,13 @@ mod tests {
             let copy = text.clone();
             prop_assert!(equal(&text, &copy));
             prop_assert_eq!(hash(&text), hash(&copy));
+        }
+
+        #[test]
+        fn a_text_is_kept_whatever_its_length(text in ".{0,40}", other in ".{0,40}") {
+            let kept = Text::from(text.as_str());
+            prop_assert!(kept.is(&text));
+            prop_assert_eq!(kept.is(&other), text == other);
         }
 
         #[test]

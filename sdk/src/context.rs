@@ -1,5 +1,7 @@
 //! Who asks: a user, by id alone or with attributes, borrowed and never copied.
 
+use crate::bytes;
+
 /// Whoever a flag is evaluated for.
 ///
 /// Implemented for ids (`&str`, `String`, integers, `Uuid` with the feature `uuid`), for `()` (nobody), for [`Context`] and
@@ -121,7 +123,10 @@ impl Subject for Context<'_> {
     }
 
     fn attribute(&self, name: &str) -> Option<Attribute<'_>> {
-        self.attributes.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
+        self.attributes
+            .iter()
+            .find(|(known, _)| bytes::equal(known.as_bytes(), name.as_bytes()))
+            .map(|(_, value)| *value)
     }
 }
 

@@ -57,9 +57,8 @@ macro_rules! evaluations {
             /// The same with this default.
             #[inline]
             pub fn is_enabled_or(&self, user: impl $crate::Subject, flag: impl $crate::Name, default: bool) -> bool {
-                let identity = $crate::evaluations::Access::identity(self);
                 $crate::evaluations::Access::with(self, |snapshot, counting| {
-                    let number = flag.number(snapshot, identity);
+                    let number = flag.number(snapshot, || $crate::evaluations::Access::identity(self));
                     let Some(entry) = number.and_then(|number| snapshot.entry(number)) else { return default };
                     let (is_on, count) = snapshot.decide(entry, &user);
                     counting.count(entry, count);
@@ -69,9 +68,8 @@ macro_rules! evaluations {
 
             /// The whole answer: value, variant, reason. Does not allocate.
             pub fn evaluate(&self, user: impl $crate::Subject, flag: impl $crate::Name) -> $crate::Evaluation {
-                let identity = $crate::evaluations::Access::identity(self);
                 $crate::evaluations::Access::with(self, |snapshot, counting| {
-                    let number = flag.number(snapshot, identity);
+                    let number = flag.number(snapshot, || $crate::evaluations::Access::identity(self));
                     let Some(entry) = number.and_then(|number| snapshot.entry(number)) else {
                         return $crate::Evaluation::error($crate::ErrorCode::FlagNotFound, 0);
                     };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::bytes;
 
-/// Names and their numbers; made once for each set of names. Open addressing, at most half full, linear probing.
+/// Names and their numbers; made once for each set of names. Open addressing, at most a quarter full, linear probing.
 ///
 /// ```text
 /// slot = 12 bits of the name's hash | number + 1 (20 bits);  0 = free
@@ -24,7 +24,7 @@ pub(crate) const MAX_NAMES: usize = NUMBER as usize - 1;
 impl Index {
     /// The names in the order of their numbers, at most [`MAX_NAMES`], each once.
     pub(crate) fn new(names: &[Arc<str>]) -> Self {
-        let mut slots = vec![0; (names.len() * 2).next_power_of_two().max(2)].into_boxed_slice();
+        let mut slots = vec![0; (names.len() * 4).next_power_of_two().max(2)].into_boxed_slice();
         let mask = slots.len() - 1;
         for (number, name) in (1..NUMBER).zip(names) {
             let (mut at, tag) = place(name, mask);

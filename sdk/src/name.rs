@@ -14,7 +14,7 @@ pub trait Name: sealed::Sealed {
 
     /// Its number in a snapshot of the [`crate::Flags`] with this identity (0: of none).
     #[doc(hidden)]
-    fn number(&self, snapshot: &Snapshot, identity: u32) -> Option<u32>;
+    fn number(&self, snapshot: &Snapshot, identity: impl FnOnce() -> u32) -> Option<u32>;
 }
 
 mod sealed {
@@ -37,7 +37,7 @@ impl Name for str {
     }
 
     #[inline]
-    fn number(&self, snapshot: &Snapshot, _: u32) -> Option<u32> {
+    fn number(&self, snapshot: &Snapshot, _: impl FnOnce() -> u32) -> Option<u32> {
         snapshot.find(self)
     }
 }
@@ -51,7 +51,7 @@ impl Name for String {
         false
     }
 
-    fn number(&self, snapshot: &Snapshot, _: u32) -> Option<u32> {
+    fn number(&self, snapshot: &Snapshot, _: impl FnOnce() -> u32) -> Option<u32> {
         snapshot.find(self)
     }
 }
@@ -68,7 +68,7 @@ impl<N: Name + ?Sized> Name for &N {
     }
 
     #[inline]
-    fn number(&self, snapshot: &Snapshot, identity: u32) -> Option<u32> {
+    fn number(&self, snapshot: &Snapshot, identity: impl FnOnce() -> u32) -> Option<u32> {
         (**self).number(snapshot, identity)
     }
 }
@@ -105,7 +105,8 @@ impl Name for Declared {
 
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "the two halves of what is kept")]
-    fn number(&self, snapshot: &Snapshot, identity: u32) -> Option<u32> {
+    fn number(&self, snapshot: &Snapshot, identity: impl FnOnce() -> u32) -> Option<u32> {
+        let identity = identity();
         let found = self.found.load(Ordering::Relaxed);
         if identity != 0 && (found >> 32) as u32 == identity {
             return Some(found as u32);

@@ -1,6 +1,6 @@
 //! A flag of the model, compiled for an environment and a moment.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::schedule;
@@ -19,6 +19,22 @@ pub(super) struct Surroundings<'a> {
     pub(super) segments: &'a HashMap<String, Arc<Segment>>,
     /// The number of a flag's name.
     pub(super) number: &'a mut dyn FnMut(&str) -> u32,
+    pub(super) words: &'a mut Words,
+}
+
+/// Names of attributes, each kept once for all flags.
+#[derive(Debug, Default)]
+pub(super) struct Words(HashSet<Arc<str>>);
+
+impl Words {
+    fn shared(&mut self, word: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(word) {
+            return known.clone();
+        }
+        let word: Arc<str> = word.into();
+        self.0.insert(word.clone());
+        word
+    }
 }
 
 /// A compiled flag, and when it has to be compiled again.
@@ -46,26 +62,31 @@ pub(super) fn flag(flag: &Flag, around: &mut Surroundings<'_>) -> Result<Done, M
         rules
             .push(compile_rule(flag, rule, &variants, around).map_err(|error| within(&format!("rules[{at}]"), error))?);
     }
-    let asks_time = rules.iter().flat_map(|rule: &Rule| &rule.conditions).any(asks_time);
+    let asks_time = rules.iter().flat_map(|rule: &Rule| rule.conditions.as_slice()).any(asks_time);
     let percentage = scheduled.percentage.unwrap_or(flag.rollout_percentage);
     let off_variant = match &flag.off_variant {
         Some(name) => Some(find(&variants, name, "off_variant")?),
         None if flag.variants.is_empty() => Some(1),
         None => None,
     };
+    let is = |variant: &Variant, value| variant.value == FlagValue::Bool(value);
+    let is_switch = matches!(&*variants, [on, off] if is(on, true) && is(off, false)) && off_variant == Some(1);
+    let rest =
+        Share { percentage, dealing: of_flag, serve: serve(&model::Serve::Flag, flag, &variants)?, drawn_by: None };
+    let is_plain_share = |share: &Share| share.dealing.by_id && matches!(share.serve, Serve::Fixed(0));
+    let is_plain_rule = |rule: &Rule| !rule.otherwise_next && is_plain_share(&rule.share);
+    let is_plain =
+        is_switch && flag.prerequisites.is_empty() && is_plain_share(&rest) && rules.iter().all(is_plain_rule);
     let compiled = Compiled {
+        is_switch,
+        is_plain,
         version: flag.version,
         client_visible: flag.client_visible,
         off: !flag.enabled || flag.archived || !is_here || !scheduled.active,
         off_variant,
         prerequisites: prerequisites(flag, around),
         rules: rules.into(),
-        rest: Share {
-            percentage,
-            dealing: of_flag,
-            serve: serve(&model::Serve::Flag, flag, &variants)?,
-            drawn_by: None,
-        },
+        rest,
         variants,
     };
     Ok(Done { compiled, next: scheduled.next, asks_time })
@@ -107,7 +128,7 @@ fn compile_rule(
     flag: &Flag,
     rule: &model::Rule,
     variants: &[Variant],
-    around: &Surroundings<'_>,
+    around: &mut Surroundings<'_>,
 ) -> Result<Rule, ModelError> {
     let stickiness = if rule.stickiness.is_empty() { &flag.stickiness } else { &rule.stickiness };
     let bucketing = rule.bucketing.as_ref().unwrap_or(&flag.bucketing);
@@ -116,12 +137,12 @@ fn compile_rule(
     let has_own = rule.salt.is_some() || rule.bucketing.is_some() || !rule.stickiness.is_empty();
     let drawn_by = match (&rule.serve, &serve) {
         (model::Serve::Flag, Serve::Drawn(_)) if has_own => {
-            Some(Dealing::of(&flag.bucketing, &flag.salt, &flag.stickiness)?)
+            Some(Box::new(Dealing::of(&flag.bucketing, &flag.salt, &flag.stickiness)?))
         }
         _ => None,
     };
     Ok(Rule {
-        conditions: conditions(&rule.conditions, Some(around.segments))?,
+        conditions: conditions(&rule.conditions, Some(around.segments), around.words)?.into(),
         share: Share { percentage: rule.percentage, dealing, serve, drawn_by },
         otherwise_next: rule.otherwise == model::Otherwise::Next,
     })
@@ -154,17 +175,16 @@ fn serve(said: &model::Serve, flag: &Flag, variants: &[Variant]) -> Result<Serve
 ///
 /// # Errors
 /// A condition that cannot be used, and one on another segment.
-pub(super) fn segment(said: &model::Segment) -> Result<Segment, ModelError> {
+pub(super) fn segment(said: &model::Segment, words: &mut Words) -> Result<Segment, ModelError> {
     let sorted = |ids: &[String]| {
         let mut ids: Vec<Box<str>> = ids.iter().map(|id| id.as_str().into()).collect();
         ids.sort_unstable();
         ids.into_boxed_slice()
     };
-    let any = said
-        .any
-        .iter()
-        .enumerate()
-        .map(|(at, group)| conditions(group, None).map_err(|error| within(&format!("any[{at}]"), error)));
+    let any = said.any.iter().enumerate().map(|(at, group)| {
+        let group = conditions(group, None, words).map(Vec::into_boxed_slice);
+        group.map_err(|error| within(&format!("any[{at}]"), error))
+    });
     let any = any.collect::<Result<_, _>>()?;
     Ok(Segment { include: sorted(&said.include), exclude: sorted(&said.exclude), any })
 }
@@ -172,9 +192,10 @@ pub(super) fn segment(said: &model::Segment) -> Result<Segment, ModelError> {
 fn conditions(
     said: &[model::Condition],
     segments: Option<&HashMap<String, Arc<Segment>>>,
-) -> Result<Box<[Condition]>, ModelError> {
+    words: &mut Words,
+) -> Result<Vec<Condition>, ModelError> {
     let compiled = said.iter().enumerate().map(|(at, condition)| {
-        compile_condition(condition, segments).map_err(|error| within(&format!("conditions[{at}]"), error))
+        compile_condition(condition, segments, words).map_err(|error| within(&format!("conditions[{at}]"), error))
     });
     compiled.collect()
 }
@@ -182,6 +203,7 @@ fn conditions(
 fn compile_condition(
     said: &model::Condition,
     segments: Option<&HashMap<String, Arc<Segment>>>,
+    words: &mut Words,
 ) -> Result<Condition, ModelError> {
     let test = match &said.test {
         model::Test::Segment(name) => {
@@ -196,7 +218,7 @@ fn compile_condition(
             match attribute.as_str() {
                 "user_id" => Test::Id(matcher),
                 "current_time" => Test::CurrentTime(matcher),
-                name => Test::Attribute(name.into(), matcher),
+                name => Test::Attribute(words.shared(name), matcher),
             }
         }
     };
@@ -217,6 +239,6 @@ impl Dealing {
         bucketing.check().map_err(|error| within("bucketing", error))?;
         let attribute = |name: &String| (name != "user_id").then(|| name.as_str().into());
         let stickiness = if stickiness.is_empty() { [None].into() } else { stickiness.iter().map(attribute).collect() };
-        Ok(Self { bucketing: bucketing.clone(), salt: salt.into(), stickiness })
+        Ok(Self::new(bucketing.clone(), salt, stickiness))
     }
 }

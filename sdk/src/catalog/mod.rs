@@ -20,7 +20,7 @@ use crate::model::{Condition, Document, Flag, ModelError, Test, Timestamp};
 use crate::snapshot::Snapshot;
 use crate::snapshot::compiled::Segment;
 use crate::snapshot::entry::{Entry, Plan, UNCOUNTED};
-use compile::Surroundings;
+use compile::{Surroundings, Words};
 pub use layer::Layer;
 use layer::{Changes, Told};
 use names::{Frozen, Names};
@@ -39,6 +39,7 @@ pub(crate) struct Catalog {
     revision: Revision,
     segments: HashMap<String, Arc<Segment>>,
     names: Names,
+    words: Words,
     /// By number.
     entries: Vec<Entry>,
     /// When a flag, by number, has to be compiled again.
@@ -67,6 +68,7 @@ impl Catalog {
             revision: Revision::default(),
             segments: HashMap::new(),
             names: Names::default(),
+            words: Words::default(),
             entries: Vec::new(),
             timed: BTreeMap::new(),
             clocked: BTreeSet::new(),
@@ -183,7 +185,13 @@ impl Catalog {
     fn compile_segments(&mut self, names: &BTreeSet<String>) -> Vec<Problem> {
         let mut problems = Vec::new();
         for name in names {
-            match self.live.segments.get(name).or_else(|| self.file.segments.get(name)).map(compile::segment) {
+            match self
+                .live
+                .segments
+                .get(name)
+                .or_else(|| self.file.segments.get(name))
+                .map(|said| compile::segment(said, &mut self.words))
+            {
                 None => drop(self.segments.remove(name)),
                 Some(Ok(segment)) => drop(self.segments.insert(name.clone(), Arc::new(segment))),
                 Some(Err(error)) => {
@@ -218,13 +226,18 @@ impl Catalog {
             self.clocked.remove(&number);
             return true;
         };
-        let segments = std::mem::take(&mut self.segments);
+        let (segments, mut words) = (std::mem::take(&mut self.segments), std::mem::take(&mut self.words));
         let environment = self.environment.clone();
         let mut interned = |name: &str| self.number(name).0;
-        let mut around =
-            Surroundings { environment: environment.as_deref(), now, segments: &segments, number: &mut interned };
+        let mut around = Surroundings {
+            environment: environment.as_deref(),
+            now,
+            segments: &segments,
+            number: &mut interned,
+            words: &mut words,
+        };
         let done = compile::flag(&flag, &mut around);
-        self.segments = segments;
+        (self.segments, self.words) = (segments, words);
         match done {
             Ok(compile::Done { compiled, next, asks_time }) => {
                 self.problems.remove(&number);

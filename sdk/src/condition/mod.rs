@@ -97,7 +97,15 @@ impl Matcher {
         }
     }
 
+    #[inline]
     fn holds(&self, attribute: Attribute<'_>) -> bool {
+        match &self.0 {
+            Test::In(set) => set.contains(attribute),
+            _ => self.holds_otherwise(attribute),
+        }
+    }
+
+    fn holds_otherwise(&self, attribute: Attribute<'_>) -> bool {
         match (&self.0, attribute) {
             (Test::Exists, _) => true,
             (Test::In(set), attribute) => set.contains(attribute),

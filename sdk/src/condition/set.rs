@@ -12,6 +12,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::number::Number;
 use super::text::{compare_lower, lower};
 use super::wrong;
+use crate::bytes;
 use crate::context::Attribute;
 use crate::model::ModelError;
 
@@ -20,6 +21,7 @@ const FEW: usize = 8;
 
 /// The values, by what they are compared with.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Set {
     texts: Texts,
     /// The values that are numbers, ascending: for attributes that are texts.
@@ -35,7 +37,8 @@ pub(super) struct Set {
 
 #[derive(Debug)]
 enum Texts {
-    Few(Box<[Box<str>]>),
+    One(bytes::Text),
+    Few(Box<[bytes::Text]>),
     Many(HashSet<Box<str>, BuildHasherDefault<TextHasher>>),
     /// In lower case, ascending.
     IgnoringCase(Box<[Box<str>]>),
@@ -72,6 +75,7 @@ impl Set {
         Ok(Self { texts, numbers: ascending(numbers), all_numbers: ascending(written), bools, all_bools, ignore_case })
     }
 
+    #[inline]
     pub(super) fn contains(&self, attribute: Attribute<'_>) -> bool {
         let among = |numbers: &[Number], number: Option<Number>| {
             number.is_some_and(|number| numbers.binary_search(&number).is_ok())
@@ -106,15 +110,20 @@ impl Texts {
         if ignore_case {
             return Self::IgnoringCase(ascending(values.into_iter().map(|value| lower(value).collect()).collect()));
         }
+        if let [only] = *values {
+            return Self::One(only.into());
+        }
         if values.len() <= FEW {
             return Self::Few(values.into_iter().map(Into::into).collect());
         }
         Self::Many(values.into_iter().map(Into::into).collect())
     }
 
+    #[inline]
     fn contain(&self, text: &str) -> bool {
         match self {
-            Self::Few(values) => values.iter().any(|value| **value == *text),
+            Self::One(value) => value.is(text),
+            Self::Few(values) => values.iter().any(|value| value.is(text)),
             Self::Many(values) => values.contains(text),
             Self::IgnoringCase(values) => values.binary_search_by(|value| compare_lower(value, text)).is_ok(),
         }

@@ -3,30 +3,34 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// How many counts the first chunk holds; each further one holds as many as all before it together.
-const FIRST: u32 = 1 << FIRST_BITS;
-const FIRST_BITS: u32 = 10;
+/// How many counts a chunk holds: 16 KiB.
+const CHUNK: usize = 2048;
 
-/// 8 million counts: 100 000 flags of 80 variants.
-const CHUNKS: usize = 14;
+/// A million counts: 250 000 plain switches.
+const CHUNKS: usize = 512;
+
+type Chunk = Box<[AtomicU64; CHUNK]>;
 
 /// A thread's counts, by number. They only grow; whoever reads keeps what it has read before.
 ///
 /// Adding is a load and a store, no locked instruction: nobody else writes here. Room is made by [`Counters::reserve`], so that
 /// adding never allocates.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Counters {
-    chunks: [OnceLock<Box<[AtomicU64]>>; CHUNKS],
+    chunks: Box<[OnceLock<Chunk>; CHUNKS]>,
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self { chunks: Box::new([const { OnceLock::new() }; CHUNKS]) }
+    }
 }
 
 impl Counters {
     /// Makes room for this many counts.
     pub(crate) fn reserve(&self, counts: u32) {
-        for (chunk, room) in self.chunks.iter().enumerate() {
-            if start_of(chunk) >= counts {
-                return;
-            }
-            room.get_or_init(|| (0..length_of(chunk)).map(|_| AtomicU64::new(0)).collect());
+        for room in self.chunks.iter().take((counts as usize).div_ceil(CHUNK)) {
+            room.get_or_init(|| Box::new([const { AtomicU64::new(0) }; CHUNK]));
         }
     }
 
@@ -45,20 +49,9 @@ impl Counters {
 
     #[inline]
     fn cell(&self, count: u32) -> Option<&AtomicU64> {
-        let chunk = (u32::BITS - (count >> FIRST_BITS).leading_zeros()) as usize;
-        let cells = self.chunks.get(chunk)?.get()?;
-        cells.get((count - start_of(chunk)) as usize)
+        let count = count as usize;
+        self.chunks.get(count / CHUNK)?.get()?.get(count % CHUNK)
     }
-}
-
-/// The first count of a chunk.
-#[inline]
-const fn start_of(chunk: usize) -> u32 {
-    if chunk == 0 { 0 } else { FIRST << (chunk - 1) }
-}
-
-const fn length_of(chunk: usize) -> u32 {
-    if chunk == 0 { FIRST } else { start_of(chunk) }
 }
 
 #[cfg(test)]

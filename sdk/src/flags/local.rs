@@ -27,17 +27,17 @@ struct Seats {
 
 /// A thread's place at one [`super::Flags`].
 struct Seat {
-    identity: u32,
     version: u64,
     snapshot: Arc<Snapshot>,
     counters: Arc<Counters>,
+    /// Whose. As long as this is kept nothing else can stand at its address.
     of: Weak<Shared>,
 }
 
 impl Seat {
     #[inline]
-    fn is_current(&self, shared: &Shared) -> bool {
-        self.identity == shared.identity && self.version == shared.version.load(Ordering::Acquire)
+    fn is_of(&self, shared: &Arc<Shared>) -> bool {
+        std::ptr::eq(self.of.as_ptr(), Arc::as_ptr(shared))
     }
 }
 
@@ -45,43 +45,50 @@ impl Seat {
 #[inline]
 pub(super) fn with<T>(shared: &Arc<Shared>, then: impl Fn(&Snapshot, Counting<'_>) -> T) -> T {
     let answered = SEATS.try_with(|seats| {
-        if let Ok(seats) = seats.try_borrow()
-            && let Some(seat) = &seats.front
-            && seat.is_current(shared)
-        {
-            return Some(then(&seat.snapshot, Counting::on(&seat.counters)));
-        }
+        let seats = seats.try_borrow().ok()?;
+        let seat = seats.front.as_ref().filter(|seat| seat.is_of(shared))?;
+        let is_current = seat.version == shared.version.0.load(Ordering::Acquire);
+        is_current.then(|| then(&seat.snapshot, Counting::on(&seat.counters)))
+    });
+    match answered {
+        Ok(Some(answer)) => answer,
+        Ok(None) | Err(_) => after_refresh(shared, then),
+    }
+}
+
+/// The same where the seat is not current: once per update and thread.
+#[cold]
+#[inline(never)]
+fn after_refresh<T>(shared: &Arc<Shared>, then: impl Fn(&Snapshot, Counting<'_>) -> T) -> T {
+    let answered = SEATS.try_with(|seats| {
         let is_new = refresh(seats, shared);
         let seats = seats.try_borrow().ok()?;
-        let seat = seats.front.as_ref().filter(|seat| seat.identity == shared.identity)?;
-        if is_new {
-            return Some(then(&seat.snapshot, Counting::on(&seat.counters)));
-        }
-        // Asked from within a question, and an update has arrived since that began: the seat is taken.
-        Some(then(&shared.current.load(), Counting::on(&seat.counters)))
+        let seat = seats.front.as_ref().filter(|seat| seat.is_of(shared))?;
+        let counting = Counting::on(&seat.counters);
+        // Not new: asked from within a question, and an update has arrived since that began. The seat is taken.
+        Some(if is_new { then(&seat.snapshot, counting) } else { then(&shared.current.load(), counting) })
     });
     // No seat: the thread is ending, or asks other flags from within a question.
     answered.ok().flatten().unwrap_or_else(|| then(&shared.current.load(), Counting::none()))
 }
 
 /// Takes the newest snapshot to the seat, and the seat to the front; false while somebody sits on it.
-#[cold]
 fn refresh(seats: &RefCell<Seats>, shared: &Arc<Shared>) -> bool {
     let Ok(mut seats) = seats.try_borrow_mut() else { return false };
     let Seats { front, others } = &mut *seats;
     // The version first: a snapshot that is newer than it is fetched once more, one that is older would be kept.
-    let version = shared.version.load(Ordering::Acquire);
+    let version = shared.version.0.load(Ordering::Acquire);
     let snapshot = shared.current.load_full();
-    if front.as_ref().is_none_or(|seat| seat.identity != shared.identity) {
-        let mine = others.iter().position(|seat| seat.identity == shared.identity).map(|at| others.swap_remove(at));
+    if front.as_ref().is_none_or(|seat| !seat.is_of(shared)) {
+        let mine = others.iter().position(|seat| seat.is_of(shared)).map(|at| others.swap_remove(at));
         others.extend(std::mem::replace(front, mine));
         others.retain(|seat| seat.of.strong_count() > 0);
     }
     match front {
         Some(seat) => (seat.version, seat.snapshot) = (version, snapshot),
         None => {
-            let (identity, counters, of) = (shared.identity, shared.new_thread(), Arc::downgrade(shared));
-            *front = Some(Seat { identity, version, snapshot, counters, of });
+            let (counters, of) = (shared.new_thread(), Arc::downgrade(shared));
+            *front = Some(Seat { version, snapshot, counters, of });
         }
     }
     true

@@ -55,12 +55,18 @@ pub struct Flags {
 struct Shared {
     /// Tells one set of flags from another; never 0.
     identity: u32,
-    /// Counts the snapshots that were published. Stands apart: it is read by every question, and written by updates only.
-    version: AtomicU64,
+    /// Counts the snapshots that were published.
+    version: Apart<AtomicU64>,
     current: ArcSwap<Snapshot>,
     control: Mutex<Control>,
     threads: Mutex<Threads>,
 }
+
+/// On cache lines of its own: every question reads it and only updates write it, so that it must not lie beside what is written
+/// more often, such as the count of clones.
+#[derive(Debug, Default)]
+#[repr(align(128))]
+struct Apart<T>(T);
 
 /// What updates work on.
 #[derive(Debug)]
@@ -106,7 +112,7 @@ impl Flags {
             Control { catalog: Catalog::new(environment), slots: Slots::default(), sequence: 0, earlier: Vec::new() };
         let shared = Shared {
             identity: IDENTITIES.fetch_add(1, Ordering::Relaxed),
-            version: AtomicU64::new(0),
+            version: Apart::default(),
             current: ArcSwap::default(),
             control: Mutex::new(control),
             threads: Mutex::default(),
@@ -190,7 +196,7 @@ impl Flags {
         let earlier = current.swap(snapshot);
         control.earlier.push((control.sequence, earlier));
         control.sequence += 1;
-        version.store(control.sequence, Ordering::Release);
+        version.0.store(control.sequence, Ordering::Release);
         // Nobody can take an earlier one any more; who has one gives it back at its next question.
         control.earlier.retain_mut(|(_, snapshot)| Arc::get_mut(snapshot).is_none());
         let oldest = control.earlier.first().map_or(control.sequence, |(sequence, _)| *sequence);

@@ -9,6 +9,7 @@
 pub(crate) mod compiled;
 pub(crate) mod entry;
 pub(crate) mod evaluate;
+pub(crate) mod few;
 
 use std::sync::Arc;
 
@@ -64,7 +65,7 @@ impl Snapshot {
     }
 
     /// Whether a flag is on for a user, and which of the flag's counts that adds to. `None`: the caller's default.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn decide<S: Subject>(&self, entry: &Entry, user: &S) -> (Option<bool>, u32) {
         match entry.plan() {
             Plan::On => (Some(true), COUNT_ON),
@@ -85,9 +86,7 @@ impl Snapshot {
     }
 
     fn decide_fully(&self, entry: &Entry, who: Who<'_>) -> (Option<bool>, u32) {
-        let Some(flag) = entry.compiled() else { return (None, COUNT_ERROR) };
-        let Answer { outcome, .. } = flag.answer(self, who);
-        (flag.is_enabled(outcome), flag.count_of(outcome))
+        entry.compiled().map_or((None, COUNT_ERROR), |flag| flag.decide(self, who))
     }
 
     /// The whole answer of a flag, and which of its counts that adds to.
