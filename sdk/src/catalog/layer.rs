@@ -1,6 +1,6 @@
 //! The flags of one source, as they were told.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use crate::model::{Document, Flag, Part, Segment};
 
@@ -31,25 +31,28 @@ impl Told {
     /// Takes over a document. `replace`: what it leaves out is gone, unless it is there and could not be read.
     pub(super) fn take(&mut self, document: Document, replace: bool) -> Changes {
         let Document { flags, segments, mut deleted, mut deleted_segments, unreadable, .. } = document;
+        // Sets, since documents may name a hundred thousand flags, and as many that are gone.
+        let named: HashSet<&str> = flags.iter().map(|flag| flag.name.as_str()).collect();
+        let named_segments: HashSet<&str> = segments.iter().map(|segment| segment.name.as_str()).collect();
         if replace {
-            let is_kept = |part: Part, name: &str| {
-                unreadable.iter().any(|entry| entry.part == part && entry.name.as_deref() == Some(name))
+            let unread = |part: Part| -> HashSet<&str> {
+                let entries = unreadable.iter().filter(|entry| entry.part == part);
+                entries.filter_map(|entry| entry.name.as_deref()).collect()
             };
-            let flag = |name: &&String| !is_kept(Part::Flag, name) && flags.iter().all(|flag| flag.name != **name);
-            deleted.extend(self.flags.keys().filter(flag).cloned());
-            let segment =
-                |name: &&String| !is_kept(Part::Segment, name) && segments.iter().all(|segment| segment.name != **name);
-            deleted_segments.extend(self.segments.keys().filter(segment).cloned());
+            let (kept, kept_segments) = (unread(Part::Flag), unread(Part::Segment));
+            deleted.extend(self.flags.keys().filter(|name| !kept.contains(name.as_str())).cloned());
+            deleted_segments
+                .extend(self.segments.keys().filter(|name| !kept_segments.contains(name.as_str())).cloned());
         }
         let mut changes = Changes::default();
-        for name in deleted {
-            // Deleted and made anew within what one document tells.
-            if flags.iter().all(|flag| flag.name != name) && self.flags.remove(&name).is_some() {
+        // One that is named as well was deleted and made anew within what one document tells.
+        for name in deleted.into_iter().filter(|name| !named.contains(name.as_str())) {
+            if self.flags.remove(&name).is_some() {
                 changes.flags.insert(name);
             }
         }
-        for name in deleted_segments {
-            if segments.iter().all(|segment| segment.name != name) && self.segments.remove(&name).is_some() {
+        for name in deleted_segments.into_iter().filter(|name| !named_segments.contains(name.as_str())) {
+            if self.segments.remove(&name).is_some() {
                 changes.segments.insert(name);
             }
         }

@@ -164,21 +164,24 @@ impl Catalog {
         let mut problems = self.compile_segments(&segments);
         flags.extend(self.flags_that_name(&segments));
         flags.extend(self.endless.iter().filter_map(|number| Some(self.names.name(*number)?.to_string())));
-        let mut changed = Vec::new();
+        let mut changed = BTreeSet::new();
         for name in flags {
             let (number, _) = self.number(&name);
-            if self.compile_flag(&name, number, now, count) {
-                changed.push(name);
+            if self.names.name(number).is_none() {
+                let error = ModelError::new("name", "is one too many; names that were known are kept until a restart");
+                problems.push(Problem { flag: Some(name), error, kept: false });
+            } else if self.compile_flag(&name, number, now, count) {
+                changed.insert(name);
             }
         }
-        self.cut_circles(count);
+        changed.extend(self.cut_circles(count));
         let problem = |name: &String| {
             let (number, error) = self.problems.get_key_value(&self.names.number(name)?)?;
             let usable = self.entries.get(*number as usize).is_some_and(|entry| entry.plan() != Plan::Broken);
             Some(Problem { flag: Some(name.clone()), error: error.clone(), kept: usable })
         };
         problems.extend(changed.iter().filter_map(problem));
-        (changed, problems)
+        (changed.into_iter().collect(), problems)
     }
 
     /// The segments in force: the service's before the file's. One that cannot be compiled stays as it was.
@@ -275,7 +278,7 @@ impl Catalog {
             if was != UNCOUNTED && count.slots.is_of(was, flag.version, &variants) {
                 return was;
             }
-            count.slots.allocate(name.clone(), flag.version, variants)
+            count.slots.allocate(name.clone(), flag.version, variants, count.sequence)
         });
         if was != counter && was != UNCOUNTED {
             count.slots.retire(was, count.sequence);
@@ -283,14 +286,17 @@ impl Catalog {
         *place = entry.counted_at(counter);
     }
 
-    /// Flags whose prerequisites have no end are taken out of use until one of them changes.
-    fn cut_circles(&mut self, count: &mut Count<'_>) {
+    /// Flags whose prerequisites have no end are taken out of use until one of them changes. Returns their names.
+    fn cut_circles(&mut self, count: &mut Count<'_>) -> Vec<String> {
+        let mut cut = Vec::new();
         for (number, endless) in circles::find(&self.entries) {
             let Some(name) = self.names.name(number).cloned() else { continue };
             self.replace(number, Entry::broken(&name), count);
             self.problems.insert(number, ModelError::new("prerequisites", endless.problem()));
             self.endless.insert(number);
+            cut.push(name.to_string());
         }
+        cut
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Revision {
 pub struct Applied {
     /// What became of it as a whole.
     pub outcome: Outcome,
-    /// Names of flags that were told something new, in alphabetical order.
+    /// Names of flags that were told something new, or that this takes out of use, in alphabetical order.
     pub changed: Vec<String>,
     /// What cannot be used.
     pub problems: Vec<Problem>,

@@ -168,6 +168,8 @@ fn prerequisites_hold_for_the_same_user_and_a_circle_is_cut() {
     world.live(whole(2, vec![off("a"), on("missing")]));
     assert_eq!((world.ask("b"), world.ask("c")), ("off", "on"));
     let applied = world.live(whole(3, vec![depends_on(on("a"), &["b"])]));
+    let told: Vec<_> = applied.problems.iter().filter_map(|problem| problem.flag.as_deref()).collect();
+    assert_eq!((told, applied.changed.as_slice()), (vec!["a", "b"], &["a".to_owned(), "b".to_owned()][..]));
     assert!(applied.problems[0].to_string().contains("depends on itself"), "{:?}", applied.problems);
     assert_eq!((world.ask("a"), world.ask("b"), world.ask("c")), ("PARSE_ERROR", "PARSE_ERROR", "on"));
     world.live(whole(4, vec![on("a")]));

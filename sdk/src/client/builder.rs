@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::address::Address;
 use super::core::Flags;
 use super::http::Service;
-use super::limits::Limits;
+use super::limits::{LONGEST, Limits};
 use super::runtime::{self, Plan};
 use super::shared::{Awaited, Shared};
 use super::snapshot::Place;
@@ -124,19 +124,19 @@ impl Builder {
 
     /// How often the service is asked while no stream is to be had; 100 ms at least. 15 s.
     pub fn poll_every(mut self, pause: Duration) -> Self {
-        self.poll_every = pause.max(SHORTEST);
+        self.poll_every = pause.clamp(SHORTEST, LONGEST);
         self
     }
 
     /// How often counts of what was served are sent; 100 ms at least. `None`: never. Once a minute.
     pub fn report_every(mut self, pause: Option<Duration>) -> Self {
-        self.report_every = pause.map(|pause| pause.max(SHORTEST));
+        self.report_every = pause.map(|pause| pause.clamp(SHORTEST, LONGEST));
         self
     }
 
     /// Other bounds on time and size.
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.limits = limits.within_reason();
         self
     }
 

@@ -11,7 +11,8 @@ use super::status::Readiness;
 pub struct Change {
     /// Where the change came from.
     pub source: Readiness,
-    /// Names of the flags that answer differently, or may.
+    /// Names of the flags that were told something new, in alphabetical order. Flags that depend on them may answer differently too,
+    /// and so may flags with a schedule or ramp at any time: of those nobody is told.
     pub flags: Vec<String>,
     /// The service's state now.
     pub revision: Revision,

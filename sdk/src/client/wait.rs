@@ -7,6 +7,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use super::limits::LONGEST;
 use super::shared::Shared;
 
 /// Until nothing better is to come.
@@ -33,7 +34,7 @@ pub(super) fn block_on<T>(future: impl Future<Output = T>, limit: Duration) -> O
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(future);
-    let end = Instant::now() + limit;
+    let end = Instant::now() + limit.min(LONGEST);
     loop {
         if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
             return Some(done);

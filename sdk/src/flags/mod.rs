@@ -199,8 +199,8 @@ impl Flags {
         version.0.store(control.sequence, Ordering::Release);
         // Nobody can take an earlier one any more; who has one gives it back at its next question.
         control.earlier.retain_mut(|(_, snapshot)| Arc::get_mut(snapshot).is_none());
-        let oldest = control.earlier.first().map_or(control.sequence, |(sequence, _)| *sequence);
-        control.slots.reclaim(&mut threads.counters, oldest);
+        let held: Vec<u64> = control.earlier.iter().map(|(sequence, _)| *sequence).collect();
+        control.slots.reclaim(&mut threads.counters, &held);
     }
 }
 

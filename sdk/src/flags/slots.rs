@@ -26,11 +26,19 @@ struct Range {
     flag: Arc<str>,
     version: u64,
     variants: Box<[Arc<str>]>,
-    /// The sequence number of the first snapshot that does not count here any more.
+    /// The sequence number of the first snapshot that counts here.
+    since: u64,
+    /// That of the first one that does not count here any more.
     retired_at: Option<u64>,
 }
 
 impl Range {
+    /// Whether none of these snapshots, in ascending order, nor any later one counts here.
+    fn is_over(&self, held: &[u64]) -> bool {
+        let first = held.get(held.partition_point(|sequence| *sequence < self.since));
+        self.retired_at.is_some_and(|retired_at| first.is_none_or(|first| *first >= retired_at))
+    }
+
     #[expect(clippy::cast_possible_truncation, reason = "at most 100 variants")]
     fn size(&self) -> u32 {
         self.variants.len() as u32 + 2
@@ -56,9 +64,9 @@ pub(crate) struct Slots {
 }
 
 impl Slots {
-    /// Numbers for a version of a flag: the first of them.
-    pub(crate) fn allocate(&mut self, flag: Arc<str>, version: u64, variants: Box<[Arc<str>]>) -> u32 {
-        let range = Range { flag, version, variants, retired_at: None };
+    /// Numbers for a version of a flag, for snapshots from this sequence number on: the first of them.
+    pub(crate) fn allocate(&mut self, flag: Arc<str>, version: u64, variants: Box<[Arc<str>]>, since: u64) -> u32 {
+        let range = Range { flag, version, variants, since, retired_at: None };
         let size = range.size();
         let start = self.free.get_mut(&size).and_then(Vec::pop).unwrap_or_else(|| {
             let start = self.next;
@@ -87,9 +95,10 @@ impl Slots {
         self.next
     }
 
-    /// Takes back the ranges of snapshots before this sequence number, which nobody has any more.
-    pub(crate) fn reclaim(&mut self, threads: &mut Vec<Arc<Counters>>, oldest: u64) {
-        let is_over = |range: &Range| range.retired_at.is_some_and(|sequence| sequence <= oldest);
+    /// Takes back the ranges of snapshots that nobody has any more. `held` are the earlier ones that somebody has, in ascending
+    /// order: a thread that has not asked for a year holds one of them, and not all since.
+    pub(crate) fn reclaim(&mut self, threads: &mut Vec<Arc<Counters>>, held: &[u64]) {
+        let is_over = |range: &Range| range.is_over(held);
         if !self.ranges.values().any(is_over) {
             return;
         }
@@ -160,7 +169,7 @@ mod tests {
     #[test]
     fn counts_of_all_threads_are_added_up_and_told_once() {
         let mut slots = Slots::default();
-        let start = slots.allocate("a".into(), 1, names(&["on", "off"]));
+        let start = slots.allocate("a".into(), 1, names(&["on", "off"]), 1);
         let counters = Arc::new(Counters::default());
         counters.reserve(slots.capacity());
         let other = Arc::new(Counters::default());
@@ -181,19 +190,34 @@ mod tests {
     #[test]
     fn numbers_come_back_when_the_last_snapshot_that_counts_there_is_gone() {
         let mut slots = Slots::default();
-        let first = slots.allocate("a".into(), 1, names(&["on", "off"]));
+        let allocate =
+            |slots: &mut Slots, flag: &str, since| slots.allocate(flag.into(), since, names(&["on", "off"]), since);
+        let first = allocate(&mut slots, "a", 1);
         let counters = Arc::new(Counters::default());
         counters.reserve(100);
         let mut threads = vec![counters.clone()];
-        let second = slots.allocate("a".into(), 2, names(&["on", "off"]));
+        let second = allocate(&mut slots, "a", 7);
         slots.retire(first, 7);
-        slots.reclaim(&mut threads, 6);
+        slots.reclaim(&mut threads, &[6]);
         counters.add(first + 1);
-        assert_ne!(slots.allocate("b".into(), 1, names(&["on", "off"])), first, "snapshot 6 is still held by somebody");
-        slots.reclaim(&mut threads, 7);
-        assert_eq!(slots.allocate("c".into(), 1, names(&["on", "off"])), first);
+        assert_ne!(allocate(&mut slots, "b", 7), first, "snapshot 6 is still held by somebody");
+        slots.reclaim(&mut threads, &[7]);
+        assert_eq!(allocate(&mut slots, "c", 8), first);
         counters.add(first + 1);
         counters.add(second + 1);
-        assert_eq!(told(&mut slots, &mut threads), ["a v1 on 1", "a v2 on 1", "c v1 on 1"]);
+        assert_eq!(told(&mut slots, &mut threads), ["a v1 on 1", "a v7 on 1", "c v8 on 1"]);
+    }
+
+    #[test]
+    fn a_snapshot_that_is_held_for_ever_keeps_its_own_numbers_and_no_later_ones() {
+        let mut slots = Slots::default();
+        for version in 1..100 {
+            let start = slots.allocate("a".into(), version, names(&["on", "off"]), version);
+            assert!(start <= 8, "{start}");
+            slots.retire(start, version + 1);
+            slots.reclaim(&mut Vec::new(), &[1, version]);
+        }
+        slots.reclaim(&mut Vec::new(), &[]);
+        assert!(slots.ranges.is_empty());
     }
 }

@@ -184,6 +184,32 @@ fn old_snapshots_are_freed_by_updates_and_their_counts_used_again() {
     assert!(control.slots.capacity() <= 16, "{} counts", control.slots.capacity());
 }
 
+#[test]
+fn a_thread_that_asked_once_keeps_one_snapshot_and_not_the_counts_of_all_later_ones() {
+    let flags = flags(vec![Flag::new("a")]);
+    let (asked, has_asked) = std::sync::mpsc::channel();
+    let (end, is_over) = std::sync::mpsc::channel::<()>();
+    thread::scope(|scope| {
+        let flags = &flags;
+        scope.spawn(move || {
+            flags.is_enabled("user-7", "a");
+            asked.send(()).unwrap();
+            let _ = is_over.recv();
+        });
+        has_asked.recv().unwrap();
+        for revision in 2..200 {
+            let flag = Flag { version: revision, ..Flag::new("a") };
+            flags.apply(Layer::Live, document(revision, vec![flag]), Timestamp::default());
+            flags.is_enabled("user-7", "a");
+        }
+        let control = lock(&flags.shared.control);
+        assert!(control.earlier.len() <= 3, "{} earlier snapshots", control.earlier.len());
+        assert!(control.slots.capacity() <= 16, "{} counts", control.slots.capacity());
+        drop(end);
+    });
+    assert_eq!(flags.take_exposures().iter().map(|exposure| exposure.count).sum::<u64>(), 199);
+}
+
 /// Asks another flag while it is asked for an attribute.
 struct Curious<'a>(&'a Flags);
 

@@ -7,6 +7,7 @@ mod examples;
 mod flagd;
 mod flags_page;
 mod haproxy;
+mod hostile;
 mod random;
 mod unleash;
 mod vectors;

@@ -31,8 +31,9 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
+    /// 0 to one less than this.
     #[expect(clippy::cast_possible_truncation, reason = "less than `bound`")]
-    fn below(&mut self, bound: usize) -> usize {
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound as u64) as usize
     }
 

@@ -99,6 +99,25 @@ proptest! {
     }
 
     #[test]
+    fn one_value_suffices_with_every_operator_and_a_list_is_its_members(
+        operator in prop::sample::select(Operator::ALL.map(|(operator, _)| operator).to_vec()),
+        values in prop::collection::vec(value(), 1..6),
+        members in prop::collection::vec(text(), 0..4),
+        attribute in attribute(),
+        ignore_case: bool,
+    ) {
+        let compile = |values: &[Value]| Matcher::compile(operator, values, ignore_case);
+        let each: Vec<_> = values.iter().filter_map(|value| compile(std::slice::from_ref(value)).ok()).collect();
+        let usable: Vec<Value> = values.iter().filter(|value| compile(std::slice::from_ref(value)).is_ok()).cloned().collect();
+        prop_assume!(!usable.is_empty());
+        let all = compile(&usable).unwrap();
+        let any = |attribute: &OwnedAttribute| each.iter().any(|one| one.matches(attribute.borrow()));
+        prop_assert_eq!(all.matches(attribute.borrow()), any(&attribute));
+        let one_by_one = members.iter().any(|member| any(&OwnedAttribute::Text(member.clone())));
+        prop_assert_eq!(all.matches(OwnedAttribute::Texts(members).borrow()), one_by_one);
+    }
+
+    #[test]
     fn in_is_what_its_definition_says(values in prop::collection::vec(value(), 0..20), attribute in attribute()) {
         let values: Vec<Value> =
             values.into_iter().filter(|value| !(value.is_null() || value.is_array() || value.is_object())).collect();

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "what the tests stand on fails the test")]
 
+mod extremes;
 mod files;
 mod garbage;
 mod gone;
