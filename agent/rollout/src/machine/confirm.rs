@@ -212,7 +212,7 @@ impl Machine {
                 let weight = weight + case.scale.weigh(requests, passed);
                 let case = Case { old_failed: case.old_failed || passed < requests, ..case };
                 let ends = now.since(began) >= ASK_FOR;
-                match if ends { scale::says_at_last(weight) } else { scale::says(weight) } {
+                match if ends { case.scale.says_at_last(weight) } else { scale::says(weight) } {
                     Says::Better => self.old_is_better(now, case, now.since(asked)),
                     Says::Alike => self.open_window(now, case),
                     Says::Nothing => self.ask_old(now, case, weight, began),

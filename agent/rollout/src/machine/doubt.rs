@@ -11,6 +11,9 @@ const LATE: Duration = Duration::from_secs(1);
 /// What was held up together is told of within this; what goes on for longer is not over.
 const HELD_UP: Duration = Duration::from_secs(3);
 
+/// Fewer of the requests than this were not held up together, and questions do not tell them from none.
+const TOGETHER: f64 = 0.05;
+
 /// How often in a row. A candidate that only answers probes is taken back with its third streak, after a dozen bad
 /// requests; two outages in a row are bad luck.
 const IN_A_ROW: u8 = 2;
@@ -34,7 +37,7 @@ impl Doubts {
     /// Whether evidence may be of a shared outage that is over, and the candidate is to be asked before it is taken
     /// back. `answered` is how many of its requests went well since the evidence last started anew.
     pub(crate) fn doubts(&self, now: Time, origin: Origin, answered: u64) -> bool {
-        let held_up = origin.waited && now.since(origin.since) <= HELD_UP;
+        let held_up = origin.waited && origin.rate >= TOGETHER && now.since(origin.since) <= HELD_UP;
         let late = self.last.is_some_and(|last| origin.since.since(last) < LATE);
         let row = if self.is_apart(origin.since, answered) { 0 } else { self.in_a_row };
         (origin.dense || held_up || late) && row < IN_A_ROW && self.in_all < IN_A_RELEASE
@@ -80,14 +83,15 @@ mod tests {
 
     #[test]
     fn waits_are_doubted_unless_they_go_on() {
-        let check = |millis, waited, expected| {
-            let origin = Origin { since: Time::ZERO, rate: MIXED, dense: false, answered: true, waited };
+        let check = |millis, rate, waited, expected| {
+            let origin = Origin { since: Time::ZERO, rate, dense: false, answered: true, waited };
             let now = Time::ZERO + Duration::from_millis(millis);
             assert_eq!(Doubts::default().doubts(now, origin, 0), expected, "{millis} ms");
         };
-        check(600, true, true);
-        check(600, false, false);
-        check(3_001, true, false);
+        check(600, MIXED, true, true);
+        check(600, 0.02, true, false);
+        check(600, MIXED, false, false);
+        check(3_001, MIXED, true, false);
     }
 
     #[test]

@@ -72,8 +72,7 @@ pub(crate) struct Origin {
     pub(crate) dense: bool,
     /// Whether its bad requests were answered, if only with an error.
     pub(crate) answered: bool,
-    /// Whether most of them are bad for how long they took, and log M was low before them: what held them up together may
-    /// be over since.
+    /// Whether most of them are bad for how long they took: what held them up may be over since.
     pub(crate) waited: bool,
 }
 
@@ -121,13 +120,7 @@ impl Streak {
                 of += 1;
             }
         }
-        Some(Origin {
-            since: streak.or(since)?,
-            rate,
-            dense: streak.is_some(),
-            answered,
-            waited: low && 2 * waited > of,
-        })
+        Some(Origin { since: streak.or(since)?, rate, dense: streak.is_some(), answered, waited: 2 * waited > of })
     }
 }
 
