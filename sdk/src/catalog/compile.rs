@@ -214,7 +214,8 @@ fn compile_condition(
             Test::Segment(segments.get(name).cloned().ok_or_else(missing)?)
         }
         model::Test::Attribute { attribute, operator, values, ignore_case } => {
-            let matcher = Matcher::compile(*operator, values, *ignore_case)?;
+            let compiled = Matcher::compile(*operator, values, *ignore_case);
+            let matcher = compiled.map_err(|wrong| wrong.said(attribute, segments.is_none()))?;
             match attribute.as_str() {
                 "user_id" => Test::Id(matcher),
                 "current_time" => Test::CurrentTime(matcher),

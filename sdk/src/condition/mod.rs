@@ -17,6 +17,7 @@ mod pattern;
 mod set;
 mod text;
 mod version;
+mod wrong;
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,7 @@ mod tests;
 use serde_json::Value;
 
 use crate::context::Attribute;
-use crate::model::{ModelError, Operator};
+use crate::model::Operator;
 
 use network::Networks;
 use number::Number;
@@ -33,6 +34,7 @@ use pattern::Patterns;
 use set::Set;
 use text::{Affix, Texts};
 use version::Version;
+pub(crate) use wrong::Wrong;
 
 /// The compiled test of one attribute.
 #[derive(Debug)]
@@ -55,7 +57,7 @@ impl Matcher {
     ///
     /// # Errors
     /// Names the value that cannot be compared so, and what to write; the place is within the condition, as in `values[3]`.
-    pub(crate) fn compile(operator: Operator, values: &[Value], ignore_case: bool) -> Result<Self, ModelError> {
+    pub(crate) fn compile(operator: Operator, values: &[Value], ignore_case: bool) -> Result<Self, Wrong> {
         bounds::check(operator, values)?;
         let order = |relation| move |numbers| Order::new(relation, numbers);
         let numbers = |relation| each(values, Number::compile).map(order(relation)).map(Test::Number);
@@ -127,15 +129,7 @@ impl Matcher {
 }
 
 /// Compiles every value, or says which one cannot be.
-fn each<T>(values: &[Value], compile: impl Fn(&Value) -> Result<T, &'static str>) -> Result<Vec<T>, ModelError> {
-    let one = |(index, value)| compile(value).map_err(|problem| wrong(index, value, problem));
+fn each<T>(values: &[Value], compile: impl Fn(&Value) -> Result<T, &'static str>) -> Result<Vec<T>, Wrong> {
+    let one = |(index, value)| compile(value).map_err(|problem| Wrong::value(index, value, problem));
     values.iter().enumerate().map(one).collect()
-}
-
-/// What is wrong with a value: `values[3]: "x" is not a number; ...`.
-fn wrong(index: usize, value: &Value, problem: impl std::fmt::Display) -> ModelError {
-    let written = value.to_string();
-    let short: String = written.chars().take(60).collect();
-    let rest = if short.len() < written.len() { "..." } else { "" };
-    ModelError::new(format!("values[{index}]"), format_args!("{short}{rest} {problem}"))
 }

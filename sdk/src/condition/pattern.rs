@@ -5,8 +5,7 @@
 use regex_lite::{Regex, RegexBuilder};
 use serde_json::Value;
 
-use super::wrong;
-use crate::model::ModelError;
+use super::Wrong;
 use crate::model::limits::{EXPRESSION_BYTES, EXPRESSIONS_BYTES, SEARCHED_TEXT};
 
 /// How deep groups may be nested.
@@ -17,17 +16,17 @@ const NESTING: u32 = 32;
 pub(super) struct Patterns(Box<[Regex]>);
 
 impl Patterns {
-    pub(super) fn compile(values: &[Value], ignore_case: bool) -> Result<Self, ModelError> {
+    pub(super) fn compile(values: &[Value], ignore_case: bool) -> Result<Self, Wrong> {
         let size = EXPRESSION_BYTES.min(EXPRESSIONS_BYTES / values.len().max(1));
         let one = |(index, value): (usize, &Value)| {
             let Some(pattern) = value.as_str() else {
-                return Err(wrong(index, value, "must be a text; put it in quotes"));
+                return Err(Wrong::value(index, value, "must be a text; put it in quotes"));
             };
             let mut builder = RegexBuilder::new(pattern);
             let built = builder.case_insensitive(ignore_case).size_limit(size).nest_limit(NESTING).build();
             built.map_err(|error| {
                 let problem = format_args!("cannot be used as a regular expression ({error}); see docs.rs/regex-lite");
-                wrong(index, value, problem)
+                Wrong::value(index, value, problem)
             })
         };
         values.iter().enumerate().map(one).collect::<Result<_, _>>().map(Self)

@@ -9,12 +9,11 @@ use std::hash::{BuildHasherDefault, Hasher};
 use serde_json::Value;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::Wrong;
 use super::number::Number;
 use super::text::{compare_lower, lower};
-use super::wrong;
 use crate::bytes;
 use crate::context::Attribute;
-use crate::model::ModelError;
 
 /// Up to so many texts are compared one by one, which is faster than to hash.
 const FEW: usize = 8;
@@ -45,7 +44,7 @@ enum Texts {
 }
 
 impl Set {
-    pub(super) fn compile(values: &[Value], ignore_case: bool) -> Result<Self, ModelError> {
+    pub(super) fn compile(values: &[Value], ignore_case: bool) -> Result<Self, Wrong> {
         let (mut texts, mut numbers, mut written) = (Vec::new(), Vec::new(), Vec::new());
         let (mut bools, mut all_bools) = ([false; 2], [false; 2]);
         for (index, value) in values.iter().enumerate() {
@@ -59,14 +58,16 @@ impl Set {
                 }
                 Value::Number(number) => {
                     let number = Number::of_json(number);
-                    numbers.push(number.ok_or_else(|| wrong(index, value, "is too large a number; make it a text"))?);
+                    numbers.push(
+                        number.ok_or_else(|| Wrong::value(index, value, "is too large a number; make it a text"))?,
+                    );
                 }
                 Value::Bool(value) => {
                     bools[usize::from(*value)] = true;
                     all_bools[usize::from(*value)] = true;
                 }
                 Value::Null | Value::Array(_) | Value::Object(_) => {
-                    return Err(wrong(index, value, "must be a text, a number, true or false"));
+                    return Err(Wrong::value(index, value, "must be a text, a number, true or false"));
                 }
             }
         }

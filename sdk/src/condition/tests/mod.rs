@@ -15,7 +15,7 @@ fn operator(name: &str) -> Operator {
 }
 
 fn compile(name: &str, values: &Value, ignore_case: bool) -> Result<Matcher, ModelError> {
-    Matcher::compile(operator(name), values.as_array().unwrap(), ignore_case)
+    Matcher::compile(operator(name), values.as_array().unwrap(), ignore_case).map_err(|wrong| wrong.said("x", false))
 }
 
 fn matches<'a>(name: &str, values: &Value, attribute: impl Into<Attribute<'a>>, ignore_case: bool) -> bool {

@@ -21,7 +21,8 @@ pub(super) fn condition(condition: &Condition, place: Place) -> Check {
         Test::Segment(segment) => name("segment", segment),
         Test::Attribute { attribute, operator, values, ignore_case } => {
             label("attribute", attribute)?;
-            Matcher::compile(*operator, values, *ignore_case).map(drop)
+            let compiled = Matcher::compile(*operator, values, *ignore_case);
+            compiled.map(drop).map_err(|wrong| wrong.said(attribute, place == Place::Segment))
         }
     }
 }

@@ -96,6 +96,21 @@ fn conditions_can_be_compiled() {
 }
 
 #[test]
+fn a_value_that_may_be_somebodys_id_is_not_quoted() {
+    let long = "user-7".repeat(200);
+    for operator in ["in", "starts_with", "contains"] {
+        let condition = json!({"attribute": "user_id", "operator": operator, "values": ["user-6", long]});
+        check_condition(condition.clone(), "values[1]: has more than 1000 characters; shorten it");
+        let of_segment = json!({"name": "s", "any": [[condition]], "include": [long]});
+        let error = Segment::from_value(of_segment).unwrap_err().to_string();
+        assert!(!error.contains("user-"), "{error}");
+    }
+    let staff = json!({"name": "s", "any": [[{"attribute": "badge", "operator": "lt", "value": "nurse-7"}]]});
+    let error = Segment::from_value(staff).unwrap_err().to_string();
+    assert_eq!(error, "any[0][0].values[0]: is not a number; write it in digits, such as 18 or -0.5");
+}
+
+#[test]
 fn there_is_a_bound_to_everything() {
     let many = |one: Value, count: usize| Value::Array(vec![one; count + 1]);
     check(json!({"rules": many(json!({}), limits::RULES)}), "rules: has 101 members; the most is 100");
