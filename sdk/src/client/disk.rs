@@ -100,7 +100,10 @@ pub(super) fn decode(file: &[u8], scope: u64) -> Result<(&[u8], Timestamp), Refu
 }
 
 fn hexadecimal(word: Option<&str>) -> Result<u64, Refused> {
-    word.filter(|word| word.len() == 16).and_then(|word| u64::from_str_radix(word, 16).ok()).ok_or(Refused::Foreign)
+    // What reads numbers lets a sign pass.
+    word.filter(|word| word.len() == 16 && !word.starts_with('+'))
+        .and_then(|word| u64::from_str_radix(word, 16).ok())
+        .ok_or(Refused::Foreign)
 }
 
 fn parsed<T: FromStr>(word: Option<&str>) -> Result<T, Refused> {
