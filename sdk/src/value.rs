@@ -153,18 +153,20 @@ pub struct Resolved<T> {
     pub reason: Reason,
     /// Why not, with [`Reason::Error`].
     pub error: Option<ErrorCode>,
+    /// The flag's version; 0 if there is no such flag.
+    pub version: u64,
 }
 
 impl<T> Resolved<T> {
     /// The evaluation's value if it is of this type, else the default.
     pub(crate) fn of(evaluation: Evaluation, default: T, read: impl FnOnce(FlagValue) -> Option<T>) -> Self {
-        let Evaluation { value, variant, reason, error, .. } = evaluation;
-        let Some(value) = value else { return Self { value: default, variant: None, reason, error } };
+        let Evaluation { value, variant, reason, error, version, .. } = evaluation;
+        let Some(value) = value else { return Self { value: default, variant: None, reason, error, version } };
         match read(value) {
-            Some(value) => Self { value, variant, reason, error },
+            Some(value) => Self { value, variant, reason, error, version },
             None => {
                 let error = Some(ErrorCode::TypeMismatch);
-                Self { value: default, variant: None, reason: Reason::Error, error }
+                Self { value: default, variant: None, reason: Reason::Error, error, version }
             }
         }
     }

@@ -132,7 +132,7 @@ fn whole(evaluation: &Evaluation) -> Value {
 
 fn resolve(flags: &Flags, user: &OwnedContext, flag: &str, kind: &str, default: &Value) -> Value {
     fn told<T: Into<Value>>(resolved: Resolved<T>) -> Value {
-        let Resolved { value, variant, reason, error } = resolved;
+        let Resolved { value, variant, reason, error, .. } = resolved;
         let error = error.map(|error| error.as_str());
         json!({"value": value.into(), "variant": variant.as_deref(), "reason": reason.as_str(), "error": error})
     }
@@ -142,9 +142,9 @@ fn resolve(flags: &Flags, user: &OwnedContext, flag: &str, kind: &str, default: 
         "float" => told(flags.float(user, flag, default.as_f64().unwrap_or_default())),
         "json" => told(flags.json(user, flag, default.clone())),
         _ => {
-            let Resolved { value, variant, reason, error } =
+            let Resolved { value, variant, reason, error, version } =
                 flags.text(user, flag, default.as_str().unwrap_or_default());
-            told(Resolved { value: value.to_string(), variant, reason, error })
+            told(Resolved { value: value.to_string(), variant, reason, error, version })
         }
     }
 }

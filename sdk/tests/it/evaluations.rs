@@ -41,8 +41,9 @@ fn answer(flags: &Flags, case: &Value) -> Value {
         Some("float") => told(flags.float(&user, flag, default.as_f64().unwrap())),
         Some("json") => told(flags.json(&user, flag, default.clone())),
         Some(_) => {
-            let Resolved { value, variant, reason, error } = flags.text(&user, flag, default.as_str().unwrap());
-            told(Resolved { value: value.to_string(), variant, reason, error })
+            let Resolved { value, variant, reason, error, version } =
+                flags.text(&user, flag, default.as_str().unwrap());
+            told(Resolved { value: value.to_string(), variant, reason, error, version })
         }
     }
 }
@@ -58,7 +59,7 @@ fn whole(evaluation: &Evaluation) -> Value {
 }
 
 fn told<T: Into<Value>>(resolved: Resolved<T>) -> Value {
-    let Resolved { value, variant, reason, error } = resolved;
+    let Resolved { value, variant, reason, error, .. } = resolved;
     json!({
         "value": value.into(),
         "variant": variant.as_deref(),
