@@ -1,5 +1,8 @@
 //! The questions that can be asked, the same of [`crate::Flags`], [`crate::Pinned`] and [`crate::Snapshot`].
 
+#[cfg(feature = "unique-users")]
+use crate::context::Scratch;
+use crate::context::Subject;
 use crate::flags::counters::Counters;
 use crate::snapshot::Snapshot;
 use crate::snapshot::entry::{Entry, UNCOUNTED};
@@ -31,13 +34,18 @@ impl<'a> Counting<'a> {
         Self(Some(counters))
     }
 
-    /// Adds one to one of a flag's counts.
+    /// Adds one to one of a flag's counts, and notes who it was where that is wanted.
     #[inline]
-    pub(crate) fn count(self, entry: &Entry, which: u32) {
+    #[cfg_attr(not(feature = "unique-users"), expect(unused_variables, reason = "nobody is noted"))]
+    pub(crate) fn count<S: Subject>(self, entry: &Entry, which: u32, user: &S) {
         if let Some(counters) = self.0
             && entry.counter() != UNCOUNTED
         {
             counters.add(entry.counter() + which);
+            #[cfg(feature = "unique-users")]
+            if let Some(noted) = counters.noted() {
+                noted.note(entry.counter() + which, user.id(&mut Scratch::default()));
+            }
         }
     }
 }
@@ -61,7 +69,7 @@ macro_rules! evaluations {
                     let number = flag.number(snapshot, || $crate::evaluations::Access::identity(self));
                     let Some(entry) = number.and_then(|number| snapshot.entry(number)) else { return default };
                     let (is_on, count) = snapshot.decide(entry, &user);
-                    counting.count(entry, count);
+                    counting.count(entry, count, &user);
                     is_on.unwrap_or(default)
                 })
             }
@@ -74,7 +82,7 @@ macro_rules! evaluations {
                         return $crate::Evaluation::error($crate::ErrorCode::FlagNotFound, 0);
                     };
                     let (evaluation, count) = snapshot.evaluate_entry(entry, &user);
-                    counting.count(entry, count);
+                    counting.count(entry, count, &user);
                     evaluation
                 })
             }

@@ -26,7 +26,7 @@ pub mod tower;
 mod value;
 
 pub use bucketing::{BUCKETS, bucket};
-pub use catalog::{Applied, Layer, Outcome, Problem, Revision};
+pub use catalog::{Applied, Known, Layer, Outcome, Problem, Revision};
 pub use context::{Attribute, Context, OwnedAttribute, OwnedContext, Scratch, Subject};
 pub use flags::{Exposure, Flags, Handle, Pinned};
 pub use name::{Declared, Name};

@@ -6,6 +6,7 @@
 
 mod circles;
 mod compile;
+mod known;
 mod layer;
 mod names;
 mod problem;
@@ -21,6 +22,7 @@ use crate::snapshot::Snapshot;
 use crate::snapshot::compiled::Segment;
 use crate::snapshot::entry::{Entry, Plan, UNCOUNTED};
 use compile::{Surroundings, Words};
+pub use known::Known;
 pub use layer::Layer;
 use layer::{Changes, Told};
 use names::{Frozen, Names};

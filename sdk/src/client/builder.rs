@@ -36,6 +36,8 @@ pub struct Builder {
     snapshot: Option<Kept>,
     poll_every: Duration,
     report_every: Option<Duration>,
+    #[cfg(feature = "unique-users")]
+    unique_users: bool,
     limits: Limits,
     runtime: Option<Handle>,
 }
@@ -60,6 +62,8 @@ impl Builder {
             snapshot: None,
             poll_every: Duration::from_secs(15),
             report_every: Some(Duration::from_secs(60)),
+            #[cfg(feature = "unique-users")]
+            unique_users: false,
             limits: Limits::default(),
             runtime: None,
         }
@@ -134,6 +138,18 @@ impl Builder {
         self
     }
 
+    /// Also reports how many different users each variant of a flag was served to; off unless asked for. Only their number leaves
+    /// the process: ids are hashed with a random key of this client's, and the hashes are forgotten with each report.
+    ///
+    /// Where more than about 10,000 answers a second are given in one thread, or more than 100,000 users come between two
+    /// reports, the numbers are too low: [`ExposureStatus::overlooked`](super::ExposureStatus::overlooked) says how many answers
+    /// were not looked at.
+    #[cfg(feature = "unique-users")]
+    pub fn unique_users(mut self, wanted: bool) -> Self {
+        self.unique_users = wanted;
+        self
+    }
+
     /// Other bounds on time and size.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits.within_reason();
@@ -158,7 +174,20 @@ impl Builder {
         };
         let place = self.place();
         let awaited = Awaited { service: address.is_some(), snapshot: place.is_some(), file: self.file.is_some() };
-        let shared = Shared::new(Flags::new(self.environment.as_deref()), awaited);
+        let flags = Flags::new(self.environment.as_deref());
+        // Without reports nobody would empty what is noted.
+        #[cfg(feature = "unique-users")]
+        let noting = (self.unique_users && address.is_some()).then_some(self.report_every).flatten();
+        #[cfg(feature = "unique-users")]
+        let flags = match noting {
+            Some(_) => Flags::noting_users(self.environment.as_deref(), std::hash::RandomState::new()),
+            None => flags,
+        };
+        let shared = Shared::new(flags, awaited);
+        #[cfg(feature = "unique-users")]
+        if let Some(every) = noting {
+            shared.pending().note_users(every);
+        }
         if let Some(error) = wrong {
             shared.trouble(Area::Service, error);
         }

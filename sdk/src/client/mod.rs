@@ -76,6 +76,8 @@ mod ticker;
 mod tls;
 mod token;
 mod unusable;
+#[cfg(feature = "unique-users")]
+mod users;
 mod wait;
 
 use std::ops::Deref;

@@ -10,13 +10,14 @@ use tokio::time::Instant;
 
 use super::backoff::about;
 use super::error::ClientError;
+use super::exposures::Report;
 use super::http::{Request, Service};
 use super::now;
 use super::shared::Shared;
 use super::status::Area;
 use super::stop::Stop;
 
-/// Reports until told to stop, and then once more. Counts that an answer was lost for are sent again: they may be counted twice.
+/// Reports until told to stop, and then once more. A report whose answer was lost is sent again: the service knows it by its id.
 pub(super) async fn run(shared: &Arc<Shared>, service: &Service, every: Duration, stop: Stop) {
     shared.pending().begin(now());
     let mut end = None;
@@ -51,20 +52,29 @@ async fn in_time(
     }
 }
 
+/// Sends what the service has not answered, then what was counted since.
 async fn send(shared: &Arc<Shared>, service: &Service) -> Result<(), ClientError> {
+    // The users first: whoever is seen has been counted.
+    #[cfg(feature = "unique-users")]
+    shared.see_users();
     let exposures = shared.flags.take_exposures();
-    let report = {
-        let mut pending = shared.pending();
-        pending.add(exposures, now());
-        pending.report(service.environment.as_deref())
-    };
-    let Some(report) = report else { return Ok(()) };
+    shared.pending().add(exposures, now());
+    loop {
+        let report = shared.pending().report(service.environment.as_deref());
+        match report {
+            Some(report) => send_one(shared, service, &report).await?,
+            None => return Ok(()),
+        }
+    }
+}
+
+async fn send_one(shared: &Shared, service: &Service, report: &Report) -> Result<(), ClientError> {
     let request = Request {
         method: Method::POST,
         resource: "exposures",
         with_environment: false,
         headers: HeaderMap::new(),
-        body: Some(report.to_string().into_bytes()),
+        body: Some(report.body.to_string().into_bytes()),
     };
     let limit = service.limits.connect + service.limits.first_byte;
     match service.send(request, limit, "the counts to be taken").await {
@@ -72,7 +82,7 @@ async fn send(shared: &Arc<Shared>, service: &Service) -> Result<(), ClientError
         Err(error) => {
             // The service read them and does not want them: it would not another time either.
             if matches!(error, ClientError::Status { status: 400 | 413 | 422 }) {
-                shared.pending().drop_all();
+                shared.pending().refused();
             }
             return Err(error);
         }

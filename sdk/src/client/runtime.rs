@@ -6,6 +6,7 @@
 //!                  +- ticker ---+
 //!                  +- keep (snapshot on disk) ---------> write what is unwritten
 //!                  +- report (exposures) --------------> send what is unsent
+//!                  +- users (if they are counted) -----> X
 //! ```
 
 use std::path::PathBuf;
@@ -20,6 +21,8 @@ use super::shared::Shared;
 use super::snapshot::Place;
 use super::status::{Area, Link};
 use super::stop::Stop;
+#[cfg(feature = "unique-users")]
+use super::users;
 use super::{file, live, report, snapshot, ticker};
 
 /// What the tasks are to do.
@@ -98,6 +101,10 @@ async fn run(ending: Ending, plan: Plan, stop: Stop) {
         if let (Some(service), Some(every)) = (&plan.service, plan.report_every) {
             report::run(shared, service, every, stop.clone()).await;
         }
+    };
+    #[cfg(feature = "unique-users")]
+    let report = async {
+        tokio::join!(report, users::run(shared, stop.clone()));
     };
     tokio::join!(work, keep, report);
 }

@@ -87,6 +87,13 @@ impl Shared {
         self.state.subscribe()
     }
 
+    /// Takes over who was served.
+    #[cfg(feature = "unique-users")]
+    pub(super) fn see_users(&self) {
+        let sightings = self.flags.take_sightings();
+        self.pending().see(sightings);
+    }
+
     pub(super) fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -68,6 +68,8 @@ pub struct ExposureStatus {
     pub waiting: u64,
     /// Lost: the service does not want them, or there were too many kinds to keep.
     pub dropped: u64,
+    /// Answers whose users were not looked at for [`Builder::unique_users`](super::Builder), because there were too many; 0 without.
+    pub overlooked: u64,
 }
 
 /// How the client fares.

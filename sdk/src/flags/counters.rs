@@ -18,15 +18,35 @@ type Chunk = Box<[AtomicU64; CHUNK]>;
 #[derive(Debug)]
 pub(crate) struct Counters {
     chunks: Box<[OnceLock<Chunk>; CHUNKS]>,
+    /// Where users are noted, if they are.
+    #[cfg(feature = "unique-users")]
+    noted: Option<Box<super::users::Noted>>,
 }
 
 impl Default for Counters {
     fn default() -> Self {
-        Self { chunks: Box::new([const { OnceLock::new() }; CHUNKS]) }
+        Self {
+            chunks: Box::new([const { OnceLock::new() }; CHUNKS]),
+            #[cfg(feature = "unique-users")]
+            noted: None,
+        }
     }
 }
 
 impl Counters {
+    /// Counts, beside which users are noted, hashed with this key.
+    #[cfg(feature = "unique-users")]
+    pub(super) fn noting(key: Option<std::hash::RandomState>) -> Self {
+        Self { noted: key.map(super::users::Noted::new).map(Box::new), ..Self::default() }
+    }
+
+    /// Where users are noted, if they are.
+    #[cfg(feature = "unique-users")]
+    #[inline]
+    pub(crate) fn noted(&self) -> Option<&super::users::Noted> {
+        self.noted.as_deref()
+    }
+
     /// Makes room for this many counts.
     pub(crate) fn reserve(&self, counts: u32) {
         for room in self.chunks.iter().take((counts as usize).div_ceil(CHUNK)) {

@@ -31,7 +31,7 @@ impl Handle {
         local::with(&self.flags.shared, |snapshot, counting| {
             let Some(entry) = snapshot.entry(self.number) else { return default };
             let (is_on, count) = snapshot.decide(entry, &user);
-            counting.count(entry, count);
+            counting.count(entry, count, &user);
             is_on.unwrap_or(default)
         })
     }

@@ -12,17 +12,21 @@ pub(crate) mod counters;
 mod handle;
 mod local;
 mod pinned;
+#[cfg(feature = "unique-users")]
+mod ring;
 pub(crate) mod slots;
+#[cfg(feature = "unique-users")]
+pub(crate) mod users;
 
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use arc_swap::ArcSwap;
 
-use crate::catalog::{Applied, Catalog, Layer, Revision};
+use crate::catalog::{Applied, Catalog, Known, Layer, Revision};
 use crate::evaluations::{Access, Counting, evaluations};
 use crate::model::{Document, Timestamp};
-use crate::name::Name;
+use crate::name::{Declared, Name};
 use crate::snapshot::Snapshot;
 use counters::Counters;
 pub use handle::Handle;
@@ -60,6 +64,9 @@ struct Shared {
     current: ArcSwap<Snapshot>,
     control: Mutex<Control>,
     threads: Mutex<Threads>,
+    /// Users are noted, hashed with this key.
+    #[cfg(feature = "unique-users")]
+    noting: Option<std::hash::RandomState>,
 }
 
 /// On cache lines of its own: every question reads it and only updates write it, so that it must not lie beside what is written
@@ -90,7 +97,11 @@ struct Threads {
 impl Shared {
     /// A thread asks for the first time.
     fn new_thread(&self) -> Arc<Counters> {
-        let counters = Arc::new(Counters::default());
+        #[cfg(feature = "unique-users")]
+        let counters = Counters::noting(self.noting.clone());
+        #[cfg(not(feature = "unique-users"))]
+        let counters = Counters::default();
+        let counters = Arc::new(counters);
         let mut threads = lock(&self.threads);
         counters.reserve(threads.capacity);
         threads.counters.push(counters.clone());
@@ -116,8 +127,27 @@ impl Flags {
             current: ArcSwap::default(),
             control: Mutex::new(control),
             threads: Mutex::default(),
+            #[cfg(feature = "unique-users")]
+            noting: None,
         };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// The same, which also notes who is served, hashed with this key: see [`Flags::take_sightings`].
+    #[cfg(feature = "unique-users")]
+    pub(crate) fn noting_users(environment: Option<&str>, key: std::hash::RandomState) -> Self {
+        let mut flags = Self::new(environment);
+        if let Some(shared) = Arc::get_mut(&mut flags.shared) {
+            shared.noting = Some(key);
+        }
+        flags
+    }
+
+    /// Who was served what since the last call. To be called often: threads keep little.
+    #[cfg(feature = "unique-users")]
+    pub(crate) fn take_sightings(&self) -> users::Sightings {
+        let mut control = lock(&self.shared.control);
+        control.slots.take_sightings(&lock(&self.shared.threads).counters)
     }
 
     /// Takes over a whole document, or what changed, for this moment. Flags that cannot be used keep their last usable
@@ -153,6 +183,19 @@ impl Flags {
     #[must_use]
     pub fn revision(&self) -> Revision {
         lock(&self.shared.control).catalog.revision().clone()
+    }
+
+    /// Every flag that is known, by name: for status pages.
+    #[must_use]
+    pub fn known(&self) -> Vec<Known> {
+        lock(&self.shared.control).catalog.known()
+    }
+
+    /// Those of the declared flags (`flag::ALL` of [`flags!`](crate::flags)) that are not known: they are answered by their defaults.
+    #[must_use]
+    pub fn missing<'a>(&self, declared: &[&'a Declared]) -> Vec<&'a Declared> {
+        let snapshot = self.snapshot();
+        declared.iter().copied().filter(|flag| !snapshot.knows(flag.text())).collect()
     }
 
     /// How often each variant was served since the last call.
@@ -218,5 +261,7 @@ impl Access for Flags {
 
 evaluations!(Flags);
 
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod tests;

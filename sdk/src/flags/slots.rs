@@ -22,7 +22,7 @@ pub struct Exposure {
 
 /// The counts of one version of a flag: of no variant, of each variant, of callers' defaults.
 #[derive(Debug)]
-struct Range {
+pub(super) struct Range {
     flag: Arc<str>,
     version: u64,
     variants: Box<[Arc<str>]>,
@@ -40,13 +40,19 @@ impl Range {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "at most 100 variants")]
-    fn size(&self) -> u32 {
+    pub(super) fn size(&self) -> u32 {
         self.variants.len() as u32 + 2
+    }
+
+    /// What the count of this number within the range counts.
+    pub(super) fn key(&self, which: u32) -> Key {
+        let variant = which.checked_sub(1).and_then(|which| self.variants.get(which as usize)).cloned();
+        (self.flag.clone(), self.version, variant, which + 1 == self.size())
     }
 }
 
 /// (flag, version, variant, defaulted)
-type Key = (Arc<str>, u64, Option<Arc<str>>, bool);
+pub(crate) type Key = (Arc<str>, u64, Option<Arc<str>>, bool);
 
 /// All ranges, and what was read of them.
 #[derive(Debug, Default)]
@@ -61,6 +67,9 @@ pub(crate) struct Slots {
     ended: Vec<u64>,
     /// Read and not yet taken.
     pending: BTreeMap<Key, u64>,
+    /// Users, likewise.
+    #[cfg(feature = "unique-users")]
+    sightings: super::users::Sightings,
 }
 
 impl Slots {
@@ -119,8 +128,23 @@ impl Slots {
         std::mem::take(&mut self.pending).into_iter().map(exposure).collect()
     }
 
+    /// Who was seen since the last call.
+    #[cfg(feature = "unique-users")]
+    pub(super) fn take_sightings(&mut self, threads: &[Arc<Counters>]) -> super::users::Sightings {
+        self.read_users(threads);
+        std::mem::take(&mut self.sightings)
+    }
+
+    /// Adds whom every thread has noted to what is pending.
+    #[cfg(feature = "unique-users")]
+    fn read_users(&mut self, threads: &[Arc<Counters>]) {
+        threads.iter().for_each(|counters| self.sightings.read(&self.ranges, counters.noted()));
+    }
+
     /// Adds what every thread has counted since it was last read to what is pending.
     fn read_all(&mut self, threads: &mut Vec<Arc<Counters>>) {
+        #[cfg(feature = "unique-users")]
+        self.read_users(threads);
         let size = self.next as usize;
         self.read.resize(size, 0);
         self.ended.resize(size, 0);
@@ -128,6 +152,8 @@ impl Slots {
         threads.retain_mut(|counters| match Arc::get_mut(counters) {
             None => true,
             Some(counters) => {
+                #[cfg(feature = "unique-users")]
+                self.sightings.read(&self.ranges, counters.noted());
                 (0..).zip(&mut self.ended).for_each(|(count, ended)| *ended = ended.wrapping_add(counters.get(count)));
                 false
             }
@@ -141,9 +167,7 @@ impl Slots {
                 let total = threads.iter().fold(*ended, |sum, counters| sum.wrapping_add(counters.get(count)));
                 let more = total.wrapping_sub(std::mem::replace(read, total));
                 if more > 0 {
-                    let variant = which.checked_sub(1).and_then(|which| range.variants.get(which as usize)).cloned();
-                    let key = (range.flag.clone(), range.version, variant, which + 1 == range.size());
-                    *self.pending.entry(key).or_default() += more;
+                    *self.pending.entry(range.key(which)).or_default() += more;
                 }
             }
         }

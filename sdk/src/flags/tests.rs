@@ -6,7 +6,7 @@ use std::thread;
 use super::*;
 use crate::context::{Attribute, Scratch, Subject};
 use crate::model::{Condition, Flag, Operator, Percentage, Rule};
-use crate::{Context, ErrorCode, Reason};
+use crate::{Context, ErrorCode, Known, Reason};
 
 fn document(revision: u64, flags: Vec<Flag>) -> Document {
     Document { revision, flags, ..Document::default() }
@@ -99,6 +99,42 @@ fn a_pinned_snapshot_does_not_move_and_a_handle_does() {
     );
     assert!(pinned.is_enabled("user-7", "a") && !early.is_enabled("user-7") && !flags.is_enabled("user-7", "a"));
     assert!(late.is_enabled("user-7") && !pinned.is_enabled("user-7", "b"));
+}
+
+#[test]
+fn what_is_known_and_what_is_not_can_be_listed() {
+    let flags = Flags::new(Some("prod"));
+    let told = |flags: &Flags| {
+        let tell = |known: Known| {
+            let Known { name, version, layer, enabled, usable } = known;
+            format!("{name} v{version} {layer:?} enabled {enabled} usable {usable}")
+        };
+        flags.known().into_iter().map(tell).collect::<Vec<_>>()
+    };
+    let missing =
+        |flags: &Flags| flags.missing(flag::ALL).into_iter().map(|flag| flag.text().to_owned()).collect::<Vec<_>>();
+    assert_eq!(missing(&flags), ["telehealth", "billing", "new-editor"]);
+    let elsewhere = Flag { environments: vec!["dev".into()], version: 7, ..Flag::new("billing") };
+    flags.apply(Layer::File, document(0, vec![Flag::new("telehealth"), elsewhere]), Timestamp::default());
+    let nowhere = Rule::new(vec![Condition::segment("nowhere")]);
+    let live = vec![
+        Flag { version: 2, enabled: false, ..Flag::new("telehealth") },
+        Flag { rules: vec![nowhere], ..Flag::new("broken") },
+    ];
+    flags.apply(Layer::Live, document(1, live), Timestamp::default());
+    let _ = flags.handle("asked-for-and-never-told");
+    assert_eq!(
+        told(&flags),
+        [
+            "billing v7 File enabled false usable true",
+            "broken v1 Live enabled false usable false",
+            "telehealth v2 Live enabled false usable true",
+        ]
+    );
+    assert_eq!(missing(&flags), ["new-editor"]);
+    let gone = Document { revision: 2, since: Some(1), deleted: vec!["telehealth".into()], ..Document::default() };
+    flags.apply(Layer::Live, gone, Timestamp::default());
+    assert_eq!(told(&flags).pop().as_deref(), Some("telehealth v1 File enabled true usable true"));
 }
 
 #[test]

@@ -60,6 +60,11 @@ impl Snapshot {
         self.entries.get(number as usize)
     }
 
+    /// Whether there is a flag of this name, usable or not.
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.find(name).and_then(|number| self.entry(number)).is_some_and(|entry| entry.plan() != Plan::Unknown)
+    }
+
     pub(crate) fn compiled(&self, number: u32) -> Option<&Compiled> {
         self.entry(number)?.compiled().map(Arc::as_ref)
     }

@@ -40,6 +40,48 @@ async fn counts_that_are_not_taken_are_kept_and_added_up() {
 }
 
 #[tokio::test]
+async fn the_number_of_users_is_sent_when_it_is_asked_for_and_the_privacy_page_names_all_that_is() {
+    let server = Server::start().await;
+    let client = live(builder(&server).unique_users(true)).await;
+    for user in 0..40_u32 {
+        assert!(client.is_enabled(user % 20, "x"));
+    }
+    client.close().await;
+    let report = newest(&server).unwrap();
+    let counts = &report["counts"][0];
+    assert_eq!((&counts["count"], &counts["users"]), (&41.into(), &21.into()));
+    let page = include_str!("../../../../docs/privacy.md");
+    let names = |json: &Value| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    for name in [names(&report), names(counts)].concat() {
+        assert!(page.contains(&format!("`{name}`")), "docs/privacy.md does not say what `{name}` holds");
+    }
+}
+
+#[tokio::test]
+async fn the_number_of_users_is_not_sent_unless_it_is_asked_for() {
+    let server = Server::start().await;
+    live(builder(&server)).await.close().await;
+    assert_eq!(newest(&server).unwrap()["counts"][0].get("users"), None);
+}
+
+#[tokio::test]
+async fn a_report_whose_answer_is_lost_comes_again_as_it_was() {
+    let server = Server::start().await;
+    server.answer("exposures", Answer::Hang);
+    let client = live(builder(&server).report_every(Some(Duration::from_millis(100)))).await;
+    let lost = until("a report comes", || std::future::ready(newest(&server))).await;
+    assert!(client.is_enabled("user-8", "x"));
+    trouble(&client, Area::Exposures, |_| true).await;
+    server.answer("exposures", Answer::Well);
+    status(&client, "both are taken", |status| status.exposures.sent == 2).await;
+    let seen = server.seen("exposures").into_iter();
+    let reports: Vec<Value> = seen.map(|seen| serde_json::from_str(&seen.body).unwrap()).collect();
+    let (last, same) = reports.split_last().unwrap();
+    assert!(same.len() >= 2 && same.iter().all(|report| *report == lost), "{same:?}");
+    assert_ne!(last["report"], lost["report"]);
+}
+
+#[tokio::test]
 async fn counts_that_the_service_does_not_want_are_dropped_and_said() {
     let server = Server::start().await;
     server.answer("exposures", Answer::Say("HTTP/1.1 422 Unprocessable Content", String::new()));
