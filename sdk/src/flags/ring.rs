@@ -130,7 +130,7 @@ mod tests {
                     Some(pushes) => for _ in 0..pushes {
                         next += 1;
                         ring.push(next, u64::from(next) << 32);
-                        if model.len() < SIZE as usize { model.push_back((next, u64::from(next) << 32)) } else { dropped += 1 }
+                        if (model.len() as u64) < SIZE { model.push_back((next, u64::from(next) << 32)) } else { dropped += 1 }
                     },
                     None => prop_assert_eq!(emptied(&ring), model.drain(..).collect::<Vec<_>>()),
                 }
