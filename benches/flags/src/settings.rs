@@ -28,7 +28,7 @@ pub struct Settings {
     /// Cases, by name; all when none is given.
     #[arg(long, value_delimiter = ',')]
     pub cases: Vec<String>,
-    /// Numbers of threads; with 0 of them only the storm is played.
+    /// Numbers of threads.
     #[arg(long, value_delimiter = ',', default_value = "1,2")]
     pub threads: Vec<usize>,
     /// Contestants whose name contains one of these; all when none is given.

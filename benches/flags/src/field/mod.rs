@@ -34,15 +34,11 @@ mod yggdrasil;
 /// Makes a contestant that holds the world's flags, each of this shape.
 pub type Build = fn(&Arc<World>, &Shape) -> Entry;
 
-/// What ratios by name are taken to.
-pub const FLOOR: &str = floor::BY_NAME;
-/// What ratios by handle are taken to.
-pub const HANDLE_FLOOR: &str = floor::BARE;
-
 /// Everybody, in the order of the table.
 pub const ALL: &[Build] = &[
     nothing::build,
     floor::by_name,
+    floor::ready,
     floor::bare,
     #[cfg(feature = "peers")]
     yggdrasil::build,
