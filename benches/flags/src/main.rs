@@ -21,8 +21,10 @@ fn main() -> ExitCode {
             let shape = case.shape();
             let built = field::ALL.iter().map(|build| build(&world, &shape));
             let entries: Vec<Entry> = built.filter(|entry| settings.wants(entry)).collect();
-            wrong.extend(calls(&settings, &world, case, &entries));
-            if case == Case::Quarter && Some(&flags) == settings.flags.last() {
+            if !settings.storm_only {
+                wrong.extend(calls(&settings, &world, case, &entries));
+            }
+            if !settings.calls_only && case == Case::Quarter && Some(&flags) == settings.flags.last() {
                 tails(&settings, &world, entries);
             }
         }
@@ -50,30 +52,30 @@ fn calls(settings: &Settings, world: &World, case: Case, entries: &[Entry]) -> V
     wrong
 }
 
-/// The tail of a call, without and with a writer, in turn.
+/// The tail of a call: without a writer, with one that replaces all flags, and with one that replaces one of them, in turn.
 fn tails(settings: &Settings, world: &World, mut entries: Vec<Entry>) {
     entries.retain(|entry| entry.update.is_some());
-    eprintln!("{} flags, 25 %, replaced all the time", world.names.len());
-    let mut tails: Vec<Vec<(Tail, Tail)>> = vec![Vec::new(); entries.len()];
+    eprintln!("{} flags, 25 %, updated all the time", world.names.len());
+    let mut tails: Vec<[Vec<Tail>; 3]> = vec![Default::default(); entries.len()];
     for _ in 0..settings.repetitions {
-        for (entry, tails) in entries.iter_mut().zip(&mut tails) {
-            let mut update = entry.update.take();
-            let calm = storm::stretch(world, entry, None, settings.storm());
-            let stormy = storm::stretch(world, entry, update.as_mut(), settings.storm());
-            entry.update = update;
-            tails.push((calm, stormy));
+        for (entry, [calm, all, one]) in entries.iter_mut().zip(&mut tails) {
+            let (mut update, mut change) = (entry.update.take(), entry.change.take());
+            calm.push(storm::stretch(world, entry, None, settings.storm()));
+            for (update, tails) in [(&mut update, all), (&mut change, one)] {
+                if let Some(update) = update {
+                    tails.push(storm::stretch(world, entry, Some(update), settings.storm()));
+                }
+            }
+            (entry.update, entry.change) = (update, change);
         }
     }
     for (entry, tails) in entries.iter().zip(tails) {
-        for (updating, tails) in [
-            (false, tails.iter().map(|(calm, _)| *calm).collect::<Vec<_>>()),
-            (true, tails.iter().map(|(_, stormy)| *stormy).collect()),
-        ] {
+        for (updates, tails) in ["none", "all", "one"].into_iter().zip(tails).filter(|(_, tails)| !tails.is_empty()) {
             let list =
                 |figure: fn(&Tail) -> f64| tails.iter().map(|tail| round(figure(tail), 10.0)).collect::<Vec<_>>();
             let line = json!({
                 "kind": "tail", "flags": world.names.len(), "case": Case::Quarter.name(), "threads": 1,
-                "contestant": entry.name, "updating": updating, "batch": storm::BATCH,
+                "contestant": entry.name, "updates": updates, "batch": storm::BATCH,
                 "updates_per_s": list(|tail| tail.updates), "p50_ns": list(|tail| tail.p50), "p99_ns": list(|tail| tail.p99),
                 "p999_ns": list(|tail| tail.p999), "max_ns": list(|tail| tail.max),
             });

@@ -107,7 +107,7 @@ fn one<'a, C: Contestant + ?Sized + 'a>(
     contestant.ask(thread, &Ask { name: &world.names[flag], flag, id: &world.users[user].id, user })
 }
 
-/// One replacement of all flags, by the way that the contestant offers.
+/// One update of flags, by the way that the contestant offers.
 pub type Update = Box<dyn FnMut() + Send>;
 
 /// The share of yes that is right for a contestant.
@@ -133,4 +133,6 @@ pub struct Entry {
     pub player: Arc<dyn Player>,
     /// Replaces all flags once; `None` where that takes a file or a network.
     pub update: Option<Update>,
+    /// Replaces one flag among all; `None` where there is no other way in than for all.
+    pub change: Option<Update>,
 }

@@ -31,6 +31,12 @@ pub struct Settings {
     /// Numbers of threads.
     #[arg(long, value_delimiter = ',', default_value = "1,2")]
     pub threads: Vec<usize>,
+    /// Only the calls without updates.
+    #[arg(long, conflicts_with = "storm_only")]
+    pub calls_only: bool,
+    /// Only the tails of calls, calm and with updates.
+    #[arg(long)]
+    pub storm_only: bool,
     /// Contestants whose name contains one of these; all when none is given.
     #[arg(long, value_delimiter = ',')]
     pub only: Vec<String>,

@@ -1,4 +1,4 @@
-//! The tail of a call while a writer replaces all flags a thousand times a second, and without.
+//! The tail of a call while a writer replaces flags a thousand times a second, and without.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -55,7 +55,7 @@ pub fn stretch(world: &World, entry: &Entry, update: Option<&mut Update>, length
     }
 }
 
-/// Replaces all flags on schedule, or as fast as it can when that is slower; gives how often.
+/// Replaces flags on schedule, or as fast as it can when that is slower; gives how often.
 fn write(update: &mut Update, stop: &AtomicBool) -> u64 {
     let mut done = 0;
     let mut due = Instant::now();

@@ -52,7 +52,7 @@ fn memory(settings: &Settings, build: Build, world: &Arc<World>, nobody: &Arc<Wo
         let bytes = measure(|| {
             let mut entry = build(world, &case.shape());
             // The writer's own copy of the flags is not the SDK's.
-            entry.update = None;
+            (entry.update, entry.change) = (None, None);
             kept = Some(entry);
         })
         .bytes_current;

@@ -62,5 +62,6 @@ pub(super) fn build(world: &Arc<World>, shape: &Shape) -> Entry {
         expects: Expect::Case,
         player,
         update: Some(update),
+        change: None,
     }
 }

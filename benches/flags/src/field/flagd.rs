@@ -77,5 +77,6 @@ pub(super) fn build(world: &Arc<World>, shape: &Shape) -> Entry {
         expects: Expect::Case,
         player: Arc::new(Flagd { provider, contexts: openfeature::contexts(world), _runtime: runtime, _file: file }),
         update: None,
+        change: None,
     }
 }

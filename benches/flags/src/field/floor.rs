@@ -89,6 +89,7 @@ pub(super) fn by_name(world: &Arc<World>, shape: &Shape) -> Entry {
         expects: expects(shape),
         player: floor,
         update: Some(update),
+        change: None,
     }
 }
 
@@ -120,7 +121,7 @@ impl Contestant for Ready {
 pub(super) fn ready(world: &Arc<World>, shape: &Shape) -> Entry {
     let flags = ArcSwap::from_pointee(flags(world, threshold(shape)));
     let player = Arc::new(Ready { flags, texts: texts(world) });
-    Entry { name: READY, bucketing: None, expects: expects(shape), player, update: None }
+    Entry { name: READY, bucketing: None, expects: expects(shape), player, update: None, change: None }
 }
 
 struct Bare {
@@ -141,5 +142,5 @@ impl Contestant for Bare {
 
 pub(super) fn bare(world: &Arc<World>, shape: &Shape) -> Entry {
     let player = Arc::new(Bare { texts: texts(world), threshold: threshold(shape) });
-    Entry { name: BARE, bucketing: None, expects: expects(shape), player, update: None }
+    Entry { name: BARE, bucketing: None, expects: expects(shape), player, update: None, change: None }
 }

@@ -73,5 +73,6 @@ pub(super) fn build(world: &Arc<World>, shape: &Shape) -> Entry {
         expects: Expect::Case,
         player: Arc::new(GrowthBook { client, attributes }),
         update: Some(update),
+        change: None,
     }
 }

@@ -92,6 +92,9 @@ pub(super) fn build(world: &Arc<World>, shape: &Shape) -> Entry {
         .iter()
         .map(|user| ContextBuilder::new(user.id.clone()).set_string("plan", user.plan).build().expect("a context"))
         .collect();
+    let mut next = flags.clone().into_iter().cycle();
+    let one = data.clone();
+    let change: Update = Box::new(move || next.by_ref().take(1).for_each(|flag| one.use_preconfigured_flag(flag)));
     // There is no way in for a whole set: a replacement is one write for each flag.
     let update: Update = Box::new(move || flags.iter().for_each(|flag| data.use_preconfigured_flag(flag.clone())));
     Entry {
@@ -100,5 +103,6 @@ pub(super) fn build(world: &Arc<World>, shape: &Shape) -> Entry {
         expects: Expect::Case,
         player: Arc::new(LaunchDarkly { client, contexts, _runtime: runtime }),
         update: Some(update),
+        change: Some(change),
     }
 }

@@ -22,6 +22,7 @@ mod nothing;
 mod now;
 #[cfg(feature = "peers")]
 mod openfeature;
+mod teal;
 #[cfg(feature = "peers")]
 mod universal;
 #[cfg(feature = "peers")]
@@ -40,6 +41,9 @@ pub const ALL: &[Build] = &[
     floor::by_name,
     floor::ready,
     floor::bare,
+    teal::by_name,
+    teal::by_handle,
+    teal::declared,
     #[cfg(feature = "peers")]
     yggdrasil::build,
     #[cfg(feature = "peers")]

@@ -21,5 +21,12 @@ impl Contestant for Nothing {
 }
 
 pub(super) fn build(_: &Arc<World>, _: &Shape) -> Entry {
-    Entry { name: "(nothing)", bucketing: None, expects: Expect::Unchecked, player: Arc::new(Nothing), update: None }
+    Entry {
+        name: "(nothing)",
+        bucketing: None,
+        expects: Expect::Unchecked,
+        player: Arc::new(Nothing),
+        update: None,
+        change: None,
+    }
 }

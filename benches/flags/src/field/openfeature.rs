@@ -95,5 +95,12 @@ pub(super) fn build(world: &Arc<World>, _: &Shape) -> Entry {
         api.create_client()
     });
     let player = Arc::new(Facade { client, contexts: contexts(world) });
-    Entry { name: "open-feature (constant)", bucketing: None, expects: Expect::Share(1.0), player, update: None }
+    Entry {
+        name: "open-feature (constant)",
+        bucketing: None,
+        expects: Expect::Share(1.0),
+        player,
+        update: None,
+        change: None,
+    }
 }
