@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "that is how tests fail, their helpers too")]
 
 mod client;
+mod costs;
 mod evaluations;
 mod examples;
 mod flagd;
