@@ -234,6 +234,19 @@ fn time_dependent_flags_change_when_their_moment_comes() {
 }
 
 #[test]
+fn a_segment_that_asks_for_the_time_lets_its_flags_be_looked_at_again() {
+    let mut world = World::new();
+    let after = Condition::new("current_time", Operator::After, [50_000]);
+    let segments = vec![SaidSegment { name: "late".to_owned(), any: vec![vec![after]], ..SaidSegment::default() }];
+    let rules = vec![Rule::new(vec![Condition::segment("late")])];
+    let flag = Flag { rules, rollout_percentage: Percentage::NONE, ..on("a") };
+    world.live(Document { segments, ..whole(1, vec![flag]) });
+    assert_eq!(world.catalog.next_tick(moment(0)), Some(moment(1)));
+    assert_eq!(world.ask_at("a", moment(49)).enabled, Some(false));
+    assert_eq!(world.ask_at("a", moment(50)).enabled, Some(true));
+}
+
+#[test]
 fn environments_archiving_and_the_main_switch_turn_a_flag_off() {
     let mut world = World::new();
     let only = |name, environments: &[&str]| Flag {

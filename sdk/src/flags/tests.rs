@@ -89,6 +89,18 @@ fn every_way_to_ask_gives_the_same_answer() {
 }
 
 #[test]
+fn the_first_rule_that_matches_decides_a_plain_switch_in_either_way() {
+    let rule = |percentage| Rule { percentage, ..Rule::new(vec![Condition::new("clinic", Operator::In, ["hcm-3"])]) };
+    for (first, second) in [(Percentage::NONE, Percentage::ALL), (Percentage::ALL, Percentage::NONE)] {
+        let flags = flags(vec![Flag { rules: vec![rule(first), rule(second)], ..Flag::new("a") }]);
+        let attributes = [("clinic", "hcm-3".into())];
+        let user = Context::new("user-7", &attributes);
+        assert_eq!(flags.is_enabled(user, "a"), first == Percentage::ALL);
+        assert_eq!(flags.evaluate(user, "a").enabled, Some(first == Percentage::ALL));
+    }
+}
+
+#[test]
 fn a_pinned_snapshot_does_not_move_and_a_handle_does() {
     let flags = flags(vec![Flag::new("a")]);
     let (pinned, early, late) = (flags.pin(), flags.handle("a"), flags.handle("b"));

@@ -25,8 +25,19 @@ fn every_evaluation_is_what_it_was_when_the_vectors_were_written() {
         flags.apply(Layer::File, document, group["now"].as_str().unwrap().parse().unwrap());
         for case in cases(&group) {
             assert_eq!(answer(&flags, case), case["expected"], "{}: {case}", group["name"]);
+            if case["type"].is_null() {
+                assert_eq!(switch(&flags, case), case["expected"]["enabled"].as_bool(), "{}: {case}", group["name"]);
+            }
         }
     }
+}
+
+/// On or off, as `is_enabled` has it, which goes another way than whole answers; `None`: the caller's default.
+fn switch(flags: &Flags, case: &Value) -> Option<bool> {
+    let (flag, user) = (case["flag"].as_str().unwrap(), &case["user"]);
+    let user = OwnedContext::from_json(user["id"].as_str(), user["attributes"].as_object().unwrap());
+    let [no, yes] = [false, true].map(|default| flags.is_enabled_or(&user, flag, default));
+    (no == yes).then_some(yes)
 }
 
 fn answer(flags: &Flags, case: &Value) -> Value {
