@@ -1,7 +1,9 @@
 //! Documents come in, snapshots and what is told of them come out.
 
 use super::*;
-use crate::model::{Extra, Operator, Part, Percentage, Prerequisite, RampPoint, Required, Rule, Schedule, Unreadable};
+use crate::model::{
+    Condition, Extra, Flag, Operator, Part, Percentage, Prerequisite, RampPoint, Required, Rule, Schedule, Unreadable,
+};
 use crate::model::{Segment as SaidSegment, Variant};
 use crate::{Context, Evaluation, Reason};
 

@@ -31,6 +31,9 @@ pub const VALUES: usize = 10_000;
 pub const SEARCHED: usize = 1_000;
 /// Regular expressions of a condition.
 pub const EXPRESSIONS: usize = 100;
+/// Conditions with regular expressions (`matches`) of a flag, and of a segment: each may take up to [`EXPRESSIONS_BYTES`], and
+/// longer to answer than all else together.
+pub const EXPRESSION_CONDITIONS: usize = 20;
 /// One regular expression.
 pub const EXPRESSION: usize = 512;
 /// One compiled regular expression, in bytes.

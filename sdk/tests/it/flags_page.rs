@@ -58,7 +58,8 @@ fn the_bounds_are_the_ones_that_are_enforced() {
     check(limits::EXPRESSION, " each, compiled");
     check(limits::EXPRESSION_BYTES >> 10, " KiB each and");
     check(limits::EXPRESSIONS_BYTES >> 10, " KiB in all) of 1,000");
-    check(limits::VALUE, "; 100 variants");
+    check(limits::VALUE, "; 20 conditions with");
+    check(limits::EXPRESSION_CONDITIONS, " conditions with `matches`");
     check(limits::VARIANTS, " variants of 64 KiB");
     check(limits::VARIANT_BYTES >> 10, " KiB of JSON");
     check(limits::DEPTH, " levels");

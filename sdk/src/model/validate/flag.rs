@@ -1,6 +1,7 @@
 //! Flags.
 
 use super::bucketing::{bucketing, salt, stickiness};
+use super::condition::expressions;
 use super::rule::{known, rule, weights};
 use super::text::{extra, label, name, short, value};
 use super::{Check, each, twice};
@@ -25,6 +26,7 @@ impl Flag {
         each("environments", &self.environments, limits::ENVIRONMENTS, |one| label("", one))?;
         variants(&self.variants)?;
         each("rules", &self.rules, limits::RULES, |one| rule(one, self))?;
+        expressions("rules", self.rules.iter().flat_map(|rule| &rule.conditions))?;
         if let Some(variant) = &self.off_variant {
             known("off_variant", variant, self)?;
         }

@@ -1,6 +1,6 @@
 //! Segments.
 
-use super::condition::{Place, condition};
+use super::condition::{Place, condition, expressions};
 use super::text::{extra, name, short};
 use super::{Check, each};
 use crate::model::{ModelError, Segment, limits};
@@ -18,6 +18,7 @@ impl Segment {
         each("any", &self.any, limits::GROUPS, |group| {
             each("", group, limits::CONDITIONS, |one| condition(one, Place::Segment))
         })?;
+        expressions("any", self.any.iter().flatten())?;
         extra(&self.extra)
     }
 }

@@ -18,6 +18,18 @@ fn check_condition(condition: Value, expected: &str) {
 }
 
 #[test]
+fn few_conditions_have_regular_expressions() {
+    let conditions = |count| vec![json!({"attribute": "a", "operator": "matches", "value": "x"}); count];
+    let half = json!({"conditions": conditions(10)});
+    assert!(Flag::from_value(json!({"name": "a", "rules": [half, half]})).is_ok());
+    let more = json!({"conditions": conditions(11)});
+    let problem = "has 21 conditions with `matches`; at most 20, put the expressions of several into one";
+    check(json!({"rules": [half, more]}), &format!("rules: {problem}"));
+    let segment = json!({"name": "s", "any": [conditions(10), conditions(11)]});
+    assert_eq!(Segment::from_value(segment).unwrap_err().to_string(), format!("any: {problem}"));
+}
+
+#[test]
 fn names_and_salts_have_few_characters() {
     let rule = "must start with a letter and have at most 100 of a-z, 0-9, `_`, `.` and `-`";
     for name in ["", "A", "1a", "a b", "ä", "-a"] {
