@@ -13,6 +13,7 @@ pub mod config;
 pub mod controller;
 pub mod crash;
 pub mod demo;
+pub mod flags;
 pub mod http;
 pub mod notifier;
 pub mod platform;

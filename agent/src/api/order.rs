@@ -82,6 +82,12 @@ pub struct Problem {
     /// The release that is in the way, for exit code 8.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub release: Option<ReleaseId>,
+    /// The field of the request that cannot be taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The version that a flag has now, with status 412.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
 }
 
 #[cfg(test)]

@@ -27,8 +27,8 @@ pub use edge::{Bind, BindAddress, Edge, Evidence, Form, JwtAlgorithm, RunAs, Tim
 pub use load::{LoadError, Loaded, find, load, parse};
 pub use settings::NoSettings;
 pub use types::{
-    Agent, Component, Config, Environment, Notify, Platform, PlatformKind, PortRange, Replicas, Retain, RouteGroup,
-    Smoke, Step, Switch, Watch,
+    Agent, Component, Config, Environment, FlagService, Notify, Platform, PlatformKind, PortRange, Replicas, Retain,
+    RouteGroup, Smoke, Step, Switch, Watch,
 };
 
 /// The first `teal.toml` that `teal init` writes; `{app}` stands for the application's name.

@@ -43,7 +43,7 @@ fn defaults_are_filled_in() {
 
 #[test]
 fn the_effective_configuration_reads_back_as_itself() {
-    for text in [LEAST, TWO_COMPONENTS, &FIRST.replace("{app}", "shop")] {
+    for text in [LEAST, TWO_COMPONENTS, &FIRST.replace("{app}", "shop"), &format!("{LEAST}[flags]\n")] {
         let config = read(text);
         assert_eq!(read(&config.effective()), config);
     }
@@ -334,4 +334,19 @@ fn files_that_are_missing_or_broken_say_which() {
     check("has 1 mistake");
     std::fs::write(&path, LEAST).unwrap();
     assert_eq!(load(Some(&path)).unwrap().config.app, "shop");
+}
+
+#[test]
+fn flags_are_served_where_there_is_a_table_and_on_loopback_only() {
+    assert_eq!(read(LEAST).flags, None);
+    let listen = |text: &str| read(&format!("{LEAST}[flags]\n{text}")).flags.unwrap().listen.to_string();
+    assert_eq!(listen(""), "127.0.0.1:9181");
+    assert_eq!(listen("listen = \"[::1]:80\""), "[::1]:80");
+    let check = |text: &str, words: &str| {
+        let found = mistakes(&format!("{LEAST}[flags]\n{text}"));
+        assert!(found.len() == 1 && found[0].contains(words), "{found:#?}");
+    };
+    check("listen = \"10.0.0.7:9181\"", "flags.listen: 10.0.0.7:9181 can be reached by other machines");
+    check("listen = \"127.0.0.1:9180\"", "is `agent.listen` as well");
+    check("lisen = \"127.0.0.1:9181\"", "did you mean `listen`?");
 }

@@ -28,6 +28,9 @@ pub struct Config {
     pub platform: Platform,
     /// Who is told.
     pub notify: Notify,
+    /// The flag service; without the table the agent serves no flags.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flags: Option<FlagService>,
     /// At least one, by name.
     pub environments: BTreeMap<String, Environment>,
 }
@@ -38,6 +41,13 @@ pub struct Agent {
     /// The operators' unix socket; default `{state}/agent.sock`.
     pub socket: PathBuf,
     /// Metrics and health; default `127.0.0.1:9180`.
+    pub listen: SocketAddr,
+}
+
+/// `[flags]`: the agent serves flags, from a database in the state folder.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FlagService {
+    /// Where, on loopback; default `127.0.0.1:9181`.
     pub listen: SocketAddr,
 }
 

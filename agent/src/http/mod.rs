@@ -1,10 +1,11 @@
-//! The agent's two doors: the admin API on a unix socket (0660), and metrics and health on loopback.
+//! The agent's doors: the admin API on a unix socket (0660), metrics and health on loopback, and flags where it serves them ([`flags`]).
 //!
 //! Who may open the socket may order: its file mode and group are the access control (threat model: anybody else on the
 //! machine cannot connect; bodies, waits, connections and their lives are bounded, so a confused client exhausts neither
 //! the agent nor the file descriptors that a rollback needs). The second door only reads and carries no user data; it is bound to loopback unless configured otherwise.
 
 mod admin;
+pub mod flags;
 mod metrics;
 mod problem;
 mod serve;
@@ -20,6 +21,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::serve::Bounds;
 use crate::controller::Handle;
 use crate::notifier::Counters;
 use crate::proxy::haproxy::edge::EdgeMonitor;
@@ -79,6 +81,14 @@ pub enum ServeError {
         /// Why.
         error: io::Error,
     },
+    /// The flags' address.
+    #[error("cannot listen on {address}: {error}; set `flags.listen` to a free address")]
+    Flags {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
 }
 
 /// Both doors, open.
@@ -112,10 +122,10 @@ pub async fn start(
     let admin_app = admin::router(shown.clone(), shutdown.clone());
     let (path, ended) = (socket.to_owned(), shutdown.clone());
     let admin = tokio::spawn(async move {
-        serve::serve(admin, admin_app, ended).await;
+        serve::serve(admin, admin_app, Bounds::FEW, ended).await;
         // A socket left behind only costs the next agent a look whether somebody answers there.
         let _ = std::fs::remove_file(path);
     });
-    let public = tokio::spawn(serve::serve(public, metrics::router(shown), shutdown));
+    let public = tokio::spawn(serve::serve(public, metrics::router(shown), Bounds::FEW, shutdown));
     Ok(Server { tasks: [admin, public] })
 }

@@ -1,21 +1,29 @@
 //! Errors on the wire: every refusal mapped once to a status, an exit code and a way out.
 
+use std::time::Duration;
+
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use teal_rollout::machine::Refusal;
 
 use crate::api::{Problem, ReleaseId};
 use crate::controller::OrderError;
+use crate::flags::{FieldError, FlagsError};
 
 /// A [`Problem`] on its way out.
 #[derive(Debug)]
-pub(super) struct Refused(Problem);
+pub(super) struct Refused {
+    problem: Box<Problem>,
+    /// Beside it, where the client needs them.
+    headers: Vec<(HeaderName, String)>,
+}
 
 impl Refused {
     fn new(status: StatusCode, exit: u8, title: &str, detail: String) -> Self {
         let title = title.to_owned();
-        Self(Problem { title, detail, status: status.as_u16(), exit: Some(exit), ..Problem::default() })
+        let problem = Problem { title, detail, status: status.as_u16(), exit: Some(exit), ..Problem::default() };
+        Self { problem: Box::new(problem), headers: Vec::new() }
     }
 
     pub(super) fn unknown_environment(name: &str, known: &[&str]) -> Self {
@@ -30,6 +38,30 @@ impl Refused {
 
     pub(super) fn malformed(detail: String) -> Self {
         Self::new(StatusCode::BAD_REQUEST, 2, "the request is not understood", detail)
+    }
+
+    /// A browser's page asks, or a name that is not this machine's.
+    pub(super) fn stranger(header: &str) -> Self {
+        let detail =
+            format!("`{header}` names another host: flags are for programs on this machine, at 127.0.0.1 or localhost");
+        Self::new(StatusCode::FORBIDDEN, 2, "the request comes from elsewhere", detail)
+    }
+
+    pub(super) fn slow(limit: Duration) -> Self {
+        let detail = format!("the body did not arrive within {limit:?}");
+        Self::new(StatusCode::REQUEST_TIMEOUT, 5, "the request is too slow", detail)
+    }
+
+    pub(super) fn too_large(most: usize) -> Self {
+        let detail = format!("the most is {most} bytes");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, 2, "the body is too large", detail)
+    }
+
+    pub(super) fn full(what: &str, later: Duration) -> Self {
+        let title = format!("there are too many {what}");
+        let mut refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, &title, "come back later".to_owned());
+        refused.headers.push((header::RETRY_AFTER, later.as_secs().to_string()));
+        refused
     }
 
     pub(super) fn store(detail: String) -> Self {
@@ -64,16 +96,46 @@ impl From<OrderError> for Refused {
         };
         let mut refused = Self::new(status, exit, title, detail);
         if let Refusal::Busy { release, .. } | Refusal::AlreadyRunning { release } = refusal {
-            refused.0.release = Some(ReleaseId(release));
+            refused.problem.release = Some(ReleaseId(release));
         }
         refused
     }
 }
 
+impl From<FlagsError> for Refused {
+    fn from(error: FlagsError) -> Self {
+        let detail = error.to_string();
+        match error {
+            FlagsError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, 2, "there is no such flag", detail),
+            FlagsError::Exists(_) => Self::new(StatusCode::CONFLICT, 4, "there is such a flag already", detail),
+            FlagsError::Field(FieldError { field, problem }) => {
+                let mut refused = Self::new(StatusCode::UNPROCESSABLE_ENTITY, 2, "a field cannot be taken", problem);
+                refused.problem.field = Some(field).filter(|field| !field.is_empty());
+                refused
+            }
+            FlagsError::Stale { version, tag } => {
+                let mut refused = Self::new(StatusCode::PRECONDITION_FAILED, 4, "the flag was changed since", detail);
+                refused.problem.version = Some(version);
+                refused.headers.push((header::ETAG, tag));
+                refused
+            }
+            FlagsError::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, "the agent is stopping", detail),
+            FlagsError::Open { .. } | FlagsError::Migrate { .. } | FlagsError::Sql(_) => {
+                tracing::error!(error = detail, "flags");
+                let detail = "the agent's log says why; nothing was changed".to_owned();
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, "the flags cannot be read or written", detail)
+            }
+        }
+    }
+}
+
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.0)).into_response();
+        let status = StatusCode::from_u16(self.problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self.problem)).into_response();
+        for (name, value) in self.headers {
+            response.headers_mut().extend(HeaderValue::try_from(value).ok().map(|value| (name, value)));
+        }
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         response

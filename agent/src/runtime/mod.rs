@@ -6,6 +6,7 @@
 //! ```
 
 mod environment;
+mod flags;
 mod lock;
 mod watch;
 pub mod wiring;
@@ -45,6 +46,9 @@ pub enum RuntimeError {
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The flags.
+    #[error(transparent)]
+    Flags(#[from] crate::flags::FlagsError),
     /// The configuration reads well and cannot be used.
     #[error(transparent)]
     Wiring(#[from] wiring::WiringError),
@@ -142,6 +146,7 @@ pub async fn run(
 struct Agent {
     environments: Vec<Running>,
     server: http::Server,
+    flags: Option<flags::Running>,
     ends: watch::Ends,
     shutdown: CancellationToken,
     _lock: lock::Lock,
@@ -153,6 +158,10 @@ impl Agent {
         let store = Sqlite::open(&config.state.join("teal.db")).await?;
         let shutdown = CancellationToken::new();
         let (watch, ends) = watch::watch();
+        let flags = match &config.flags {
+            Some(service) => Some(flags::start(&config.state, service, &watch, &shutdown).await?),
+            None => None,
+        };
         let mut environments = Vec::new();
         for (name, environment) in &config.environments {
             let token = shutdown.child_token();
@@ -160,7 +169,7 @@ impl Agent {
             match running {
                 Ok(running) => environments.push(running),
                 Err(error) => {
-                    stop(environments, &shutdown).await;
+                    stop(environments, flags, &shutdown).await;
                     return Err(error);
                 }
             }
@@ -171,22 +180,25 @@ impl Agent {
             environments: environments.iter().map(Running::shown).collect(),
         });
         match http::start(shown, &config.agent.socket, config.agent.listen, shutdown.child_token()).await {
-            Ok(server) => Ok(Self { environments, server, ends, shutdown, _lock: lock }),
+            Ok(server) => Ok(Self { environments, server, flags, ends, shutdown, _lock: lock }),
             Err(error) => {
-                stop(environments, &shutdown).await;
+                stop(environments, flags, &shutdown).await;
                 Err(error.into())
             }
         }
     }
 
     async fn stop(self) {
-        stop(self.environments, &self.shutdown).await;
+        stop(self.environments, self.flags, &self.shutdown).await;
         self.server.ended().await;
     }
 }
 
-async fn stop(environments: Vec<Running>, shutdown: &CancellationToken) {
+async fn stop(environments: Vec<Running>, flags: Option<flags::Running>, shutdown: &CancellationToken) {
     shutdown.cancel();
+    if let Some(flags) = flags {
+        flags.ended().await;
+    }
     for environment in environments {
         environment.ended().await;
     }

@@ -7,6 +7,7 @@ mod cli;
 mod crash;
 mod detection;
 mod docs;
+mod flags;
 mod levers;
 mod local;
 mod restarts;

@@ -7,10 +7,11 @@ mod environment;
 mod watch;
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::section::Section;
-use super::types::{Agent, Config, Environment, Notify, Platform, PlatformKind, PortRange};
+use super::types::{Agent, Config, Environment, FlagService, Notify, Platform, PlatformKind, PortRange};
 
 /// The whole file. Values after a mistake are stand-ins: the caller refuses the file when the report has errors.
 pub(super) fn config(root: Section<'_>) -> Config {
@@ -22,6 +23,7 @@ pub(super) fn config(root: Section<'_>) -> Config {
     let kind = platform.or("kind", PlatformKind::Local);
     platform.finish();
     let notify = notify(root.table("notify"));
+    let flags = root.has("flags").then(|| flags(root.table("flags"), &agent));
 
     let mut environments = BTreeMap::new();
     let sections = root.table("environments").children();
@@ -44,16 +46,33 @@ pub(super) fn config(root: Section<'_>) -> Config {
         root.table(common);
     }
     root.finish();
-    Config { app, state, agent, platform: Platform { kind }, notify, environments }
+    Config { app, state, agent, platform: Platform { kind }, notify, flags, environments }
 }
 
 fn agent(section: Section<'_>, state: &Path) -> Agent {
     let agent = Agent {
         socket: section.or("socket", state.join("agent.sock")),
-        listen: section.or("listen", std::net::SocketAddr::from(([127, 0, 0, 1], 9180))),
+        listen: section.or("listen", SocketAddr::from(([127, 0, 0, 1], 9180))),
     };
     section.finish();
     agent
+}
+
+fn flags(section: Section<'_>, agent: &Agent) -> FlagService {
+    let listen = section.or("listen", SocketAddr::from(([127, 0, 0, 1], 9181)));
+    if !listen.ip().is_loopback() {
+        let message = format!(
+            "{listen} can be reached by other machines, and there are no tokens yet: anybody there could change flags; use \
+             \"127.0.0.1:{}\"",
+            listen.port()
+        );
+        section.error("listen", message);
+    }
+    if listen == agent.listen && listen.port() != 0 {
+        section.error("listen", format!("{listen} is `agent.listen` as well: give the flags another port"));
+    }
+    section.finish();
+    FlagService { listen }
 }
 
 fn notify(section: Section<'_>) -> Notify {

@@ -1,0 +1,37 @@
+//! The flag service: flags in a database of their own, each change audited, and told to who listens.
+//!
+//! ```text
+//! http --Edit--> writer task: one transaction: flag + audit row + revision --> flags.db
+//!  ^                 |
+//!  '-- State <-watch-' everything that is read, at one revision: answered from memory
+//! ```
+//!
+//! One process owns the file, and the writer task is the only one that writes: changes are published in the order in which they were
+//! made. A revision counts changes of one instance. Whoever finds that the database went back in time makes it a new instance:
+//! the start, by what stands in the file beside it (`seen.rs`), and an SDK that knows a higher revision (`Service::heard`).
+
+mod audit;
+mod edit;
+mod error;
+mod evaluate;
+mod exposures;
+mod seen;
+mod service;
+mod state;
+mod store;
+#[cfg(test)]
+mod tests;
+mod writer;
+
+pub use audit::{Audit, Author};
+pub use edit::{Edit, Reference, tag};
+pub use error::{FieldError, FlagsError};
+pub use exposures::Served;
+pub use service::Service;
+pub use state::{Position, State};
+
+/// The moment, as the machine's clock has it.
+fn now() -> teal_flags::model::Timestamp {
+    let millis = time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+    teal_flags::model::Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+}

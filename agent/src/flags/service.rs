@@ -1,0 +1,130 @@
+//! The flag service as its doors see it. Cheap to clone.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use teal_flags::model::{Flag, Timestamp};
+use teal_flags::{Evaluation, OwnedContext};
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::audit::{Audit, Author};
+use super::edit::{Edit, Reference};
+use super::error::FlagsError;
+use super::evaluate::Evaluators;
+use super::exposures::Served;
+use super::seen;
+use super::state::{Position, State};
+use super::store::Store;
+use super::writer::{Order, Writer};
+
+/// Orders that may wait for the writer; more wait at the door.
+const WAITING: usize = 64;
+
+/// The flag service.
+#[derive(Clone, Debug)]
+pub struct Service {
+    store: Store,
+    orders: mpsc::Sender<Order>,
+    states: watch::Receiver<Arc<State>>,
+    evaluators: Arc<Evaluators>,
+}
+
+impl Service {
+    /// Opens the database, and starts the task that writes; it ends with `stop`.
+    ///
+    /// # Errors
+    /// [`FlagsError::Open`], [`FlagsError::Migrate`] and [`FlagsError::Sql`].
+    pub async fn open(path: &Path, stop: CancellationToken) -> Result<(Self, JoinHandle<()>), FlagsError> {
+        let store = Store::open(path).await?;
+        let (state, is_whole) = store.load().await?;
+        let position = state.position().clone();
+        let seen = seen::beside(path);
+        let was = seen::read(&seen);
+        let (sender, states) = watch::channel(Arc::new(state));
+        let writer = Writer { store: store.clone(), seen, states: sender };
+        match was {
+            Some(was) if was.instance != position.instance || was.revision > position.revision => {
+                writer.renew("the database is another one than before, or older").await?;
+            }
+            _ if !is_whole => writer.renew("the table is not as the service left it").await?,
+            _ => writer.note(),
+        }
+        let (orders, ordered) = mpsc::channel(WAITING);
+        let task = tokio::spawn(writer.run(ordered, stop));
+        Ok((Self { store, orders, states, evaluators: Arc::default() }, task))
+    }
+
+    /// Everything, as it is now.
+    #[must_use]
+    pub fn state(&self) -> Arc<State> {
+        self.states.borrow().clone()
+    }
+
+    /// Everything, as it is and comes to be.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Arc<State>> {
+        self.states.clone()
+    }
+
+    /// Makes a change. Returns the flag as it is now, or was last, and the revision. It is made also when the caller goes away.
+    ///
+    /// # Errors
+    /// Whatever keeps it from being made; then nothing of it is.
+    pub async fn edit(&self, edit: Edit, author: Author) -> Result<(Flag, u64), FlagsError> {
+        self.order(|reply| Order::Edit { edit, author, reply }).await?
+    }
+
+    /// An application knows this of the service. A later revision than there is means that the database was restored: then
+    /// the service is another instance when this returns.
+    pub async fn heard(&self, position: Position) {
+        let here = self.state().position().clone();
+        if position.instance == here.instance && position.revision > here.revision {
+            // When the agent ends, the next one hears it.
+            let _ = self.order(|reply| Order::Heard { position, reply }).await;
+        }
+    }
+
+    /// Adds counts of what an application served, those of flags that there are.
+    ///
+    /// # Errors
+    /// [`FlagsError::Sql`] and [`FlagsError::Stopping`].
+    pub async fn count(&self, environment: String, at: Timestamp, mut served: Vec<Served>) -> Result<(), FlagsError> {
+        let state = self.state();
+        served.retain(|one| state.flag(&Reference::Name(one.flag.clone())).is_some());
+        if served.is_empty() {
+            return Ok(());
+        }
+        self.order(|reply| Order::Count { environment, at, served, reply }).await?
+    }
+
+    /// The changes of a flag, also of a deleted one, newest first: at most `limit`, older than entry `before`.
+    ///
+    /// # Errors
+    /// [`FlagsError::Unknown`] when there never was such a flag, and [`FlagsError::Sql`].
+    pub async fn audit(&self, flag: &Reference, before: Option<i64>, limit: u32) -> Result<Vec<Audit>, FlagsError> {
+        let found = self.store.audit(flag, before, limit).await?;
+        if found.is_empty() && before.is_none() && self.state().flag(flag).is_none() {
+            return Err(FlagsError::Unknown(flag.to_string()));
+        }
+        Ok(found)
+    }
+
+    /// What a flag answers to a user in an environment. Not counted.
+    #[must_use]
+    pub fn evaluate(&self, environment: Option<&str>, flag: &str, user: &OwnedContext) -> Evaluation {
+        self.evaluators.evaluate(&self.state(), environment, flag, user)
+    }
+
+    /// Waits until the file is let go, after the writer has ended.
+    pub async fn close(&self) {
+        self.store.close().await;
+    }
+
+    async fn order<T>(&self, order: impl FnOnce(oneshot::Sender<T>) -> Order) -> Result<T, FlagsError> {
+        let (reply, answer) = oneshot::channel();
+        self.orders.send(order(reply)).await.map_err(|_| FlagsError::Stopping)?;
+        answer.await.map_err(|_| FlagsError::Stopping)
+    }
+}

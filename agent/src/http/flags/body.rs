@@ -1,0 +1,22 @@
+//! Bodies: JSON, bounded in size and in the time that they may take.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use serde_json::Value;
+use tokio::time::timeout;
+
+use crate::http::problem::Refused;
+
+/// The largest body; a flag of a hundred rules stays far below.
+pub(super) const MOST: usize = 2 << 20;
+/// How long it may take to arrive.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Reads a body as JSON, whatever type it says to be: `curl -d` says that it is a form.
+pub(super) async fn json(body: Body) -> Result<Value, Refused> {
+    let bytes = timeout(LIMIT, axum::body::to_bytes(body, MOST)).await.map_err(|_| Refused::slow(LIMIT))?;
+    // Whoever breaks off in the middle does not read the answer.
+    let bytes = bytes.map_err(|_| Refused::too_large(MOST))?;
+    serde_json::from_slice(&bytes).map_err(|error| Refused::malformed(format!("the body is no JSON: {error}")))
+}

@@ -1,0 +1,90 @@
+//! What a flag answers, for who has no SDK. The user's id goes nowhere but into the answer.
+
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use teal_flags::OwnedContext;
+
+use super::{Door, body, rest};
+use crate::flags::{FieldError, FlagsError};
+use crate::http::problem::Refused;
+
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    user_id: Option<String>,
+    environment: Option<String>,
+    /// A JSON object, as text.
+    attributes: Option<String>,
+}
+
+pub(super) async fn by_query(
+    State(door): State<Door>,
+    Path(flag): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Json<Value>, Refused> {
+    let attributes = asked.attributes.map_or(Ok(Value::Null), |text| serde_json::from_str(&text));
+    let attributes = attributes.map_err(|error| wrong("attributes", format!("is no JSON: {error}")))?;
+    answer(&door, &flag, asked.user_id.as_deref(), asked.environment.as_deref(), &attributes)
+}
+
+pub(super) async fn by_body(
+    State(door): State<Door>,
+    Path(flag): Path<String>,
+    body: Body,
+) -> Result<Json<Value>, Refused> {
+    let asked = body::json(body).await?;
+    if !asked.is_object() {
+        return Err(wrong("", "the question is a JSON object with user_id, environment and attributes".to_owned()));
+    }
+    let user = match &asked["user_id"] {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        // As the SDK writes a number out.
+        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+        _ => return Err(wrong("user_id", "is a text or a whole number".to_owned())),
+    };
+    let environment = match &asked["environment"] {
+        Value::Null => None,
+        Value::String(text) => Some(text.as_str()),
+        _ => return Err(wrong("environment", "is a text".to_owned())),
+    };
+    answer(&door, &flag, user.as_deref(), environment, &asked["attributes"])
+}
+
+fn answer(
+    door: &Door,
+    flag: &str,
+    user: Option<&str>,
+    environment: Option<&str>,
+    attributes: &Value,
+) -> Result<Json<Value>, Refused> {
+    if !(attributes.is_null() || attributes.is_object()) {
+        return Err(wrong("attributes", "is a JSON object".to_owned()));
+    }
+    if environment.is_some_and(|name| name.chars().count() > teal_flags::model::limits::LABEL) {
+        return Err(wrong("environment", format!("is longer than {} characters", teal_flags::model::limits::LABEL)));
+    }
+    let flag = rest::find(door, flag)?;
+    let user = OwnedContext::from_json(user, attributes.as_object().into_iter().flatten());
+    let answer = door.service.evaluate(environment, &flag.name, &user);
+    let mut json = json!({
+        "id": flag.id,
+        "name": flag.name,
+        // Where nothing is known the compiled default of `check` is no.
+        "enabled": answer.enabled.unwrap_or(false),
+        "value": answer.value.map(|value| value.to_json()),
+        "variant": answer.variant.as_deref(),
+        "reason": answer.reason.as_str(),
+        "version": answer.version,
+    });
+    if let Some(error) = answer.error {
+        json["error"] = error.as_str().into();
+    }
+    Ok(Json(json))
+}
+
+fn wrong(field: &str, problem: String) -> Refused {
+    FlagsError::from(FieldError::new(field, problem)).into()
+}

@@ -1,0 +1,68 @@
+//! For SDKs: everything in one document, and the counts that they send back.
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use teal_flags::model::{Timestamp, limits};
+
+use super::{Door, body, rest};
+use crate::flags::{FieldError, FlagsError, Position, Served};
+use crate::http::problem::Refused;
+
+/// All flags. What is meant for other environments is there too: the SDK decides.
+pub(super) async fn snapshot(State(door): State<Door>, headers: HeaderMap) -> Response {
+    if let Some(known) = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(position) {
+        door.service.heard(known).await;
+    }
+    let state = door.service.state();
+    let tag = format!("\"{}\"", state.position());
+    if rest::is_known(&headers, &tag) {
+        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
+    }
+    let json = state.whole().to_string();
+    ([(header::ETAG, tag), (header::CONTENT_TYPE, "application/json".to_owned())], json).into_response()
+}
+
+fn position(tag: &str) -> Option<Position> {
+    tag.trim().trim_start_matches("W/").trim_matches('"').parse().ok()
+}
+
+#[derive(Deserialize)]
+struct Report {
+    #[serde(default)]
+    environment: Option<String>,
+    until: String,
+    counts: Vec<Line>,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    flag: String,
+    version: u64,
+    #[serde(default)]
+    variant: Option<String>,
+    count: u64,
+}
+
+/// Counts are kept under the minute in which they were taken. Those of flags that are not known are left out.
+pub(super) async fn exposures(State(door): State<Door>, body: Body) -> Result<StatusCode, Refused> {
+    let wrong = |field: &str, problem: String| Refused::from(FlagsError::from(FieldError::new(field, problem)));
+    let report: Report = serde_json::from_value(body::json(body).await?)
+        .map_err(|error| wrong("", format!("these are no counts: {error}")))?;
+    let at: Timestamp = report.until.parse().map_err(|error| wrong("until", format!("{error}")))?;
+    let label = |field: &str, text: &str| {
+        let is_long = text.chars().count() > limits::LABEL;
+        if is_long { Err(wrong(field, format!("is longer than {} characters", limits::LABEL))) } else { Ok(()) }
+    };
+    label("environment", report.environment.as_deref().unwrap_or_default())?;
+    for (index, line) in report.counts.iter().enumerate() {
+        label(&format!("counts[{index}].variant"), line.variant.as_deref().unwrap_or_default())?;
+    }
+    let served =
+        |line: Line| Served { flag: line.flag, version: line.version, variant: line.variant, count: line.count };
+    let served = report.counts.into_iter().map(served).collect();
+    door.service.count(report.environment.unwrap_or_default(), at, served).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

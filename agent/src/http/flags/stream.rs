@@ -1,0 +1,107 @@
+//! The stream of changes, as the SDK expects it (sdk/src/client/stream.rs).
+//!
+//! ```text
+//! Last-Event-ID: INSTANCE:REVISION --> at once: ping (nothing new) | delta (what changed since) | snapshot (another instance, or none)
+//!                                      then: delta for each change, ping every 15 s
+//! ```
+//! A reader that is slow gets several changes as one: what it is sent is always made for where it stands.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::unfold;
+use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::Door;
+use crate::flags::{self, Position};
+use crate::http::problem::Refused;
+
+/// Streams at once: fewer than connections, so that a request always has room.
+pub(super) const MOST: usize = 448;
+/// Between two signs of life.
+const PING: Duration = Duration::from_secs(15);
+/// A stream ends after this and up to a quarter more, before its connection does: SDKs come back at once, where they stood.
+const LIFE: Duration = Duration::from_secs(2400);
+/// When to come back where there are too many streams.
+const FULL: Duration = Duration::from_secs(5);
+
+pub(super) async fn stream(State(door): State<Door>, headers: HeaderMap) -> Result<Response, Refused> {
+    let permit = door.streams.try_acquire_owned().map_err(|_| Refused::full("streams", FULL))?;
+    let known = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|id| id.parse().ok());
+    if let Some(known) = known.clone() {
+        door.service.heard(known).await;
+    }
+    let now = Instant::now();
+    let reader = Reader {
+        states: door.service.watch(),
+        at: known,
+        is_first: true,
+        ping: now,
+        end: now + LIFE + LIFE.mul_f64(fastrand::f64() / 4.0),
+        shutdown: door.shutdown,
+        _permit: permit,
+    };
+    let events = unfold(reader, async |mut reader| {
+        let event = reader.next().await?;
+        Some((Ok::<_, Infallible>(Bytes::from(event)), reader))
+    });
+    let head = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
+    Ok((head, Body::from_stream(events)).into_response())
+}
+
+/// Who reads, and how far they are.
+struct Reader {
+    states: watch::Receiver<Arc<flags::State>>,
+    at: Option<Position>,
+    is_first: bool,
+    ping: Instant,
+    end: Instant,
+    shutdown: CancellationToken,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Reader {
+    /// The next event; `None`: the stream ends.
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            let state = self.states.borrow_and_update().clone();
+            if let Some(event) = event(self.at.as_ref(), &state) {
+                self.at = Some(state.position().clone());
+                self.is_first = false;
+                self.ping = Instant::now() + PING;
+                return Some(event);
+            }
+            if std::mem::take(&mut self.is_first) || self.ping <= Instant::now() {
+                self.ping = Instant::now() + PING;
+                let position = state.position();
+                return Some(format!("id: {position}\nevent: ping\ndata: {{\"revision\":{}}}\n\n", position.revision));
+            }
+            tokio::select! {
+                changed = self.states.changed() => changed.ok()?,
+                () = sleep_until(self.ping) => {}
+                () = sleep_until(self.end) => return None,
+                () = self.shutdown.cancelled() => return None,
+            }
+        }
+    }
+}
+
+/// What somebody who stands there is to be told; `None`: they know it all.
+fn event(at: Option<&Position>, state: &flags::State) -> Option<String> {
+    let position = state.position();
+    let (name, data) = match at {
+        Some(at) if at == position => return None,
+        Some(at) if at.instance == position.instance && at.revision < position.revision => {
+            ("delta", state.delta(at.revision))
+        }
+        _ => ("snapshot", state.whole()),
+    };
+    Some(format!("id: {position}\nevent: {name}\ndata: {data}\n\n"))
+}

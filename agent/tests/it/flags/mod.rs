@@ -1,0 +1,162 @@
+//! The flag service of a real agent, and an application whose SDK listens to it.
+
+mod following;
+mod service;
+mod shapes;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use reqwest::{Method, RequestBuilder, StatusCode};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use teal_flags::client::{Client, Limits, Link};
+use teal_testkit::{Folder, folder, free_ports, until};
+
+use crate::said;
+
+/// An agent that serves flags, in a folder of its own.
+struct Agent {
+    folder: Folder,
+    child: Option<Child>,
+    address: SocketAddr,
+    http: reqwest::Client,
+}
+
+impl Agent {
+    /// Written, and not yet running.
+    fn new() -> Self {
+        let ports = free_ports(5);
+        let first = *ports.start();
+        let folder = folder();
+        let text = include_str!("../bad_input/shop.toml")
+            .replace("{folder}", &folder.path().display().to_string())
+            .replace("{teal}", env!("CARGO_BIN_EXE_teal"))
+            .replace("{app}", &format!("{first}-{}", first + 1))
+            .replace("{edge}", &(first + 2).to_string())
+            .replace("{agent}", &(first + 3).to_string());
+        let address = SocketAddr::from(([127, 0, 0, 1], first + 4));
+        let text = format!("{text}\n[flags]\nlisten = \"{address}\"\n");
+        std::fs::write(folder.path().join("teal.toml"), text).unwrap();
+        // Nothing here is encrypted, but reqwest wants to know who would.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
+        Self { folder, child: None, address, http }
+    }
+
+    async fn started() -> Self {
+        let mut agent = Self::new();
+        agent.start().await;
+        agent
+    }
+
+    async fn start(&mut self) {
+        assert!(self.child.is_none(), "it runs already");
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(self.path("agent.log")).unwrap();
+        let child = said::command(self.folder.path(), &["agent"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        self.child = Some(child);
+        let address = self.address;
+        until("the agent serves flags", || async move { tokio::net::TcpStream::connect(address).await.ok() }).await;
+    }
+
+    /// kill -9.
+    fn kill(&mut self) {
+        let mut child = self.child.take().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+
+    /// SIGTERM, and it ends well.
+    async fn stop(&mut self) {
+        let mut child = self.child.take().unwrap();
+        let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        let status = until("the agent has ended", || {
+            let ended = child.try_wait().unwrap();
+            async move { ended }
+        })
+        .await;
+        assert!(status.success(), "{status}");
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn database(&self) -> PathBuf {
+        self.path("state/flags.db")
+    }
+
+    /// A request below `/api/v1/feature-flags`.
+    fn request(&self, method: Method, rest: &str) -> RequestBuilder {
+        self.http.request(method, format!("http://{}/api/v1/feature-flags{rest}", self.address))
+    }
+
+    async fn get(&self, rest: &str) -> Value {
+        let answer = self.request(Method::GET, rest).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{rest}");
+        answer.json().await.unwrap()
+    }
+
+    async fn patch(&self, flag: &str, fields: Value) -> Value {
+        let answer = self.request(Method::PATCH, &format!("/{flag}")).json(&fields).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{fields}");
+        answer.json().await.unwrap()
+    }
+
+    /// An application of the environment `prod`.
+    fn application(&self) -> Client {
+        let limits = Limits {
+            backoff_base: Duration::from_millis(50),
+            backoff_cap: Duration::from_millis(200),
+            ..Limits::default()
+        };
+        Client::builder(format!("http://{}", self.address).as_str())
+            .environment("prod")
+            .report_every(Some(Duration::from_millis(100)))
+            .limits(limits)
+            .start()
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("{}", std::fs::read_to_string(self.path("agent.log")).unwrap_or_default());
+        }
+    }
+}
+
+/// Waits until the application's stream stands, at this revision or a later one.
+async fn listens(application: &Client, revision: u64) {
+    until(&format!("the application listens at revision {revision}"), || async {
+        let status = application.status();
+        (status.link == Link::Streaming && status.revision >= revision && status.troubles.is_empty()).then_some(())
+    })
+    .await;
+}
+
+/// Waits until a flag answers this.
+async fn answers(application: &Client, flag: &str, expected: bool) {
+    until(&format!("{flag} is {expected}"), || async {
+        (application.is_enabled("user-7", flag) == expected).then_some(())
+    })
+    .await;
+}
+
+/// A database with all that belongs to it.
+fn copy(from: &Path, to: &Path) {
+    for end in ["", "-wal", "-shm"] {
+        let file = |path: &Path| PathBuf::from(format!("{}{end}", path.display()));
+        let _ = std::fs::remove_file(file(to));
+        if file(from).exists() {
+            std::fs::copy(file(from), file(to)).unwrap();
+        }
+    }
+}
