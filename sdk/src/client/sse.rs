@@ -164,6 +164,8 @@ mod tests {
             "data: x\r\n\r\ndata:y\r\rdata:  z\n\n",
             &[event("message", "x"), event("message", "y"), event("message", " z")],
         );
+        // A line's end of two characters is one end: the event goes on.
+        check("event: delta\r\ndata: {\r\ndata: }\r\n\r\n", &[event("delta", "{\n}")]);
         check(": ping\n\n:\n", &[Item::Comment, Item::Comment]);
         check("\u{feff}data: x\nid: 7\nretry: 10\nunknown\n\n", &[event("message", "x")]);
         check("event: ping\n\ndata\n\n", &[event("message", "")]);
