@@ -194,7 +194,8 @@ impl Site {
         self.agent.pid()
     }
 
-    /// Waits until the agent has ended by itself, a crash for instance.
+    /// Waits until the agent has ended by itself at one of the places where debug builds may crash.
+    #[cfg(debug_assertions)]
     pub(crate) async fn wait_agent_gone(&mut self) {
         let agent = std::cell::RefCell::new(&mut self.agent);
         until("the agent has ended", || async { agent.borrow_mut().has_ended().then_some(()) }).await;
