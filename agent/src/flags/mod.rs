@@ -15,6 +15,7 @@ mod edit;
 mod error;
 mod evaluate;
 mod exposures;
+mod reads;
 mod seen;
 mod service;
 mod state;
@@ -27,6 +28,7 @@ pub use audit::{Audit, Author};
 pub use edit::{Edit, Reference, tag};
 pub use error::{FieldError, FlagsError};
 pub use exposures::Served;
+pub use reads::Reads;
 pub use service::Service;
 pub use state::{Position, State};
 

@@ -4,7 +4,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use teal_flags::model::{Flag, Timestamp};
-use teal_flags::{Evaluation, OwnedContext};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -12,8 +11,8 @@ use tokio_util::sync::CancellationToken;
 use super::audit::{Audit, Author};
 use super::edit::{Edit, Reference};
 use super::error::FlagsError;
-use super::evaluate::Evaluators;
 use super::exposures::Served;
+use super::reads::Reads;
 use super::seen;
 use super::state::{Position, State};
 use super::store::Store;
@@ -27,8 +26,7 @@ const WAITING: usize = 64;
 pub struct Service {
     store: Store,
     orders: mpsc::Sender<Order>,
-    states: watch::Receiver<Arc<State>>,
-    evaluators: Arc<Evaluators>,
+    reads: Reads,
 }
 
 impl Service {
@@ -53,19 +51,19 @@ impl Service {
         }
         let (orders, ordered) = mpsc::channel(WAITING);
         let task = tokio::spawn(writer.run(ordered, stop));
-        Ok((Self { store, orders, states, evaluators: Arc::default() }, task))
+        Ok((Self { store, orders, reads: Reads::new(states) }, task))
+    }
+
+    /// For who only asks.
+    #[must_use]
+    pub const fn reads(&self) -> &Reads {
+        &self.reads
     }
 
     /// Everything, as it is now.
     #[must_use]
     pub fn state(&self) -> Arc<State> {
-        self.states.borrow().clone()
-    }
-
-    /// Everything, as it is and comes to be.
-    #[must_use]
-    pub fn watch(&self) -> watch::Receiver<Arc<State>> {
-        self.states.clone()
+        self.reads.state()
     }
 
     /// Makes a change. Returns the flag as it is now, or was last, and the revision. It is made also when the caller goes away.
@@ -109,12 +107,6 @@ impl Service {
             return Err(FlagsError::Unknown(flag.to_string()));
         }
         Ok(found)
-    }
-
-    /// What a flag answers to a user in an environment. Not counted.
-    #[must_use]
-    pub fn evaluate(&self, environment: Option<&str>, flag: &str, user: &OwnedContext) -> Evaluation {
-        self.evaluators.evaluate(&self.state(), environment, flag, user)
     }
 
     /// Waits until the file is let go, after the writer has ended.

@@ -303,7 +303,7 @@ async fn a_question_is_answered_for_its_environment_and_follows_changes() {
     let (_folder, _path, running) = fresh().await;
     let user = OwnedContext { id: Some("user-7".into()), ..OwnedContext::default() };
     let check = |environment: Option<&str>, expected: bool| {
-        let answer = running.service.evaluate(environment, "mobile_app_sync", &user);
+        let answer = running.service.reads().evaluate(environment, "mobile_app_sync", &user);
         assert_eq!(answer.enabled, Some(expected), "{environment:?}");
     };
     check(Some("dev"), false);
@@ -315,5 +315,5 @@ async fn a_question_is_answered_for_its_environment_and_follows_changes() {
         check(Some(&format!("made-up-{number}")), false);
     }
     running.delete("mobile_app_sync").await.unwrap();
-    assert_eq!(running.service.evaluate(Some("dev"), "mobile_app_sync", &user).enabled, None);
+    assert_eq!(running.service.reads().evaluate(Some("dev"), "mobile_app_sync", &user).enabled, None);
 }

@@ -68,7 +68,7 @@ fn answer(
     }
     let flag = rest::find(door, flag)?;
     let user = OwnedContext::from_json(user, attributes.as_object().into_iter().flatten());
-    let answer = door.service.evaluate(environment, &flag.name, &user);
+    let answer = door.reads.evaluate(environment, &flag.name, &user);
     let mut json = json!({
         "id": flag.id,
         "name": flag.name,

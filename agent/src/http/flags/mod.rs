@@ -30,13 +30,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::ServeError;
 use super::serve::{self, Bounds};
-use crate::flags::Service;
+use crate::flags::{Reads, Service};
 
 const ALL: &str = "/api/v1/feature-flags";
 
 /// What the handlers share.
 #[derive(Clone)]
 struct Door {
+    /// All that is told.
+    reads: Reads,
+    /// Who makes changes.
     service: Service,
     /// One permit for each stream.
     streams: Arc<Semaphore>,
@@ -54,7 +57,12 @@ fn router(service: Service, shutdown: CancellationToken) -> Router {
         .route(&path("/{flag}/audit-log"), get(rest::audit))
         .route(&path("/{flag}/check"), get(check::by_query).post(check::by_body))
         .layer(axum::middleware::from_fn(guard::guard))
-        .with_state(Door { service, streams: Arc::new(Semaphore::new(stream::MOST)), shutdown })
+        .with_state(Door {
+            reads: service.reads().clone(),
+            service,
+            streams: Arc::new(Semaphore::new(stream::MOST)),
+            shutdown,
+        })
 }
 
 /// Opens the door. The task ends soon after `shutdown`, whatever clients do.

@@ -30,7 +30,7 @@ pub(super) fn reference(text: &str) -> Reference {
 
 /// The flag that a path means.
 pub(super) fn find(door: &Door, text: &str) -> Result<Arc<Flag>, Refused> {
-    let found = door.service.state().flag(&reference(text)).cloned();
+    let found = door.reads.state().flag(&reference(text)).cloned();
     found.ok_or_else(|| FlagsError::Unknown(text.to_owned()).into())
 }
 
@@ -48,7 +48,7 @@ pub(super) struct Page {
 }
 
 pub(super) async fn list(State(door): State<Door>, Query(page): Query<Page>, headers: HeaderMap) -> Response {
-    let state = door.service.state();
+    let state = door.reads.state();
     let tag = format!("\"{}\"", state.position());
     if is_known(&headers, &tag) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();

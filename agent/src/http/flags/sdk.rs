@@ -16,7 +16,7 @@ pub(super) async fn snapshot(State(door): State<Door>, headers: HeaderMap) -> Re
     if let Some(known) = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(position) {
         door.service.heard(known).await;
     }
-    let state = door.service.state();
+    let state = door.reads.state();
     let tag = format!("\"{}\"", state.position());
     if rest::is_known(&headers, &tag) {
         return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();

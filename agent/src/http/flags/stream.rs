@@ -40,7 +40,7 @@ pub(super) async fn stream(State(door): State<Door>, headers: HeaderMap) -> Resu
     }
     let now = Instant::now();
     let reader = Reader {
-        states: door.service.watch(),
+        states: door.reads.watch(),
         at: known,
         is_first: true,
         ping: now,

@@ -1,0 +1,43 @@
+//! What flags say, for who only asks: the newest state, the states to come, and answers. Cheap to clone.
+//!
+//! The doors need no more of whoever keeps the flags, except to change them.
+
+use std::sync::Arc;
+
+use teal_flags::{Evaluation, OwnedContext};
+use tokio::sync::watch;
+
+use super::evaluate::Evaluators;
+use super::state::State;
+
+/// Flags to be read.
+#[derive(Clone, Debug)]
+pub struct Reads {
+    states: watch::Receiver<Arc<State>>,
+    evaluators: Arc<Evaluators>,
+}
+
+impl Reads {
+    /// Of a state that another puts in its place, again and again.
+    pub(super) fn new(states: watch::Receiver<Arc<State>>) -> Self {
+        Self { states, evaluators: Arc::default() }
+    }
+
+    /// Everything, as it is now.
+    #[must_use]
+    pub fn state(&self) -> Arc<State> {
+        self.states.borrow().clone()
+    }
+
+    /// Everything, as it is and comes to be.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Arc<State>> {
+        self.states.clone()
+    }
+
+    /// What a flag answers to a user in an environment. Not counted.
+    #[must_use]
+    pub fn evaluate(&self, environment: Option<&str>, flag: &str, user: &OwnedContext) -> Evaluation {
+        self.evaluators.evaluate(&self.state(), environment, flag, user)
+    }
+}
