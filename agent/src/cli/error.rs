@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::exit::Exit;
 use crate::client::ClientError;
+use crate::client::flags::FlagClientError;
 use crate::config::{LoadError, NoSettings};
 
 /// A command that did not do as asked.
@@ -76,6 +77,40 @@ impl From<ClientError> for CliError {
     }
 }
 
+impl From<FlagClientError> for CliError {
+    fn from(error: FlagClientError) -> Self {
+        let exit = match &error {
+            FlagClientError::Refused(problem) => {
+                problem.exit.map_or_else(|| by_status(problem.status), Exit::from_code)
+            }
+            FlagClientError::Unreachable { .. } | FlagClientError::Garbled { .. } => Exit::Unreachable,
+            FlagClientError::Address { .. }
+            | FlagClientError::Token { .. }
+            | FlagClientError::Exposed(_)
+            | FlagClientError::Trust { .. } => Exit::Usage,
+        };
+        let hint = match &error {
+            FlagClientError::Unreachable { .. } => Some("teal agent   serves flags where teal.toml has a line [flags]"),
+            FlagClientError::Refused(problem) if matches!(problem.status, 401 | 403) => {
+                Some("--token-file FILE, $TEAL_TOKEN_FILE or $TEAL_TOKEN   says who you are")
+            }
+            _ => None,
+        };
+        let failure = Self::new(exit, error.to_string());
+        hint.map_or(failure.clone(), |hint| failure.hint(hint))
+    }
+}
+
+/// For who does not say with what to exit.
+const fn by_status(status: u16) -> Exit {
+    match status {
+        401 | 403 | 409 | 412 => Exit::Refused,
+        408 | 429 | 500.. => Exit::Unreachable,
+        400..500 => Exit::Usage,
+        _ => Exit::Failed,
+    }
+}
+
 impl From<LoadError> for CliError {
     fn from(error: LoadError) -> Self {
         let hints = match &error {
@@ -106,6 +141,12 @@ mod tests {
         check(refused(Some(200)).into(), Exit::Failed);
         check(refused(None).into(), Exit::Failed);
         check(LoadError::Missing.into(), Exit::Usage);
+        let flags = |status, exit| FlagClientError::Refused(Box::new(Problem { status, exit, ..Problem::default() }));
+        check(flags(412, Some(4)).into(), Exit::Refused);
+        check(flags(401, None).into(), Exit::Refused);
+        check(flags(422, None).into(), Exit::Usage);
+        check(flags(503, None).into(), Exit::Unreachable);
+        check(FlagClientError::Exposed(String::new()).into(), Exit::Usage);
         check(NoSettings::Unknown { name: "prd".into(), near: String::new() }.into(), Exit::Usage);
     }
 

@@ -71,6 +71,8 @@ enum Command {
     /// Work on the edge itself, with or without an agent.
     #[command(subcommand)]
     Edge(command::edge::Args),
+    /// Feature flags: look at them, change them, ask what they answer.
+    Flags(command::flags::Args),
     /// Run the smoke suite against an environment or an address.
     Smoke(command::smoke::Args),
     /// Stop the application's processes. What serves stops serving.
@@ -119,7 +121,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, CliError> {
         Command::Proxy(args) => command::proxy::run(context, &args),
         Command::Edge(args) => command::edge::run(context, &args),
         Command::Smoke(args) => command::smoke::run(context, &args),
-        // These talk to the agent.
+        // These talk to the agent, or to its flag service.
+        Command::Flags(args) => context.block_on(command::flags::run(context, &args)),
         Command::Deploy(args) => context.block_on(command::deploy::run(context, &args)),
         Command::Wait(args) => context.block_on(command::wait::run(context, &args)),
         Command::Status(args) => context.block_on(command::status::run(context, &args)),

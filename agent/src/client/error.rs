@@ -77,10 +77,10 @@ impl ClientError {
     }
 }
 
-fn beginning(body: &[u8]) -> String {
+pub(super) fn beginning(body: &[u8]) -> String {
     String::from_utf8_lossy(body).trim().chars().take(200).collect()
 }
 
-fn text(problem: &Problem) -> String {
+pub(super) fn text(problem: &Problem) -> String {
     if problem.detail.is_empty() { problem.title.clone() } else { format!("{}: {}", problem.title, problem.detail) }
 }

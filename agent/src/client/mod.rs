@@ -3,6 +3,7 @@
 //! One connection a call: calls are rare, and a restarted agent is then never met through a stale connection.
 
 mod error;
+pub mod flags;
 mod transport;
 
 use std::path::{Path, PathBuf};

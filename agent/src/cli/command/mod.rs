@@ -6,6 +6,7 @@ pub(super) mod demo;
 pub(super) mod deploy;
 pub(super) mod edge;
 pub(super) mod explain;
+pub(super) mod flags;
 pub(super) mod history;
 pub(super) mod init;
 pub(super) mod lever;

@@ -2,6 +2,7 @@
 
 mod criteria;
 pub mod explain;
+pub mod flags;
 pub mod history;
 pub mod plan;
 pub mod plot;

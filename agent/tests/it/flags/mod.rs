@@ -1,5 +1,6 @@
 //! The flag service of a real agent, and an application whose SDK listens to it.
 
+mod cli;
 mod following;
 mod service;
 mod shapes;

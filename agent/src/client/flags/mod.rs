@@ -1,0 +1,168 @@
+//! The typed client of the flag service: REST over HTTP, or over the operators' unix socket.
+//!
+//! ```text
+//! FlagClient --door--> https://flags.internal      token, own authority
+//!                \---> unix socket                 whoever may open it may change flags
+//! ```
+//! What a neighbouring version of the service says is read as far as it is understood ([`answer`]).
+
+mod address;
+mod answer;
+mod door;
+mod error;
+mod token;
+
+use http::Method;
+use serde_json::{Value, json};
+use teal_flags::model::{Document, Flag};
+
+pub use address::Address;
+pub use answer::{Audit, Checked, Fetched, Listing};
+pub use error::FlagClientError;
+pub use token::Token;
+
+use answer::{Entries, Page};
+use door::{Ask, Door, Said};
+
+/// Flags in one answer; the service gives no more.
+const PAGE: usize = 1_000;
+
+/// A question to `check`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Question {
+    /// Who; `None`: somebody unknown.
+    pub user: Option<String>,
+    /// Where; `None`: flags that are meant for some environments are off.
+    pub environment: Option<String>,
+    /// What is known of them.
+    pub attributes: serde_json::Map<String, Value>,
+}
+
+/// Talks to one flag service. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct FlagClient {
+    door: Door,
+}
+
+impl FlagClient {
+    /// A client. Nothing is opened yet.
+    ///
+    /// # Errors
+    /// [`FlagClientError::Trust`], and [`FlagClientError::Exposed`] unless that is allowed.
+    pub fn new(address: Address, token: Option<Token>, by: &str, plain_http: bool) -> Result<Self, FlagClientError> {
+        if token.is_some() && !plain_http && !address.is_private() {
+            return Err(FlagClientError::Exposed(address.to_string()));
+        }
+        Ok(Self { door: Door::new(address, token, by)? })
+    }
+
+    /// Where it calls, as people write it.
+    #[must_use]
+    pub fn at(&self) -> String {
+        self.door.at()
+    }
+
+    /// All flags, by id. Those that this version cannot read are named in [`Document::unreadable`].
+    ///
+    /// # Errors
+    /// The service does not answer or refuses.
+    pub async fn list(&self) -> Result<Listing, FlagClientError> {
+        let mut listing = Listing::default();
+        loop {
+            let query = [("limit", PAGE.to_string()), ("offset", listing.json.len().to_string())];
+            let page: Page = self.door.ask(Ask::get(&[]).query(&query)).await?.json()?;
+            listing.revision = page.revision;
+            let is_last = page.flags.is_empty() || listing.json.len() + page.flags.len() >= page.total;
+            listing.json.extend(page.flags);
+            if is_last {
+                break;
+            }
+        }
+        let document = Document::from_value(json!({ "flags": listing.json }));
+        listing.document = document.map_err(|error| self.door.garbled(&error, b""))?;
+        Ok(listing)
+    }
+
+    /// One flag, by name or number.
+    ///
+    /// # Errors
+    /// The service does not answer, or has no such flag.
+    pub async fn flag(&self, flag: &str) -> Result<Fetched, FlagClientError> {
+        let said = self.door.ask(Ask::get(&[flag])).await?;
+        self.fetched(&said)
+    }
+
+    /// A new flag of these fields.
+    ///
+    /// # Errors
+    /// The service does not answer or refuses.
+    pub async fn create(&self, fields: &Value, reason: &str) -> Result<Fetched, FlagClientError> {
+        let said = self.door.ask(Ask::new(Method::POST, &[]).body(with_reason(fields, reason))).await?;
+        self.fetched(&said)
+    }
+
+    /// Changes fields (RFC 7396: null puts one back); with a tag only if the flag is still that one.
+    ///
+    /// # Errors
+    /// The service does not answer or refuses; [`FlagClientError::is_stale`] when the tag is not the flag's any more.
+    pub async fn patch(
+        &self,
+        flag: &str,
+        fields: &Value,
+        reason: &str,
+        only_if: Option<&str>,
+    ) -> Result<Fetched, FlagClientError> {
+        let body = with_reason(fields, reason);
+        let said = self.door.ask(Ask::new(Method::PATCH, &[flag]).body(body).only_if(only_if)).await?;
+        self.fetched(&said)
+    }
+
+    /// Deletes a flag; with a tag only if it is still that one.
+    ///
+    /// # Errors
+    /// As [`FlagClient::patch`].
+    pub async fn delete(&self, flag: &str, reason: &str, only_if: Option<&str>) -> Result<(), FlagClientError> {
+        let query = [("reason", reason.to_owned())];
+        self.door.ask(Ask::new(Method::DELETE, &[flag]).query(&query).only_if(only_if)).await?;
+        Ok(())
+    }
+
+    /// Who changed a flag, newest first: at most `limit`, older than entry `before`. Also of a deleted one.
+    ///
+    /// # Errors
+    /// The service does not answer, or there never was such a flag.
+    pub async fn audit(&self, flag: &str, before: Option<i64>, limit: usize) -> Result<Vec<Audit>, FlagClientError> {
+        let mut query = vec![("limit", limit.to_string())];
+        query.extend(before.map(|id| ("before", id.to_string())));
+        let entries: Entries = self.door.ask(Ask::get(&[flag, "audit-log"]).query(&query)).await?.json()?;
+        Ok(entries.entries)
+    }
+
+    /// What a flag answers. The question goes as a body, so that no id is in a proxy's log of addresses.
+    ///
+    /// # Errors
+    /// The service does not answer, or has no such flag.
+    pub async fn check(&self, flag: &str, question: &Question) -> Result<Checked, FlagClientError> {
+        let Question { user, environment, attributes } = question;
+        let body = json!({"user_id": user, "environment": environment, "attributes": attributes});
+        self.door.ask(Ask::new(Method::POST, &[flag, "check"]).body(body)).await?.json()
+    }
+
+    fn fetched(&self, said: &Said) -> Result<Fetched, FlagClientError> {
+        let json: Value = said.json()?;
+        let flag = Flag::from_value(json.clone()).map_err(|error| self.door.garbled(&error, &said.body))?;
+        Ok(Fetched { flag, json, tag: said.tag.clone() })
+    }
+}
+
+/// The reason stands beside a flag's own fields.
+fn with_reason(fields: &Value, reason: &str) -> Value {
+    let mut body = fields.clone();
+    if let Some(fields) = body.as_object_mut().filter(|_| !reason.is_empty()) {
+        fields.insert("reason".to_owned(), reason.into());
+    }
+    body
+}
+
+#[cfg(test)]
+mod tests;
