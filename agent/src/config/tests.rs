@@ -43,7 +43,9 @@ fn defaults_are_filled_in() {
 
 #[test]
 fn the_effective_configuration_reads_back_as_itself() {
-    for text in [LEAST, TWO_COMPONENTS, &FIRST.replace("{app}", "shop"), &format!("{LEAST}[flags]\n")] {
+    for text in
+        [LEAST, TWO_COMPONENTS, &FIRST.replace("{app}", "shop"), &format!("{LEAST}[flags]\npostgres_file = \"/x\"\n")]
+    {
         let config = read(text);
         assert_eq!(read(&config.effective()), config);
     }
@@ -349,4 +351,8 @@ fn flags_are_served_where_there_is_a_table_and_on_loopback_only() {
     check("listen = \"10.0.0.7:9181\"", "flags.listen: 10.0.0.7:9181 can be reached by other machines");
     check("listen = \"127.0.0.1:9180\"", "is `agent.listen` as well");
     check("lisen = \"127.0.0.1:9181\"", "did you mean `listen`?");
+    let flags =
+        read(&format!("{LEAST}[flags]\npostgres_file = \"/etc/teal/flags.dsn\"\nmigrate = false\n")).flags.unwrap();
+    assert_eq!((flags.postgres_file, flags.migrate), (Some("/etc/teal/flags.dsn".into()), false));
+    check("postgres_fil = \"/etc/teal/flags.dsn\"", "did you mean `postgres_file`?");
 }

@@ -44,11 +44,16 @@ pub struct Agent {
     pub listen: SocketAddr,
 }
 
-/// `[flags]`: the agent serves flags, from a database in the state folder.
+/// `[flags]`: the agent serves flags, from a database in the state folder or from PostgreSQL.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FlagService {
     /// Where, on loopback; default `127.0.0.1:9181`.
     pub listen: SocketAddr,
+    /// A file that holds the address of a PostgreSQL database; without it, SQLite in the state folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postgres_file: Option<PathBuf>,
+    /// Whether the database's schema is brought up to date at the start; default yes.
+    pub migrate: bool,
 }
 
 /// `[platform]`.

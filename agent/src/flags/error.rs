@@ -42,17 +42,33 @@ pub enum FlagsError {
         /// What SQLite says.
         source: sqlx::Error,
     },
-    /// The schema is newer than this binary, or a migration failed.
-    #[error("cannot bring the flags {path} to this version's schema: {source}")]
-    Migrate {
+    /// The file with PostgreSQL's address cannot be used.
+    #[error("`flags.postgres_file` {path} {problem}")]
+    Dsn {
         /// Which file.
         path: PathBuf,
-        /// What went wrong.
-        source: sqlx::migrate::MigrateError,
+        /// What is wrong with it, without anything that stands in it.
+        problem: String,
+    },
+    /// The schema is not this binary's and is not made so.
+    #[error("the flags in {database}: {source}")]
+    Schema {
+        /// Where.
+        database: String,
+        /// What is wrong.
+        source: SchemaError,
     },
     /// A statement failed.
     #[error("the flags cannot be read or written: {0}")]
-    Sql(#[from] sqlx::Error),
+    Sql(sqlx::Error),
+    /// The database does not answer. Nothing was changed.
+    #[error("the flags' database does not answer: {0}")]
+    Away(String),
+    /// The database stopped answering when the change was to become so.
+    #[error(
+        "the flags' database stopped answering in the middle of the change: {0}; it may have been made or not: read the flag again"
+    )]
+    Unsure(String),
     /// There is no such flag.
     #[error("there is no flag `{0}`")]
     Unknown(String),
@@ -73,4 +89,61 @@ pub enum FlagsError {
     /// The agent ends.
     #[error("the agent is stopping")]
     Stopping,
+}
+
+/// Why a schema cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SchemaError {
+    /// Another binary was here.
+    #[error(
+        "the schema has step {applied}, and this `teal` knows steps up to {newest}: use the newer one, or go the way back that the \
+         head of that step's file names"
+    )]
+    New {
+        /// The step that is not known.
+        applied: i64,
+        /// The newest that is.
+        newest: i64,
+    },
+    /// It may not be changed.
+    #[error(
+        "the schema has steps up to {applied}, this `teal` needs {newest}, and `flags.migrate` is false: start one agent with \
+         `migrate = true`"
+    )]
+    Old {
+        /// The newest that was done; 0: none.
+        applied: i64,
+        /// The newest there is.
+        newest: i64,
+    },
+    /// What was done is not what would be.
+    #[error(
+        "step {version} was another one when it was done: a released file was changed, or this is another program's schema"
+    )]
+    Drift {
+        /// Which.
+        version: i64,
+    },
+    /// A step failed, and was undone.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<sqlx::Error> for FlagsError {
+    fn from(error: sqlx::Error) -> Self {
+        if is_away(&error) { Self::Away(error.to_string()) } else { Self::Sql(error) }
+    }
+}
+
+/// Whether it is the database that is missing, and not something in it.
+fn is_away(error: &sqlx::Error) -> bool {
+    use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
+    match error {
+        Io(_) | Tls(_) | Protocol(_) | PoolTimedOut | PoolClosed | WorkerCrashed => true,
+        // Connection lost (08), shut down or starting (57P), too many connections (53300), frozen in a transaction (25P03).
+        Database(error) => error.code().is_some_and(|code| {
+            code.starts_with("08") || code.starts_with("57P") || code == "53300" || code == "25P03"
+        }),
+        _ => false,
+    }
 }

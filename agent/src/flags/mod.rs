@@ -10,11 +10,9 @@
 //! made. A revision counts changes of one instance. Whoever finds that the database went back in time makes it a new instance:
 //! the start, by what stands in the file beside it (`seen.rs`), and an SDK that knows a higher revision (`Service::heard`).
 
-mod audit;
 mod edit;
 mod error;
 mod evaluate;
-mod exposures;
 mod reads;
 mod seen;
 mod service;
@@ -24,13 +22,12 @@ mod store;
 mod tests;
 mod writer;
 
-pub use audit::{Audit, Author};
 pub use edit::{Edit, Reference, tag};
-pub use error::{FieldError, FlagsError};
-pub use exposures::Served;
+pub use error::{FieldError, FlagsError, SchemaError};
 pub use reads::Reads;
-pub use service::Service;
+pub use service::{Service, Settings};
 pub use state::{Position, State};
+pub use store::{Audit, Author, Place, Served};
 
 /// The moment, as the machine's clock has it.
 fn now() -> teal_flags::model::Timestamp {

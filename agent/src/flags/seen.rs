@@ -5,14 +5,9 @@
 
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::state::Position;
-
-/// `flags.db` makes `flags.seen`.
-pub(super) fn beside(database: &Path) -> PathBuf {
-    database.with_extension("seen")
-}
 
 /// What the file says; `None` when it is missing or makes no sense.
 pub(super) fn read(path: &Path) -> Option<Position> {

@@ -1,6 +1,6 @@
 //! The flag service as its doors see it. Cheap to clone.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use teal_flags::model::{Flag, Timestamp};
@@ -8,18 +8,27 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::audit::{Audit, Author};
 use super::edit::{Edit, Reference};
 use super::error::FlagsError;
-use super::exposures::Served;
 use super::reads::Reads;
 use super::seen;
 use super::state::{Position, State};
-use super::store::Store;
+use super::store::{Audit, Author, Place, Served, Store};
 use super::writer::{Order, Writer};
 
 /// Orders that may wait for the writer; more wait at the door.
 const WAITING: usize = 64;
+
+/// How a service is to be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Its database.
+    pub place: Place,
+    /// Whether the schema may be brought up to date.
+    pub may_migrate: bool,
+    /// The file of this agent's that says how far the service was.
+    pub seen: PathBuf,
+}
 
 /// The flag service.
 #[derive(Clone, Debug)]
@@ -33,12 +42,13 @@ impl Service {
     /// Opens the database, and starts the task that writes; it ends with `stop`.
     ///
     /// # Errors
-    /// [`FlagsError::Open`], [`FlagsError::Migrate`] and [`FlagsError::Sql`].
-    pub async fn open(path: &Path, stop: CancellationToken) -> Result<(Self, JoinHandle<()>), FlagsError> {
-        let store = Store::open(path).await?;
+    /// [`FlagsError::Open`], [`FlagsError::Dsn`], [`FlagsError::Schema`], [`FlagsError::Away`] and [`FlagsError::Sql`].
+    pub async fn open(settings: Settings, stop: CancellationToken) -> Result<(Self, JoinHandle<()>), FlagsError> {
+        let store = Store::open(&settings.place, settings.may_migrate).await?;
+        store.prepare().await?;
         let (state, is_whole) = store.load().await?;
         let position = state.position().clone();
-        let seen = seen::beside(path);
+        let seen = settings.seen;
         let was = seen::read(&seen);
         let (sender, states) = watch::channel(Arc::new(state));
         let writer = Writer { store: store.clone(), seen, states: sender };

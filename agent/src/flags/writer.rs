@@ -7,12 +7,10 @@ use teal_flags::model::{Flag, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::audit::Author;
 use super::edit::Edit;
 use super::error::FlagsError;
-use super::exposures::Served;
 use super::state::{Position, State};
-use super::store::Store;
+use super::store::{Author, Served, Store};
 use super::{now, seen};
 
 /// What is asked of the writer. Who asked may have gone when it is done.

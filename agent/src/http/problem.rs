@@ -57,6 +57,13 @@ impl Refused {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, 2, "the body is too large", detail)
     }
 
+    /// It may go well in a second.
+    fn later(title: &str, detail: String) -> Self {
+        let mut refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, title, detail);
+        refused.headers.push((header::RETRY_AFTER, "1".to_owned()));
+        refused
+    }
+
     pub(super) fn full(what: &str, later: Duration) -> Self {
         let title = format!("there are too many {what}");
         let mut refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, &title, "come back later".to_owned());
@@ -120,10 +127,19 @@ impl From<FlagsError> for Refused {
                 refused
             }
             FlagsError::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, "the agent is stopping", detail),
-            FlagsError::Open { .. } | FlagsError::Migrate { .. } | FlagsError::Sql(_) => {
+            FlagsError::Unsure(_) => {
+                tracing::error!(error = detail, "flags");
+                let detail = "the change may have been made or not: read the flag again, and decide again".to_owned();
+                Self::later("the flags' database stopped answering", detail)
+            }
+            FlagsError::Open { .. }
+            | FlagsError::Dsn { .. }
+            | FlagsError::Schema { .. }
+            | FlagsError::Away(_)
+            | FlagsError::Sql(_) => {
                 tracing::error!(error = detail, "flags");
                 let detail = "the agent's log says why; nothing was changed".to_owned();
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, "the flags cannot be read or written", detail)
+                Self::later("the flags cannot be read or written", detail)
             }
         }
     }

@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::RuntimeError;
 use super::watch::Watch;
 use crate::config::FlagService;
-use crate::flags::Service;
+use crate::flags::{self, Place, Service};
 use crate::http;
 
 /// The running service.
@@ -27,7 +27,12 @@ pub(super) async fn start(
     shutdown: &CancellationToken,
 ) -> Result<Running, RuntimeError> {
     let no_more_edits = CancellationToken::new();
-    let (service, writer) = Service::open(&state.join("flags.db"), no_more_edits.clone()).await?;
+    let place = match &settings.postgres_file {
+        Some(dsn) => Place::Postgres { dsn: dsn.clone() },
+        None => Place::Sqlite(state.join("flags.db")),
+    };
+    let opened = flags::Settings { place, may_migrate: settings.migrate, seen: state.join("flags.seen") };
+    let (service, writer) = Service::open(opened, no_more_edits.clone()).await?;
     let position = service.state().position().to_string();
     let (address, door) = match http::flags::start(service.clone(), settings.listen, shutdown.child_token()).await {
         Ok(started) => started,

@@ -1,4 +1,4 @@
-//! What Teal's tests stand on: a real HAProxy, scripted back ends, free ports, throwaway folders.
+//! What Teal's tests stand on: a real HAProxy, a real PostgreSQL, scripted back ends, free ports, throwaway folders.
 //!
 //! ```text
 //! Client / get() --> HaProxy (real, in a Folder) --> Backend, Backend, ... (200, 500, hang, close, late: by order)
@@ -10,12 +10,14 @@ mod backend;
 mod client;
 mod haproxy;
 mod port;
+mod postgres;
 mod wait;
 
 pub use backend::{Answer, Backend, Seen};
 pub use client::{Client, Reply, Request, get};
 pub use haproxy::{HaProxy, Mode, check, check_files, haproxy_path, runtime};
 pub use port::{free_port, free_ports};
+pub use postgres::{Postgres, PostgresDatabase, postgres, postgres_program};
 pub use wait::{PATIENCE, until};
 
 /// A folder that is removed when the value is dropped. Its path is short enough for unix sockets.

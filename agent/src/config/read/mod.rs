@@ -71,8 +71,10 @@ fn flags(section: Section<'_>, agent: &Agent) -> FlagService {
     if listen == agent.listen && listen.port() != 0 {
         section.error("listen", format!("{listen} is `agent.listen` as well: give the flags another port"));
     }
+    let postgres_file = section.optional("postgres_file");
+    let migrate = section.or("migrate", true);
     section.finish();
-    FlagService { listen }
+    FlagService { listen, postgres_file, migrate }
 }
 
 fn notify(section: Section<'_>) -> Notify {

@@ -1,9 +1,9 @@
 //! Counts of what applications served, by flag, version, variant, environment and minute: no user is in them.
 
-use sqlx::SqliteConnection;
 use teal_flags::model::Timestamp;
 
-use super::error::FlagsError;
+use super::transaction::Transaction;
+use crate::flags::error::FlagsError;
 
 /// How long counts are kept, in milliseconds: a flag is stale when it was constant for 30 days.
 const KEPT: i64 = 31 * 24 * 60 * 60 * 1000;
@@ -30,31 +30,36 @@ fn minute(at: Timestamp, now: Timestamp) -> Timestamp {
 
 /// Adds counts, and forgets old ones.
 pub(super) async fn add(
-    connection: &mut SqliteConnection,
+    tx: &mut Transaction,
     environment: &str,
     at: Timestamp,
     now: Timestamp,
     served: &[Served],
 ) -> Result<(), FlagsError> {
-    let signed = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     let minute = minute(at, now).to_string();
+    // Two agents that add to the same rows must not wait for each other in a circle.
+    let mut served: Vec<&Served> = served.iter().collect();
+    served.sort_by(|a, b| (&a.flag, a.version, &a.variant).cmp(&(&b.flag, b.version, &b.variant)));
     for one in served {
-        sqlx::query(
-            "INSERT INTO feature_flag_exposures (flag, version, variant, environment, minute, served) VALUES (?, ?, ?, ?, ?, ?)
-             ON CONFLICT DO UPDATE SET served = min(served + excluded.served, 4611686018427387904)",
+        tx.execute(
+            "INSERT INTO feature_flag_exposures (flag, version, variant, environment, minute, served)
+             VALUES ($1, $2, $3, $4, $5, $6)
+             ON CONFLICT (flag, version, variant, environment, minute) DO UPDATE SET served =
+             CASE WHEN feature_flag_exposures.served < 4611686018427387904
+             THEN feature_flag_exposures.served + excluded.served ELSE feature_flag_exposures.served END",
+            [
+                one.flag.as_str().into(),
+                one.version.into(),
+                one.variant.as_deref().unwrap_or_default().into(),
+                environment.into(),
+                minute.as_str().into(),
+                one.count.min(1 << 50).into(),
+            ],
         )
-        .bind(&one.flag)
-        .bind(signed(one.version))
-        .bind(one.variant.as_deref().unwrap_or_default())
-        .bind(environment)
-        .bind(&minute)
-        .bind(signed(one.count).min(1 << 50))
-        .execute(&mut *connection)
         .await?;
     }
     let oldest = Timestamp::from_millis(now.millis() - KEPT).to_string();
-    sqlx::query("DELETE FROM feature_flag_exposures WHERE minute < ?").bind(oldest).execute(connection).await?;
-    Ok(())
+    tx.execute("DELETE FROM feature_flag_exposures WHERE minute < $1", [oldest.into()]).await
 }
 
 #[cfg(test)]

@@ -2,13 +2,11 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{Row, SqliteConnection};
 use teal_flags::model::{Flag, Timestamp};
 
-use super::edit::Reference;
-use super::error::FlagsError;
-use super::store::{signed, unsigned};
+use super::transaction::{Row, Transaction};
+use crate::flags::edit::Reference;
+use crate::flags::error::FlagsError;
 
 /// Who changes something, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,7 +48,7 @@ pub struct Audit {
 
 /// Writes the line of a change; without a flag before it is a new one, without one after it is deleted.
 pub(super) async fn add(
-    tx: &mut SqliteConnection,
+    tx: &mut Transaction,
     before: Option<&Flag>,
     after: Option<&Flag>,
     revision: u64,
@@ -64,59 +62,60 @@ pub(super) async fn add(
     };
     let flag = after.or(before);
     let json = |flag: Option<&Flag>| flag.map(|flag| flag.to_value().to_string());
-    sqlx::query(
+    let row = [
+        flag.map(|flag| flag.id).into(),
+        flag.map(|flag| flag.name.clone()).into(),
+        action.into(),
+        revision.into(),
+        now.to_string().into(),
+        author.who.as_str().into(),
+        author.ip.as_str().into(),
+        author.reason.as_str().into(),
+        json(before).into(),
+        json(after).into(),
+    ];
+    tx.execute(
         "INSERT INTO feature_flag_audit_log (flag_id, flag_name, action, revision, at, who, ip, reason, before, after)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        row,
     )
-    .bind(flag.map(|flag| flag.id))
-    .bind(flag.map(|flag| flag.name.as_str()))
-    .bind(action)
-    .bind(signed(revision))
-    .bind(now.to_string())
-    .bind(&author.who)
-    .bind(&author.ip)
-    .bind(&author.reason)
-    .bind(json(before))
-    .bind(json(after))
-    .execute(tx)
-    .await?;
-    Ok(())
+    .await
 }
 
 /// The changes of a flag, also of a deleted one, newest first: at most `limit`, older than entry `before`.
 pub(super) async fn read(
-    pool: &SqlitePool,
+    tx: &mut Transaction,
     flag: &Reference,
     before: Option<i64>,
     limit: u32,
 ) -> Result<Vec<Audit>, FlagsError> {
     let (id, name) = match flag {
         Reference::Id(id) => (Some(*id), None),
-        Reference::Name(name) => (None, Some(name)),
+        Reference::Name(name) => (None, Some(name.clone())),
     };
-    let rows = sqlx::query(
-        "SELECT id, flag_id, flag_name, action, revision, at, who, ip, reason, before, after FROM feature_flag_audit_log
-         WHERE (flag_id = ?1 OR flag_name = ?2) AND (?3 IS NULL OR id < ?3) ORDER BY id DESC LIMIT ?4",
-    )
-    .bind(id)
-    .bind(name)
-    .bind(before)
-    .bind(limit)
-    .fetch_all(pool)
-    .await?;
+    let rows = tx
+        .rows(
+            "SELECT id, flag_id, flag_name, action, revision, at, who, ip, reason, before, after FROM feature_flag_audit_log
+             WHERE (flag_id = $1 OR flag_name = $2) AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
+            [id.into(), name.into(), before.into(), limit.into()],
+        )
+        .await?;
+    rows.iter().map(audit).collect()
+}
+
+fn audit(row: &Row) -> Result<Audit, FlagsError> {
     let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
-    let audit = |row: &SqliteRow| Audit {
-        id: row.get(0),
-        flag_id: row.get(1),
-        flag_name: row.get(2),
-        action: row.get(3),
-        revision: unsigned(row.get(4)),
-        at: row.get(5),
-        who: row.get(6),
-        ip: row.get(7),
-        reason: row.get(8),
-        before: json(row.get(9)),
-        after: json(row.get(10)),
-    };
-    Ok(rows.iter().map(audit).collect())
+    Ok(Audit {
+        id: row.integer(0)?,
+        flag_id: row.integer(1)?,
+        flag_name: row.text(2)?,
+        action: row.text(3)?,
+        revision: row.count(4)?,
+        at: row.text(5)?,
+        who: row.text(6)?,
+        ip: row.text(7)?,
+        reason: row.text(8)?,
+        before: json(row.optional_text(9)?),
+        after: json(row.optional_text(10)?),
+    })
 }

@@ -1,77 +1,45 @@
-//! The service on a real file.
+//! What a service does, whatever its database is.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use teal_flags::OwnedContext;
-use teal_flags::model::Document;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::*;
+use super::{Kept, On, Running, document};
+use crate::flags::*;
 
-/// A service, and how it ends.
-struct Running {
-    service: Service,
-    task: JoinHandle<()>,
-    stop: CancellationToken,
+/// Each case on each database.
+macro_rules! on_both {
+    ($($case:ident,)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $case() { super::$case(super::On::Sqlite).await; })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $case() { super::$case(super::On::Postgres).await; })*
+        }
+    };
 }
 
-impl Running {
-    async fn at(path: &Path) -> Self {
-        let stop = CancellationToken::new();
-        let (service, task) = Service::open(path, stop.clone()).await.unwrap();
-        Self { service, task, stop }
-    }
-
-    async fn end(self) {
-        self.stop.cancel();
-        self.task.await.unwrap();
-        self.service.close().await;
-    }
-
-    async fn patch(&self, flag: &str, fields: Value) -> Result<u64, FlagsError> {
-        self.patch_if(flag, fields, None).await
-    }
-
-    async fn patch_if(&self, flag: &str, fields: Value, only_if: Option<String>) -> Result<u64, FlagsError> {
-        let edit = Edit::Patch { flag: flag.parse().unwrap(), fields, only_if };
-        self.service.edit(edit, author()).await.map(|(_, revision)| revision)
-    }
-
-    async fn create(&self, fields: Value) -> Result<i64, FlagsError> {
-        self.service.edit(Edit::Create(fields), author()).await.map(|(flag, _)| flag.id)
-    }
-
-    async fn delete(&self, flag: &str) -> Result<u64, FlagsError> {
-        let edit = Edit::Delete { flag: flag.parse().unwrap(), only_if: None };
-        self.service.edit(edit, author()).await.map(|(_, revision)| revision)
-    }
-
-    fn position(&self) -> Position {
-        self.service.state().position().clone()
-    }
+on_both! {
+    a_new_database_has_the_ten_default_flags_under_their_ids,
+    a_change_is_a_flag_an_audit_row_and_a_revision_and_all_of_it_is_there_after_a_restart,
+    what_cannot_be_taken_is_named_and_changes_nothing,
+    null_puts_a_field_back_and_objects_are_merged,
+    of_many_writers_with_if_match_none_loses_an_update,
+    a_delta_tells_what_changed_since_and_no_more,
+    a_restored_database_is_another_instance_by_the_file_beside_it_or_by_who_knows_more,
+    a_table_that_was_emptied_by_hand_is_another_instance_and_can_be_filled_again,
+    a_question_is_answered_for_its_environment_and_follows_changes,
+    an_id_is_not_given_twice_whatever_is_written_by_hand,
+    texts_that_a_database_cannot_keep_are_kept_as_what_they_can,
+    counts_are_added_and_old_ones_forgotten,
+    a_schema_that_may_not_be_changed_or_is_newer_is_refused,
 }
 
-fn author() -> Author {
-    Author { who: "ops@box".into(), ip: "127.0.0.1".into(), reason: "a test".into() }
-}
-
-async fn fresh() -> (tempfile::TempDir, PathBuf, Running) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("flags.db");
-    let running = Running::at(&path).await;
-    (folder, path, running)
-}
-
-fn document(json: &str) -> Document {
-    Document::from_json(json).unwrap()
-}
-
-#[tokio::test]
-async fn a_new_database_has_the_ten_default_flags_under_their_ids() {
-    let (_folder, path, running) = fresh().await;
+async fn a_new_database_has_the_ten_default_flags_under_their_ids(on: On) {
+    let kept = Kept::new(on);
+    let running = kept.open().await;
     let state = running.service.state();
     let told: Vec<String> = state
         .flags()
@@ -93,15 +61,12 @@ async fn a_new_database_has_the_ten_default_flags_under_their_ids() {
         ]
     );
     assert_eq!(running.service.audit(&Reference::Id(8), None, 10).await.unwrap().len(), 1);
-    use std::os::unix::fs::PermissionsExt;
-    for file in [&path, &seen::beside(&path)] {
-        assert_eq!(std::fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600, "{}", file.display());
-    }
+    assert_eq!(kept.mode_of_seen(), 0o600);
 }
 
-#[tokio::test]
-async fn a_change_is_a_flag_an_audit_row_and_a_revision_and_all_of_it_is_there_after_a_restart() {
-    let (_folder, path, running) = fresh().await;
+async fn a_change_is_a_flag_an_audit_row_and_a_revision_and_all_of_it_is_there_after_a_restart(on: On) {
+    let kept = Kept::new(on);
+    let running = kept.open().await;
     let before = running.position();
     assert_eq!(running.patch("8", json!({"enabled": true, "rollout_percentage": 25})).await.unwrap(), 2);
     assert_eq!(running.patch("telehealth", json!({"enabled": true})).await.unwrap(), 2, "nothing is different");
@@ -110,7 +75,7 @@ async fn a_change_is_a_flag_an_audit_row_and_a_revision_and_all_of_it_is_there_a
     assert_eq!(running.create(json!({"name": "newer"})).await.unwrap(), 12, "an id is not given twice");
     running.end().await;
 
-    let running = Running::at(&path).await;
+    let running = kept.open().await;
     assert_eq!(running.position(), Position { revision: 5, ..before });
     let flag = running.service.state().flag(&Reference::Name("telehealth".into())).unwrap().clone();
     assert_eq!((flag.version, flag.enabled, flag.rollout_percentage.to_string().as_str()), (2, true, "25"));
@@ -132,9 +97,9 @@ async fn a_change_is_a_flag_an_audit_row_and_a_revision_and_all_of_it_is_there_a
     assert!(running.service.audit(&Reference::Id(99), None, 10).await.is_err());
 }
 
-#[tokio::test]
-async fn what_cannot_be_taken_is_named_and_changes_nothing() {
-    let (_folder, _path, running) = fresh().await;
+async fn what_cannot_be_taken_is_named_and_changes_nothing(on: On) {
+    let kept = Kept::new(on);
+    let running = kept.open().await;
     let at = running.position();
     let check = |error: FlagsError, expected: &str| assert!(error.to_string().starts_with(expected), "{error}");
     for (fields, expected) in [
@@ -170,9 +135,9 @@ async fn what_cannot_be_taken_is_named_and_changes_nothing() {
     check(running.patch("billing_integration", circle).await.unwrap_err(), "prerequisites");
 }
 
-#[tokio::test]
-async fn null_puts_a_field_back_and_objects_are_merged() {
-    let (_folder, _path, running) = fresh().await;
+async fn null_puts_a_field_back_and_objects_are_merged(on: On) {
+    let kept = Kept::new(on);
+    let running = kept.open().await;
     let schedule = json!({"from": "2026-12-01T00:00:00Z", "until": "2027-01-01T00:00:00Z"});
     running.patch("8", json!({"environments": ["prod"], "schedule": schedule})).await.unwrap();
     running.patch("8", json!({"environments": null, "schedule": {"until": null}})).await.unwrap();
@@ -180,9 +145,9 @@ async fn null_puts_a_field_back_and_objects_are_merged() {
     assert_eq!((flag.get("environments"), &flag["schedule"]), (None, &json!({"from": "2026-12-01T00:00:00Z"})));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn of_many_writers_with_if_match_none_loses_an_update() {
-    let (_folder, _path, running) = fresh().await;
+async fn of_many_writers_with_if_match_none_loses_an_update(on: On) {
+    let kept = Kept::new(on);
+    let running = kept.open().await;
     let running = Arc::new(running);
     let writers = (1..=20).map(|number: u32| {
         let running = running.clone();
@@ -214,9 +179,9 @@ async fn of_many_writers_with_if_match_none_loses_an_update() {
     assert_eq!(revisions, (1..=21).collect::<Vec<_>>());
 }
 
-#[tokio::test]
-async fn a_delta_tells_what_changed_since_and_no_more() {
-    let (_folder, _path, running) = fresh().await;
+async fn a_delta_tells_what_changed_since_and_no_more(on: On) {
+    let kept = Kept::new(on);
+    let running = kept.open().await;
     running.create(json!({"name": "short_lived"})).await.unwrap();
     running.patch("telehealth", json!({"enabled": true})).await.unwrap();
     running.delete("short_lived").await.unwrap();
@@ -237,32 +202,21 @@ async fn a_delta_tells_what_changed_since_and_no_more() {
     assert!(document(&running.service.state().whole()).deleted.is_empty());
 }
 
-fn copy(from: &Path, to: &Path) {
-    for end in ["", "-wal", "-shm"] {
-        let file = |path: &Path| PathBuf::from(format!("{}{end}", path.display()));
-        let _ = std::fs::remove_file(file(to));
-        if file(from).exists() {
-            std::fs::copy(file(from), file(to)).unwrap();
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_restored_database_is_another_instance_by_the_file_beside_it_or_by_who_knows_more() {
+async fn a_restored_database_is_another_instance_by_the_file_beside_it_or_by_who_knows_more(on: On) {
     for beside_is_lost in [false, true] {
-        let (folder, path, running) = fresh().await;
+        let kept = Kept::new(on);
+        let running = kept.open().await;
         running.end().await;
-        let backup = folder.path().join("backup.db");
-        copy(&path, &backup);
-        let running = Running::at(&path).await;
+        let backup = kept.back_up();
+        let running = kept.open().await;
         running.patch("8", json!({"enabled": true})).await.unwrap();
         let known = running.position();
         running.end().await;
-        copy(&backup, &path);
+        kept.restore(&backup);
         if beside_is_lost {
-            std::fs::remove_file(seen::beside(&path)).unwrap();
+            kept.lose_seen();
         }
-        let running = Running::at(&path).await;
+        let running = kept.open().await;
         assert_eq!(running.position().instance == known.instance, beside_is_lost);
         running.service.heard(known.clone()).await;
         let renewed = running.position();
@@ -270,37 +224,31 @@ async fn a_restored_database_is_another_instance_by_the_file_beside_it_or_by_who
         running.service.heard(known).await;
         assert_eq!(running.position(), renewed, "once is enough");
         running.end().await;
-        assert_eq!(Running::at(&path).await.position(), renewed);
+        assert_eq!(kept.open().await.position(), renewed);
     }
 }
 
-#[tokio::test]
-async fn a_table_that_was_emptied_by_hand_is_another_instance_and_can_be_filled_again() {
-    let (_folder, path, running) = fresh().await;
+async fn a_table_that_was_emptied_by_hand_is_another_instance_and_can_be_filled_again(on: On) {
+    let kept = Kept::new(on);
+    let running = kept.open().await;
     let known = running.position();
-    let by_hand = async |sql: &'static str| {
-        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
-        let pool = sqlx::SqlitePool::connect_with(options).await.unwrap();
-        sqlx::query(sql).execute(&pool).await.unwrap();
-        pool.close().await;
-    };
-    // While it runs: noticed by the next change that misses its flag.
-    by_hand("DELETE FROM feature_flags WHERE id = 8").await;
+    // While it runs: noticed by the next change that misses its flag, at the latest.
+    kept.by_hand("DELETE FROM feature_flags WHERE id = 8").await;
     assert!(matches!(running.patch("8", json!({"enabled": true})).await, Err(FlagsError::Unknown(_))));
     let second = running.position();
     assert_ne!(second.instance, known.instance);
     assert_eq!(running.service.state().flags().len(), 9);
     running.end().await;
     // While it does not.
-    by_hand("DELETE FROM feature_flags").await;
-    let running = Running::at(&path).await;
+    kept.by_hand("DELETE FROM feature_flags").await;
+    let running = kept.open().await;
     assert_ne!(running.position().instance, second.instance);
     assert_eq!(running.create(json!({"name": "telehealth"})).await.unwrap(), 11);
 }
 
-#[tokio::test]
-async fn a_question_is_answered_for_its_environment_and_follows_changes() {
-    let (_folder, _path, running) = fresh().await;
+async fn a_question_is_answered_for_its_environment_and_follows_changes(on: On) {
+    let kept = Kept::new(on);
+    let running = kept.open().await;
     let user = OwnedContext { id: Some("user-7".into()), ..OwnedContext::default() };
     let check = |environment: Option<&str>, expected: bool| {
         let answer = running.service.reads().evaluate(environment, "mobile_app_sync", &user);
@@ -316,4 +264,90 @@ async fn a_question_is_answered_for_its_environment_and_follows_changes() {
     }
     running.delete("mobile_app_sync").await.unwrap();
     assert_eq!(running.service.reads().evaluate(Some("dev"), "mobile_app_sync", &user).enabled, None);
+}
+
+async fn an_id_is_not_given_twice_whatever_is_written_by_hand(on: On) {
+    let kept = Kept::new(on);
+    let running = kept.open().await;
+    assert_eq!(running.create(json!({"name": "one"})).await.unwrap(), 11);
+    for refused in [json!({"name": "one"}), json!({"name": "Two"}), json!({"name": "two", "rollout_percentage": 101})] {
+        running.create(refused).await.unwrap_err();
+    }
+    assert_eq!(running.create(json!({"name": "two"})).await.unwrap(), 12, "what was refused takes no id");
+    running.delete("two").await.unwrap();
+    let row = r#"{"id": 500, "name": "by_hand", "enabled": true, "version": 1}"#;
+    kept.by_hand(&format!(
+        "INSERT INTO feature_flags (id, name, version, revision, flag) VALUES (500, 'by_hand', 1, 1, '{row}')"
+    ))
+    .await;
+    assert_eq!(running.create(json!({"name": "three"})).await.unwrap(), 501);
+    running.patch("by_hand", json!({"enabled": false})).await.unwrap();
+    running.delete("three").await.unwrap();
+    running.end().await;
+    assert_eq!(kept.open().await.create(json!({"name": "four"})).await.unwrap(), 502);
+}
+
+async fn texts_that_a_database_cannot_keep_are_kept_as_what_they_can(on: On) {
+    let kept = Kept::new(on);
+    let running = kept.open().await;
+    let nul = "a\0b";
+    let author = Author {
+        who: nul.into(),
+        ip: "::1".into(),
+        reason: "'; DROP TABLE feature_flags; -- \u{1f600} \u{1ea1}".into(),
+    };
+    let fields = json!({"description": nul, "rules": [{"conditions": [{"attribute": "x", "operator": "in", "values": [nul]}], "percentage": 5}]});
+    let edit = Edit::Patch { flag: Reference::Id(8), fields, only_if: None };
+    let (flag, _) = running.service.edit(edit, author.clone()).await.unwrap();
+    assert_eq!(flag.description, nul, "in JSON it is an escape");
+    let newest = running.service.audit(&Reference::Id(8), None, 1).await.unwrap().remove(0);
+    assert_eq!((newest.who.as_str(), newest.reason), ("a\u{fffd}b", author.reason));
+    assert_eq!(newest.after, Some(flag.to_value()));
+    assert!(matches!(running.delete(nul).await, Err(FlagsError::Unknown(_))));
+    assert!(running.service.audit(&Reference::Name(nul.into()), None, 1).await.is_err());
+    assert!(matches!(running.delete(&i64::MIN.to_string()).await, Err(FlagsError::Unknown(_))));
+    let served = Served { flag: "telehealth".into(), version: 1, variant: Some(nul.into()), count: 1 };
+    running.service.count(nul.into(), now(), vec![served]).await.unwrap();
+    running.end().await;
+    assert_eq!(kept.open().await.service.state().flag(&Reference::Id(8)).unwrap().description, nul);
+}
+
+async fn counts_are_added_and_old_ones_forgotten(on: On) {
+    let kept = Kept::new(on);
+    let running = kept.open().await;
+    let served = |flag: &str, count: u64| Served { flag: flag.into(), version: 1, variant: None, count };
+    let at = "2026-11-01T10:00:30Z".parse().unwrap();
+    kept.by_hand("INSERT INTO feature_flag_exposures VALUES ('telehealth', 1, '', '', '2020-01-01T00:00:00Z', 5)")
+        .await;
+    for count in [2, u64::MAX, u64::MAX] {
+        let counts = vec![served("telehealth", count), served("unknown", 1), served("billing_integration", 1)];
+        running.service.count("prod".into(), at, counts).await.unwrap();
+    }
+    let rows = kept.by_hand("SELECT flag, environment, served FROM feature_flag_exposures ORDER BY flag").await;
+    assert_eq!(rows, format!("billing_integration|prod|3\ntelehealth|prod|{}", 2 + (1_i64 << 51)));
+}
+
+async fn a_schema_that_may_not_be_changed_or_is_newer_is_refused(on: On) {
+    let kept = Kept::new(on);
+    let refused = |settings: Settings| async {
+        let error = Service::open(settings, CancellationToken::new()).await.unwrap_err();
+        assert!(matches!(error, FlagsError::Schema { .. }), "{error}");
+        error.to_string()
+    };
+    let as_it_is = || Settings { may_migrate: false, ..kept.settings() };
+    let said = refused(as_it_is()).await;
+    assert!(
+        said.contains("the schema has steps up to 0") && said.contains("start one agent with `migrate = true`"),
+        "{said}"
+    );
+    kept.open().await.end().await;
+    Running::with(as_it_is()).await.end().await;
+
+    let tracking = kept.tracking();
+    kept.by_hand(&format!("UPDATE {tracking} SET checksum = 'x' WHERE version = 28")).await;
+    let said = refused(kept.settings()).await;
+    assert!(said.contains("step 28 was another one when it was done"), "{said}");
+    kept.by_hand(&format!("UPDATE {tracking} SET version = 9999 WHERE version = 28")).await;
+    let said = refused(kept.settings()).await;
+    assert!(said.contains("the schema has step 9999") && said.contains("use the newer one"), "{said}");
 }

@@ -1,0 +1,106 @@
+//! Flags as rows: found, numbered, written, deleted.
+
+use serde_json::Value;
+use teal_flags::model::{Flag, Timestamp, limits};
+
+use super::transaction::{Row, Transaction};
+use crate::flags::edit::{self, Reference, tag};
+use crate::flags::error::{FieldError, FlagsError};
+use crate::flags::state::Position;
+
+/// Names of deleted flags that are remembered, the newest: an SDK that was away for more deletions keeps the flags.
+const TOMBSTONES: u32 = 10_000;
+
+/// From here on no other agent edits until the transaction ends. SQLite's begins like that.
+pub(super) async fn lock(tx: &mut Transaction) -> Result<(), FlagsError> {
+    if tx.is_postgres() {
+        tx.row("SELECT instance FROM feature_flag_service FOR UPDATE", []).await?;
+    }
+    Ok(())
+}
+
+/// The flag that is to be made, under an id that was never given.
+pub(super) async fn create(tx: &mut Transaction, fields: &Value, now: Timestamp) -> Result<Flag, FlagsError> {
+    let mut flag = edit::created(fields, 0, now)?;
+    let flags = tx.row("SELECT COUNT(*) FROM feature_flags", []).await?.count(0)?;
+    if flags >= limits::FLAGS as u64 {
+        let problem = format!("is one too many: there are {} flags; delete those that are not used", limits::FLAGS);
+        return Err(FieldError::new("name", problem).into());
+    }
+    let same = tx.optional("SELECT id FROM feature_flags WHERE name = $1", [flag.name.as_str().into()]).await?;
+    if same.is_some() {
+        return Err(FlagsError::Exists(flag.name));
+    }
+    // The table's own count of ids does not fall when the newest flag is deleted; rows written by hand may be beyond it.
+    let next = if tx.is_postgres() {
+        "SELECT setval(sequence, GREATEST(nextval(sequence), (SELECT COALESCE(MAX(id), 0) + 1 FROM feature_flags)))
+         FROM (SELECT pg_get_serial_sequence('feature_flags', 'id')::regclass AS sequence) AS ids"
+    } else {
+        "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'feature_flags'), 0) + 1"
+    };
+    flag.id = tx.row(next, []).await?.integer(0)?;
+    Ok(flag)
+}
+
+/// The flag, if it is the one that `only_if` means.
+pub(super) async fn find(tx: &mut Transaction, flag: &Reference, only_if: Option<&str>) -> Result<Flag, FlagsError> {
+    let row = match flag {
+        Reference::Id(id) => tx.optional("SELECT flag FROM feature_flags WHERE id = $1", [(*id).into()]).await,
+        Reference::Name(name) => {
+            tx.optional("SELECT flag FROM feature_flags WHERE name = $1", [name.as_str().into()]).await
+        }
+    };
+    let found = read(&row?.ok_or_else(|| FlagsError::Unknown(flag.to_string()))?)?;
+    match only_if {
+        Some(only_if) if !edit::is_met(only_if, &tag(&found)) => {
+            Err(FlagsError::Stale { version: found.version, tag: tag(&found) })
+        }
+        _ => Ok(found),
+    }
+}
+
+/// All flags that read back.
+pub(super) async fn all(tx: &mut Transaction) -> Result<Vec<Flag>, FlagsError> {
+    let rows = tx.rows("SELECT flag FROM feature_flags", []).await?;
+    Ok(rows.iter().filter_map(|row| read(row).ok()).collect())
+}
+
+/// The next revision, with so many flags more.
+pub(super) async fn advance(tx: &mut Transaction, more: i64) -> Result<Position, FlagsError> {
+    let sql =
+        "UPDATE feature_flag_service SET revision = revision + 1, flags = flags + $1 RETURNING instance, revision";
+    let row = tx.row(sql, [more.into()]).await?;
+    Ok(Position { instance: row.text(0)?.into(), revision: row.count(1)? })
+}
+
+/// Puts the flag that is there after a change in the place of the one before; without one it is deleted.
+pub(super) async fn write(
+    tx: &mut Transaction,
+    before: Option<&Flag>,
+    after: Option<&Flag>,
+    revision: u64,
+) -> Result<(), FlagsError> {
+    if let Some(flag) = after {
+        let sql = "INSERT INTO feature_flags (id, name, version, revision, flag) VALUES ($1, $2, $3, $4, $5)
+             ON CONFLICT (id) DO UPDATE SET version = excluded.version, revision = excluded.revision, flag = excluded.flag";
+        let json = flag.to_value().to_string();
+        let row = [flag.id.into(), flag.name.as_str().into(), flag.version.into(), revision.into(), json.into()];
+        tx.execute(sql, row).await?;
+        // It is there again.
+        tx.execute("DELETE FROM feature_flag_tombstones WHERE name = $1", [flag.name.as_str().into()]).await?;
+    } else if let Some(flag) = before {
+        tx.execute("DELETE FROM feature_flags WHERE id = $1", [flag.id.into()]).await?;
+        let sql = "INSERT INTO feature_flag_tombstones (name, revision) VALUES ($1, $2)
+             ON CONFLICT (name) DO UPDATE SET revision = excluded.revision";
+        tx.execute(sql, [flag.name.as_str().into(), revision.into()]).await?;
+        let sql = "DELETE FROM feature_flag_tombstones WHERE revision <=
+             (SELECT revision FROM feature_flag_tombstones ORDER BY revision DESC LIMIT 1 OFFSET $1)";
+        tx.execute(sql, [TOMBSTONES.into()]).await?;
+    }
+    Ok(())
+}
+
+fn read(row: &Row) -> Result<Flag, FlagsError> {
+    let json: Value = serde_json::from_str(&row.text(0)?).unwrap_or_default();
+    Ok(Flag::from_value(json).map_err(FieldError::from)?)
+}

@@ -1,0 +1,64 @@
+//! One database of a cluster, by psql and pg_dump.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::install::{SUPERUSER, expect, postgres_program};
+
+/// One database of a cluster.
+#[derive(Clone, Debug)]
+pub struct PostgresDatabase {
+    socket: PathBuf,
+    name: String,
+}
+
+impl PostgresDatabase {
+    pub(super) fn new(socket: &Path, name: &str) -> Self {
+        Self { socket: socket.to_owned(), name: name.to_owned() }
+    }
+
+    /// `postgres://...`, as a file for Teal holds it.
+    #[must_use]
+    pub fn address(&self) -> String {
+        format!("postgres://{SUPERUSER}@localhost/{}?host={}", self.name, self.socket.display())
+    }
+
+    /// Does something by hand; gives what psql prints, columns parted by `|`.
+    ///
+    /// # Panics
+    /// With what psql said when it fails.
+    pub fn sql(&self, sql: &str) -> String {
+        let output = self.psql().args(["-c", sql]).output();
+        let printed = expect("psql", output);
+        printed.trim_end().to_owned()
+    }
+
+    /// `pg_dump` of a schema, as psql takes it: what is there is replaced.
+    ///
+    /// # Panics
+    /// With what pg_dump said when it fails.
+    #[must_use]
+    pub fn dump(&self, schema: &str) -> String {
+        let mut command = Command::new(postgres_program("pg_dump"));
+        command.arg("-h").arg(&self.socket).args(["-U", SUPERUSER, "-d", &self.name, "--clean", "-n", schema]);
+        expect("pg_dump", command.output())
+    }
+
+    /// Restores what [`PostgresDatabase::dump`] gave.
+    ///
+    /// # Panics
+    /// With what psql said when it fails.
+    pub fn restore(&self, dump: &str) {
+        let file = tempfile::NamedTempFile::new().unwrap_or_else(|error| panic!("no file for the dump: {error}"));
+        fs::write(file.path(), dump).unwrap_or_else(|error| panic!("no file for the dump: {error}"));
+        expect("psql", self.psql().arg("-1").arg("-f").arg(file.path()).output());
+    }
+
+    fn psql(&self) -> Command {
+        let mut command = Command::new(postgres_program("psql"));
+        command.arg("-h").arg(&self.socket).args(["-U", SUPERUSER, "-d", &self.name]);
+        command.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"]);
+        command
+    }
+}
