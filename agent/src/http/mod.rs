@@ -6,8 +6,14 @@
 
 mod admin;
 pub mod flags;
+mod json;
 mod metrics;
+mod openapi;
+mod page;
+mod path;
 mod problem;
+mod query;
+mod routes;
 mod serve;
 mod socket;
 mod status;

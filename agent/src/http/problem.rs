@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use teal_rollout::machine::Refusal;
 
@@ -20,6 +20,17 @@ pub(super) struct Refused {
 }
 
 impl Refused {
+    /// As JSON, for the OpenAPI document.
+    pub(super) fn json(&self) -> serde_json::Value {
+        serde_json::to_value(&self.problem).unwrap_or_default()
+    }
+
+    /// What is said.
+    #[cfg(test)]
+    pub(super) const fn problem(&self) -> &Problem {
+        &self.problem
+    }
+
     fn new(status: StatusCode, exit: u8, title: &str, detail: String) -> Self {
         let title = title.to_owned();
         let problem = Problem { title, detail, status: status.as_u16(), exit: Some(exit), ..Problem::default() };
@@ -38,6 +49,18 @@ impl Refused {
 
     pub(super) fn malformed(detail: String) -> Self {
         Self::new(StatusCode::BAD_REQUEST, 2, "the request is not understood", detail)
+    }
+
+    /// There is nothing at this path.
+    pub(super) fn unknown_path() -> Self {
+        let detail = format!("`{}` lists the paths there are", super::openapi::PATH);
+        Self::new(StatusCode::NOT_FOUND, 2, "there is no such path", detail)
+    }
+
+    /// The path knows other methods.
+    pub(super) fn method(method: &Method, allowed: &str) -> Self {
+        let detail = format!("it knows {allowed}");
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, 2, &format!("the path does not know {method}"), detail)
     }
 
     /// A browser's page asks, or a name that is not this machine's.
@@ -106,6 +129,12 @@ impl From<OrderError> for Refused {
             refused.problem.release = Some(ReleaseId(release));
         }
         refused
+    }
+}
+
+impl From<FieldError> for Refused {
+    fn from(error: FieldError) -> Self {
+        FlagsError::from(error).into()
     }
 }
 

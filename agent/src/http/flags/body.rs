@@ -18,5 +18,5 @@ pub(super) async fn json(body: Body) -> Result<Value, Refused> {
     let bytes = timeout(LIMIT, axum::body::to_bytes(body, MOST)).await.map_err(|_| Refused::slow(LIMIT))?;
     // Whoever breaks off in the middle does not read the answer.
     let bytes = bytes.map_err(|_| Refused::too_large(MOST))?;
-    serde_json::from_slice(&bytes).map_err(|error| Refused::malformed(format!("the body is no JSON: {error}")))
+    crate::http::json::read(&bytes).map_err(|error| Refused::malformed(format!("the body is no JSON: {error}")))
 }

@@ -2,38 +2,41 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
-use serde::Deserialize;
+use axum::extract::{RawQuery, State};
 use serde_json::{Value, json};
 use teal_flags::OwnedContext;
+use teal_flags::model::limits::LABEL;
 
 use super::{Door, body, rest};
-use crate::flags::{FieldError, FlagsError};
+use crate::flags::FieldError;
+use crate::http::json;
+use crate::http::path::Place;
 use crate::http::problem::Refused;
+use crate::http::query::{Asked, Kind, Parameter};
 
-#[derive(Deserialize)]
-pub(super) struct Asked {
-    user_id: Option<String>,
-    environment: Option<String>,
-    /// A JSON object, as text.
-    attributes: Option<String>,
-}
+/// What can be asked without a body.
+pub(super) const ASKED: [Parameter; 3] = [
+    Parameter { name: "user_id", about: "Who asks.", kind: Kind::Anything },
+    Parameter {
+        name: "environment",
+        about: "Where. Without it flags that are meant for some environments are off.",
+        kind: Kind::Text(LABEL),
+    },
+    Parameter { name: "attributes", about: "What is known of the user: a JSON object, as text.", kind: Kind::Json },
+];
 
 pub(super) async fn by_query(
     State(door): State<Door>,
-    Path(flag): Path<String>,
-    Query(asked): Query<Asked>,
+    Place(flag): Place,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Refused> {
-    let attributes = asked.attributes.map_or(Ok(Value::Null), |text| serde_json::from_str(&text));
+    let asked = Asked::of(query.as_deref(), &ASKED)?;
+    let attributes = asked.text("attributes").map_or(Ok(Value::Null), |text| json::read(text.as_bytes()));
     let attributes = attributes.map_err(|error| wrong("attributes", format!("is no JSON: {error}")))?;
-    answer(&door, &flag, asked.user_id.as_deref(), asked.environment.as_deref(), &attributes)
+    answer(&door, &flag, asked.text("user_id"), asked.text("environment"), &attributes)
 }
 
-pub(super) async fn by_body(
-    State(door): State<Door>,
-    Path(flag): Path<String>,
-    body: Body,
-) -> Result<Json<Value>, Refused> {
+pub(super) async fn by_body(State(door): State<Door>, Place(flag): Place, body: Body) -> Result<Json<Value>, Refused> {
     let asked = body::json(body).await?;
     if !asked.is_object() {
         return Err(wrong("", "the question is a JSON object with user_id, environment and attributes".to_owned()));
@@ -63,8 +66,8 @@ fn answer(
     if !(attributes.is_null() || attributes.is_object()) {
         return Err(wrong("attributes", "is a JSON object".to_owned()));
     }
-    if environment.is_some_and(|name| name.chars().count() > teal_flags::model::limits::LABEL) {
-        return Err(wrong("environment", format!("is longer than {} characters", teal_flags::model::limits::LABEL)));
+    if environment.is_some_and(|name| name.chars().count() > LABEL) {
+        return Err(wrong("environment", format!("is longer than {LABEL} characters")));
     }
     let flag = rest::find(door, flag)?;
     let user = OwnedContext::from_json(user, attributes.as_object().into_iter().flatten());
@@ -86,5 +89,5 @@ fn answer(
 }
 
 fn wrong(field: &str, problem: String) -> Refused {
-    FlagsError::from(FieldError::new(field, problem)).into()
+    FieldError::new(field, problem).into()
 }

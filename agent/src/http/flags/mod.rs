@@ -1,19 +1,22 @@
 //! The flag service's door: REST for people and scripts, snapshot and stream for SDKs.
 //!
 //! ```text
-//! GET  POST                /api/v1/feature-flags                       list (limit, offset), create
+//! GET  POST                /api/v1/feature-flags                       list (filters, pages), create
 //! GET  PATCH  DELETE       /api/v1/feature-flags/{id or name}
 //! GET                      /api/v1/feature-flags/{id or name}/audit-log      newest first (limit, before)
 //! GET  POST                /api/v1/feature-flags/{id or name}/check          user_id, environment, attributes
 //! GET                      /api/v1/feature-flags/snapshot | stream           for SDKs: a document, server-sent events
 //!      POST                /api/v1/feature-flags/exposures                   for SDKs: counts of what was served
+//! GET                      /api/openapi.json                           all of this, for programs
 //! ```
 //! Threat model: there are no tokens yet, so that it listens on loopback only, and whoever may run a program on this machine may change
 //! flags. A web page in a browser here may not ([`guard`]). Bodies, their time, connections and streams are bounded.
 
 mod body;
 mod check;
+mod described;
 mod guard;
+mod list;
 mod rest;
 mod sdk;
 mod stream;
@@ -22,17 +25,27 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::ServeError;
+use super::routes::{Routes, delete, get, patch, post};
 use super::serve::{self, Bounds};
+use super::{ServeError, openapi};
 use crate::flags::{Reads, Service};
 
-const ALL: &str = "/api/v1/feature-flags";
+/// A path of flags.
+macro_rules! below {
+    ($rest:literal) => {
+        concat!("/api/v1/feature-flags", $rest)
+    };
+}
+
+const ALL: &str = below!("");
 
 /// What the handlers share.
 #[derive(Clone)]
@@ -43,26 +56,48 @@ struct Door {
     service: Service,
     /// One permit for each stream.
     streams: Arc<Semaphore>,
+    /// The OpenAPI document.
+    document: Arc<str>,
     shutdown: CancellationToken,
 }
 
+/// Every path of the door, with what is said of it.
+fn routes() -> Routes<Door> {
+    Routes::new()
+        .at(ALL, [get(list::list, described::list()), post(rest::create, described::create())])
+        .at(below!("/snapshot"), [get(sdk::snapshot, described::snapshot())])
+        .at(below!("/stream"), [get(stream::stream, described::stream())])
+        .at(below!("/exposures"), [post(sdk::exposures, described::exposures())])
+        .at(
+            below!("/{flag}"),
+            [
+                get(rest::show, described::show()),
+                patch(rest::change, described::change()),
+                delete(rest::delete, described::delete()),
+            ],
+        )
+        .at(below!("/{flag}/audit-log"), [get(rest::audit, described::audit())])
+        .at(
+            below!("/{flag}/check"),
+            [get(check::by_query, described::check_by_query()), post(check::by_body, described::check())],
+        )
+        .at(openapi::PATH, [get(document, described::document())])
+}
+
+async fn document(State(door): State<Door>) -> impl IntoResponse {
+    ([(header::CONTENT_TYPE, "application/json")], door.document.to_string())
+}
+
 fn router(service: Service, shutdown: CancellationToken) -> Router {
-    let path = |rest: &str| format!("{ALL}{rest}");
-    Router::new()
-        .route(ALL, get(rest::list).post(rest::create))
-        .route(&path("/snapshot"), get(sdk::snapshot))
-        .route(&path("/stream"), get(stream::stream))
-        .route(&path("/exposures"), post(sdk::exposures))
-        .route(&path("/{flag}"), get(rest::show).patch(rest::change).delete(rest::delete))
-        .route(&path("/{flag}/audit-log"), get(rest::audit))
-        .route(&path("/{flag}/check"), get(check::by_query).post(check::by_body))
-        .layer(axum::middleware::from_fn(guard::guard))
-        .with_state(Door {
-            reads: service.reads().clone(),
-            service,
-            streams: Arc::new(Semaphore::new(stream::MOST)),
-            shutdown,
-        })
+    let routes = routes();
+    let door = Door {
+        reads: service.reads().clone(),
+        service,
+        streams: Arc::new(Semaphore::new(stream::MOST)),
+        document: openapi::text(routes.described()).into(),
+        shutdown,
+    };
+    routes.router().layer(axum::middleware::from_fn(guard::guard)).with_state(door)
 }
 
 /// Opens the door. The task ends soon after `shutdown`, whatever clients do.
@@ -81,3 +116,6 @@ pub async fn start(
     let task = tokio::spawn(serve::serve(listener, router, Bounds::FLAGS, shutdown));
     Ok((address, task))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,37 +1,60 @@
-//! Flags for people and scripts: list, show, create, change, delete, and who changed what.
+//! Flags for people and scripts: show, create, change, delete, and who changed what.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{Extension, Path, Query, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 use serde_json::{Value, json};
-use teal_flags::model::Flag;
+use teal_flags::model::{Flag, limits};
 
 use super::{ALL, Door, body};
 use crate::flags::{Author, Edit, FieldError, FlagsError, Reference, tag};
+use crate::http::page;
+use crate::http::path::Place;
 use crate::http::problem::Refused;
+use crate::http::query::{Asked, Kind, Parameter};
 use crate::http::serve::Peer;
 
-/// Flags or audit entries in one answer, and the most that can be asked for.
-const PAGE: u32 = 100;
-const MOST: u32 = 1_000;
 /// Characters of a reason and of a name of who.
 const REASON: usize = 1_000;
 const WHO: usize = 200;
 
-/// A path's id or name.
-pub(super) fn reference(text: &str) -> Reference {
-    text.parse().unwrap_or_else(|never: std::convert::Infallible| match never {})
+/// What can be said of a deletion.
+pub(super) const WHY: [Parameter; 1] =
+    [Parameter { name: "reason", about: "Why, for the audit log.", kind: Kind::Text(REASON) }];
+
+/// What can be asked of the audit log.
+pub(super) const ENTRIES: [Parameter; 2] = [
+    page::LIMIT,
+    Parameter {
+        name: "before",
+        about: "Only entries that are older than the one with this id: the last one of the page before.",
+        kind: Kind::Whole(0, i64::MAX as u64),
+    },
+];
+
+/// A path's id or name. What is neither is no flag's.
+pub(super) fn reference(text: &str) -> Result<Reference, Refused> {
+    let is_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_.-".contains(&byte);
+    let is_id = text.bytes().all(|byte| byte.is_ascii_digit());
+    // A name has at most so many, and an id is far shorter.
+    let fits = (1..=limits::NAME).contains(&text.len());
+    if fits && (is_id || text.starts_with(|c: char| c.is_ascii_lowercase()) && text.bytes().all(is_name)) {
+        let Ok(reference) = text.parse();
+        return Ok(reference);
+    }
+    // What stands there may be anything.
+    Err(FlagsError::Unknown(text.chars().filter(|c| !c.is_control()).take(100).collect()).into())
 }
 
 /// The flag that a path means.
 pub(super) fn find(door: &Door, text: &str) -> Result<Arc<Flag>, Refused> {
-    let found = door.reads.state().flag(&reference(text)).cloned();
-    found.ok_or_else(|| FlagsError::Unknown(text.to_owned()).into())
+    let reference = reference(text)?;
+    let found = door.reads.state().flag(&reference).cloned();
+    found.ok_or_else(|| FlagsError::Unknown(reference.to_string()).into())
 }
 
 /// Whether the client has this already.
@@ -40,28 +63,9 @@ pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     known.split(',').map(|one| one.trim().trim_start_matches("W/")).any(|one| one == "*" || one == tag)
 }
 
-#[derive(Deserialize)]
-pub(super) struct Page {
-    limit: Option<u32>,
-    #[serde(default)]
-    offset: usize,
-}
-
-pub(super) async fn list(State(door): State<Door>, Query(page): Query<Page>, headers: HeaderMap) -> Response {
-    let state = door.reads.state();
-    let tag = format!("\"{}\"", state.position());
-    if is_known(&headers, &tag) {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
-    }
-    let limit = page.limit.unwrap_or(PAGE).clamp(1, MOST) as usize;
-    let flags: Vec<Value> = state.flags().skip(page.offset).take(limit).map(|flag| flag.to_value()).collect();
-    let all = json!({"flags": flags, "total": state.flags().len(), "revision": state.position().revision});
-    ([(header::ETAG, tag)], Json(all)).into_response()
-}
-
 pub(super) async fn show(
     State(door): State<Door>,
-    Path(flag): Path<String>,
+    Place(flag): Place,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     let flag = find(&door, &flag)?;
@@ -88,48 +92,37 @@ pub(super) async fn create(
 pub(super) async fn change(
     State(door): State<Door>,
     Extension(peer): Extension<Peer>,
-    Path(flag): Path<String>,
+    Place(flag): Place,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
     let mut fields = body::json(body).await?;
     let author = author(&headers, peer, take_reason(&mut fields)?)?;
-    let edit = Edit::Patch { flag: reference(&flag), fields, only_if: only_if(&headers)? };
+    let edit = Edit::Patch { flag: reference(&flag)?, fields, only_if: only_if(&headers)? };
     let (flag, _) = door.service.edit(edit, author).await?;
     Ok(([(header::ETAG, tag(&flag))], Json(flag.to_value())).into_response())
-}
-
-#[derive(Deserialize)]
-pub(super) struct Why {
-    #[serde(default)]
-    reason: String,
 }
 
 pub(super) async fn delete(
     State(door): State<Door>,
     Extension(peer): Extension<Peer>,
-    Path(flag): Path<String>,
-    Query(why): Query<Why>,
+    Place(flag): Place,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<StatusCode, Refused> {
-    let author = author(&headers, peer, why.reason)?;
-    door.service.edit(Edit::Delete { flag: reference(&flag), only_if: only_if(&headers)? }, author).await?;
+    let why = Asked::of(query.as_deref(), &WHY)?;
+    let author = author(&headers, peer, why.text("reason").unwrap_or_default().to_owned())?;
+    door.service.edit(Edit::Delete { flag: reference(&flag)?, only_if: only_if(&headers)? }, author).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-#[derive(Deserialize)]
-pub(super) struct Entries {
-    limit: Option<u32>,
-    before: Option<i64>,
 }
 
 pub(super) async fn audit(
     State(door): State<Door>,
-    Path(flag): Path<String>,
-    Query(page): Query<Entries>,
+    Place(flag): Place,
+    RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Refused> {
-    let limit = page.limit.unwrap_or(PAGE).clamp(1, MOST);
-    let entries = door.service.audit(&reference(&flag), page.before, limit).await?;
+    let asked = Asked::of(query.as_deref(), &ENTRIES)?;
+    let entries = door.service.audit(&reference(&flag)?, asked.parsed("before"), asked.limit(page::USUAL)).await?;
     Ok(Json(json!({ "entries": entries })))
 }
 

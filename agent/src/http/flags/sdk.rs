@@ -1,28 +1,41 @@
 //! For SDKs: everything in one document, and the counts that they send back.
 
 use axum::body::Body;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use teal_flags::model::{Timestamp, limits};
 
 use super::{Door, body, rest};
-use crate::flags::{FieldError, FlagsError, Position, Served};
+use crate::flags::{FieldError, Position, Served};
 use crate::http::problem::Refused;
+use crate::http::query::{Asked, Kind, Parameter};
+
+/// What SDKs say when they ask. They may be newer than this service: what it does not know it lets pass.
+pub(super) const ASKED: [Parameter; 1] = [Parameter {
+    name: "environment",
+    about: "Where the application runs. Everybody is told everything.",
+    kind: Kind::Anything,
+}];
 
 /// All flags. What is meant for other environments is there too: the SDK decides.
-pub(super) async fn snapshot(State(door): State<Door>, headers: HeaderMap) -> Response {
+pub(super) async fn snapshot(
+    State(door): State<Door>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    Asked::known(query.as_deref(), &ASKED)?;
     if let Some(known) = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(position) {
         door.service.heard(known).await;
     }
     let state = door.reads.state();
     let tag = format!("\"{}\"", state.position());
     if rest::is_known(&headers, &tag) {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response();
+        return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
     let json = state.whole().to_string();
-    ([(header::ETAG, tag), (header::CONTENT_TYPE, "application/json".to_owned())], json).into_response()
+    Ok(([(header::ETAG, tag), (header::CONTENT_TYPE, "application/json".to_owned())], json).into_response())
 }
 
 fn position(tag: &str) -> Option<Position> {
@@ -48,7 +61,7 @@ struct Line {
 
 /// Counts are kept under the minute in which they were taken. Those of flags that are not known are left out.
 pub(super) async fn exposures(State(door): State<Door>, body: Body) -> Result<StatusCode, Refused> {
-    let wrong = |field: &str, problem: String| Refused::from(FlagsError::from(FieldError::new(field, problem)));
+    let wrong = |field: &str, problem: String| Refused::from(FieldError::new(field, problem));
     let report: Report = serde_json::from_value(body::json(body).await?)
         .map_err(|error| wrong("", format!("these are no counts: {error}")))?;
     let at: Timestamp = report.until.parse().map_err(|error| wrong("until", format!("{error}")))?;

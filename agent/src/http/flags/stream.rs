@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::Door;
 use crate::flags::{self, Position};
 use crate::http::problem::Refused;
+use crate::http::query::Asked;
 
 /// Streams at once: fewer than connections, so that a request always has room.
 pub(super) const MOST: usize = 448;
@@ -32,7 +33,12 @@ const LIFE: Duration = Duration::from_secs(2400);
 /// When to come back where there are too many streams.
 const FULL: Duration = Duration::from_secs(5);
 
-pub(super) async fn stream(State(door): State<Door>, headers: HeaderMap) -> Result<Response, Refused> {
+pub(super) async fn stream(
+    State(door): State<Door>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refused> {
+    Asked::known(query.as_deref(), &super::sdk::ASKED)?;
     let permit = door.streams.try_acquire_owned().map_err(|_| Refused::full("streams", FULL))?;
     let known = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|id| id.parse().ok());
     if let Some(known) = known.clone() {

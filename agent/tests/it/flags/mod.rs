@@ -2,6 +2,7 @@
 
 mod cli;
 mod following;
+mod hostile;
 mod service;
 mod shapes;
 

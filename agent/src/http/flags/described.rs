@@ -1,0 +1,131 @@
+//! What the OpenAPI document says of the door's paths.
+
+use serde_json::json;
+use utoipa::openapi::{ObjectBuilder, Type};
+
+use super::{check, list as lists, rest, sdk};
+use crate::http::openapi::{Head, Said};
+
+const PEOPLE: &str = "flags";
+const SDKS: &str = "sdk";
+
+pub(super) fn list() -> Said {
+    Said::new(PEOPLE, "listFlags", "All flags, by id")
+        .more(
+            "Filters narrow the list together. `total` counts what they let through; `Link` leads to the other pages.",
+        )
+        .query(&lists::ASKED)
+        .reads(&[Head::IfNoneMatch])
+        .answers(200, "A page of flags.", "FlagList", &[Head::Etag, Head::Link])
+        .empty(304, "Nothing has changed.", &[Head::Etag])
+}
+
+pub(super) fn create() -> Said {
+    Said::new(PEOPLE, "createFlag", "A new flag")
+        .more("Without `enabled` it is off.")
+        .reads(&[Head::TealUser])
+        .body(
+            "NewFlag",
+            json!({"name": "new-editor", "enabled": true, "rollout_percentage": 5, "reason": "first users"}),
+        )
+        .answers(201, "It is made.", "Flag", &[Head::Etag, Head::Location])
+        .refuses(&[409, 503])
+}
+
+pub(super) fn show() -> Said {
+    Said::new(PEOPLE, "getFlag", "One flag")
+        .reads(&[Head::IfNoneMatch])
+        .answers(200, "The flag.", "Flag", &[Head::Etag])
+        .empty(304, "It has not changed.", &[Head::Etag])
+        .refuses(&[404])
+}
+
+pub(super) fn change() -> Said {
+    Said::new(PEOPLE, "changeFlag", "A change of some of its fields")
+        .more("Without `If-Match` the last writer wins.")
+        .reads(&[Head::IfMatch, Head::TealUser])
+        .body("FlagChange", json!({"rollout_percentage": 25, "reason": "first clinics"}))
+        .answers(200, "The flag as it is now. A change that changes nothing is no change.", "Flag", &[Head::Etag])
+        .refuses(&[404, 412, 503])
+}
+
+pub(super) fn delete() -> Said {
+    Said::new(PEOPLE, "deleteFlag", "No more of it")
+        .more("SDKs forget it, and their callers' defaults count.")
+        .query(&rest::WHY)
+        .reads(&[Head::IfMatch, Head::TealUser])
+        .empty(204, "It is gone.", &[])
+        .refuses(&[400, 404, 412, 503])
+}
+
+pub(super) fn audit() -> Said {
+    Said::new(PEOPLE, "getFlagAuditLog", "Who changed it, when, why, and from what to what")
+        .more("Newest first, also of a flag that was deleted. The next page is `before` the last entry.")
+        .query(&rest::ENTRIES)
+        .answers(200, "Entries.", "AuditLog", &[])
+        .refuses(&[404, 503])
+}
+
+pub(super) fn check_by_query() -> Said {
+    Said::new(PEOPLE, "checkFlagByQuery", "What it answers to somebody")
+        .query(&check::ASKED)
+        .answers(200, "The answer. It is not counted.", "Answer", &[])
+        .refuses(&[404])
+}
+
+pub(super) fn check() -> Said {
+    Said::new(PEOPLE, "checkFlag", "What it answers to somebody")
+        .body("Check", json!({"user_id": "user-7", "environment": "prod", "attributes": {"clinic": "hcm-3"}}))
+        .answers(200, "The answer. It is not counted.", "Answer", &[])
+        .refuses(&[404])
+}
+
+pub(super) fn snapshot() -> Said {
+    Said::new(SDKS, "getSnapshot", "Everything, as one document")
+        .query(&sdk::ASKED)
+        .reads(&[Head::IfNoneMatch])
+        .answers(200, "All flags, and what was deleted.", "Document", &[Head::Etag])
+        .empty(304, "Nothing has changed.", &[Head::Etag])
+}
+
+pub(super) fn stream() -> Said {
+    let events = ObjectBuilder::new().schema_type(Type::String).description(Some(
+        "Events `snapshot` and `delta` with a Document each, and `ping` each 15 s; ids are `INSTANCE:REVISION`.",
+    ));
+    Said::new(SDKS, "streamChanges", "Changes as they are made, as server-sent events")
+        .query(&sdk::ASKED)
+        .reads(&[Head::LastEventId])
+        .answers_with(
+            200,
+            "It ends after 40 to 50 minutes: come back with the last id.",
+            Some(("text/event-stream", events.build().into())),
+            &[],
+        )
+        .refuses(&[503])
+}
+
+pub(super) fn exposures() -> Said {
+    Said::new(SDKS, "reportExposures", "Counts of what an application served")
+        .body(
+            "Report",
+            json!({
+                "report": "0c1f6f0e9d3b4a7f8e2d5c6b7a891234-1",
+                "environment": "prod",
+                "from": "2026-11-28T09:00:00Z",
+                "until": "2026-11-28T09:01:00Z",
+                "counts": [{"flag": "telehealth", "version": 1, "variant": "off", "count": 12}],
+            }),
+        )
+        .empty(204, "They are counted.", &[])
+        .refuses(&[503])
+}
+
+pub(super) fn document() -> Said {
+    let any = ObjectBuilder::new().schema_type(Type::Object).build();
+    Said::new("about", "getOpenApi", "This document").answers_with(
+        200,
+        "OpenAPI 3.1.",
+        Some(("application/json", any.into())),
+        &[],
+    )
+}

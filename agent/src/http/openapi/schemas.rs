@@ -1,0 +1,172 @@
+//! The shapes of JSON bodies, by name. Flags and segments are read by hand in the SDK; its limits and names are taken from there.
+
+mod flag;
+
+use serde_json::{Value, json};
+
+/// Every schema with its name.
+pub(super) fn all() -> Vec<(&'static str, Value)> {
+    let mut all = flag::all();
+    all.extend([
+        ("Problem", problem()),
+        ("FlagList", listed("flags", "Flag")),
+        ("Check", question()),
+        ("Answer", answer()),
+        ("AuditLog", json!({"type": "object", "required": ["entries"], "properties": {"entries": {"type": "array", "items": reference("AuditEntry")}}})),
+        ("AuditEntry", entry()),
+        ("Document", document()),
+        ("Report", report()),
+    ]);
+    all
+}
+
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// Or null, which is as good as nothing.
+fn nullable(schema: Value) -> Value {
+    let either = vec![schema, json!({"type": "null"})];
+    json!({ "anyOf": either })
+}
+
+fn whole() -> Value {
+    json!({"type": "integer", "minimum": 0})
+}
+
+fn text() -> Value {
+    json!({"type": "string"})
+}
+
+fn moment() -> Value {
+    json!({"type": "string", "format": "date-time"})
+}
+
+/// A page of things, with how many there are in all.
+fn listed(field: &str, of: &str) -> Value {
+    json!({
+        "type": "object",
+        "required": [field, "total", "revision"],
+        "properties": {
+            field: {"type": "array", "items": reference(of)},
+            "total": {"type": "integer", "minimum": 0, "description": "How many there are that the filters let through."},
+            "revision": {"type": "integer", "minimum": 0, "description": "Of the service."},
+        },
+    })
+}
+
+fn problem() -> Value {
+    json!({
+        "type": "object",
+        "description": "RFC 9457.",
+        "required": ["title", "status"],
+        "properties": {
+            "title": {"type": "string", "description": "One line."},
+            "detail": {"type": "string", "description": "More, with the way out."},
+            "status": {"type": "integer", "minimum": 400, "maximum": 599},
+            "exit": {"type": "integer", "minimum": 0, "maximum": 255, "description": "What the command line exits with."},
+            "field": {"type": "string", "description": "The field or parameter that cannot be taken."},
+            "version": {"type": "integer", "minimum": 0, "description": "The version that it has now, with status 412."},
+        },
+    })
+}
+
+fn question() -> Value {
+    json!({
+        "type": "object",
+        "properties": {
+            "user_id": {
+                "description": "Who asks; a whole number as its digits.",
+                "anyOf": [
+                    {"type": "string"},
+                    {"type": "integer", "minimum": i64::MIN, "maximum": u64::MAX},
+                    {"type": "null"},
+                ],
+            },
+            "environment": nullable(json!({"type": "string", "maxLength": teal_flags::model::limits::LABEL})),
+            "attributes": nullable(json!({"type": "object", "description": "What is known of the user: texts, numbers, truths, lists of them."})),
+        },
+    })
+}
+
+fn answer() -> Value {
+    json!({
+        "type": "object",
+        "required": ["id", "name", "enabled", "value", "variant", "reason", "version"],
+        "properties": {
+            "id": {"type": "integer", "minimum": 1},
+            "name": text(),
+            "enabled": {"type": "boolean", "description": "False where nothing is known."},
+            "value": {"description": "Of the variant; null where the caller's default counts."},
+            "variant": {"type": ["string", "null"]},
+            "reason": {"type": "string", "description": "As OpenFeature calls it: `STATIC`, `SPLIT`, `TARGETING_MATCH`, `DISABLED`, `ERROR` and others."},
+            "version": whole(),
+            "error": {"type": "string", "description": "With the reason `ERROR`: `TARGETING_KEY_MISSING` and others."},
+        },
+    })
+}
+
+fn entry() -> Value {
+    let whole_or_null = |of: &str| nullable(reference(of));
+    json!({
+        "type": "object",
+        "description": "One change, newest first in lists.",
+        "required": ["id", "flag_id", "flag_name", "action", "revision", "at", "who", "ip", "reason", "before", "after"],
+        "properties": {
+            "id": {"type": "integer", "minimum": 1, "description": "Rises with each change."},
+            "flag_id": whole(),
+            "flag_name": text(),
+            "action": {"type": "string", "enum": ["create", "update", "delete"]},
+            "revision": whole(),
+            "at": moment(),
+            "who": {"type": "string", "description": "Empty where nobody said."},
+            "ip": text(),
+            "reason": {"type": "string", "description": "Empty where none was given."},
+            "before": whole_or_null("Flag"),
+            "after": whole_or_null("Flag"),
+        },
+    })
+}
+
+fn document() -> Value {
+    let names = || json!({"type": "array", "items": text()});
+    json!({
+        "type": "object",
+        "description": "All flags at one revision, or what changed: docs/flags.md, Documents.",
+        "required": ["format", "revision"],
+        "properties": {
+            "format": {"type": "integer", "minimum": 1},
+            "instance": {"type": "string", "description": "Which life of the service."},
+            "revision": whole(),
+            "since": whole(),
+            "flags": {"type": "array", "items": reference("Flag")},
+            "segments": {"type": "array", "items": {"type": "object"}},
+            "deleted": names(),
+            "deleted_segments": names(),
+        },
+    })
+}
+
+fn report() -> Value {
+    json!({
+        "type": "object",
+        "description": "How often an application served what. What is not known is left out.",
+        "required": ["until", "counts"],
+        "properties": {
+            "report": nullable(json!({"type": "string", "minLength": 1, "maxLength": 100, "description": "Its id: a report that comes again under it is not counted again."})),
+            "environment": nullable(json!({"type": "string", "maxLength": teal_flags::model::limits::LABEL})),
+            "from": nullable(text()),
+            "until": moment(),
+            "counts": {"type": "array", "items": {
+                "type": "object",
+                "required": ["flag", "version", "count"],
+                "properties": {
+                    "flag": text(),
+                    "version": {"type": "integer", "minimum": 0, "maximum": u64::MAX},
+                    "variant": nullable(json!({"type": "string", "maxLength": teal_flags::model::limits::LABEL})),
+                    "count": {"type": "integer", "minimum": 0, "maximum": u64::MAX},
+                },
+            }},
+        },
+    })
+}
