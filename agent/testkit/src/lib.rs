@@ -9,6 +9,7 @@
 mod backend;
 mod client;
 mod haproxy;
+pub mod kubernetes;
 mod port;
 mod postgres;
 mod wait;
