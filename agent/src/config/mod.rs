@@ -10,6 +10,7 @@
 mod criteria;
 mod diagnostic;
 mod edge;
+mod flags;
 mod load;
 mod read;
 mod section;
@@ -24,11 +25,12 @@ mod tests;
 pub use criteria::{Bad, Criteria, Latency, Probes, Statuses};
 pub use diagnostic::Diagnostic;
 pub use edge::{Bind, BindAddress, Edge, Evidence, Form, JwtAlgorithm, RunAs, Timeouts, UserSource};
+pub use flags::{FlagService, Upstream};
 pub use load::{LoadError, Loaded, find, load, parse};
 pub use settings::NoSettings;
 pub use types::{
-    Agent, Component, Config, Environment, FlagService, Notify, Platform, PlatformKind, PortRange, Replicas, Retain,
-    RouteGroup, Smoke, Step, Switch, Watch,
+    Agent, Component, Config, Environment, Notify, Platform, PlatformKind, PortRange, Replicas, Retain, RouteGroup,
+    Smoke, Step, Switch, Watch,
 };
 
 /// The first `teal.toml` that `teal init` writes; `{app}` stands for the application's name.

@@ -213,6 +213,11 @@ impl<'a> Section<'a> {
         Some(items.iter().filter_map(section).collect())
     }
 
+    /// Whether the key holds a list.
+    pub(super) fn is_list(&self, key: &'static str) -> bool {
+        self.get(key).is_some_and(|(_, value)| matches!(value, DeValue::Array(_)))
+    }
+
     /// Whether the key stands in any layer.
     pub(super) fn has(&self, key: &'static str) -> bool {
         self.get(key).is_some()

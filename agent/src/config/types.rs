@@ -13,6 +13,7 @@ use teal_rollout::settings::{Mode, OnUnknown};
 
 use super::criteria::Criteria;
 use super::edge::Edge;
+use super::flags::FlagService;
 use super::text::{serialize_duration, serialize_percent};
 
 /// The whole file.
@@ -42,18 +43,6 @@ pub struct Agent {
     pub socket: PathBuf,
     /// Metrics and health; default `127.0.0.1:9180`.
     pub listen: SocketAddr,
-}
-
-/// `[flags]`: the agent serves flags, from a database in the state folder or from PostgreSQL.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct FlagService {
-    /// Where, on loopback; default `127.0.0.1:9181`.
-    pub listen: SocketAddr,
-    /// A file that holds the address of a PostgreSQL database; without it, SQLite in the state folder.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub postgres_file: Option<PathBuf>,
-    /// Whether the database's schema is brought up to date at the start; default yes.
-    pub migrate: bool,
 }
 
 /// `[platform]`.

@@ -86,6 +86,12 @@ pub enum FlagsError {
         /// Its entity tag.
         tag: String,
     },
+    /// It is a relay, which changes nothing and keeps no audit log.
+    #[error("this is a relay: flags are changed, and their audit log is read, at {upstream}")]
+    Relay {
+        /// Where.
+        upstream: String,
+    },
     /// The agent ends.
     #[error("the agent is stopping")]
     Stopping,

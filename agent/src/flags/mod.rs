@@ -13,7 +13,9 @@
 mod edit;
 mod error;
 mod evaluate;
+mod keeper;
 mod reads;
+mod relay;
 mod seen;
 mod service;
 mod state;
@@ -24,7 +26,9 @@ mod writer;
 
 pub use edit::{Edit, Reference, tag};
 pub use error::{FieldError, FlagsError, SchemaError};
+pub use keeper::Keeper;
 pub use reads::Reads;
+pub use relay::{Forwarded, Health, Relay, Upstream};
 pub use service::{Service, Settings};
 pub use state::{Position, State};
 pub use store::{Audit, Author, Place, Served};

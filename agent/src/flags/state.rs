@@ -1,11 +1,11 @@
 //! Everything that is told of flags, at one revision: what all reads are answered from.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
-use teal_flags::model::{Document, Flag, Unreadable};
+use teal_flags::model::{Document, Extra, Flag, Segment, Unreadable};
 
 use super::edit::Reference;
 
@@ -41,16 +41,27 @@ pub(super) struct Kept {
     pub(super) revision: u64,
 }
 
+/// A segment, likewise.
+#[derive(Clone, Debug)]
+pub(super) struct KeptSegment {
+    pub(super) segment: Arc<Segment>,
+    pub(super) revision: u64,
+}
+
 /// All flags at one revision. Does not change.
 #[derive(Clone, Debug)]
 pub struct State {
-    position: Position,
-    flags: BTreeMap<i64, Kept>,
-    ids: HashMap<String, i64>,
+    pub(super) position: Position,
+    /// The first revision since which all changes are known here.
+    pub(super) base: u64,
+    pub(super) flags: BTreeMap<i64, Kept>,
+    pub(super) ids: HashMap<String, i64>,
     /// Names, and at which revision they were deleted.
-    deleted: BTreeMap<String, u64>,
-    /// What a newer version may have written: handed on as it stands.
-    unreadable: Vec<Unreadable>,
+    pub(super) deleted: BTreeMap<String, u64>,
+    pub(super) segments: BTreeMap<String, KeptSegment>,
+    pub(super) deleted_segments: BTreeMap<String, u64>,
+    /// What a newer version may have written, and at which revision it came: handed on as it stands.
+    pub(super) unreadable: Vec<(u64, Unreadable)>,
     /// What the last change was, as JSON, and what it was a change to.
     last: Option<(u64, Arc<str>)>,
     whole: OnceLock<Arc<str>>,
@@ -72,7 +83,19 @@ impl State {
     ) -> Self {
         let ids = flags.iter().map(|kept| (kept.flag.name.clone(), kept.flag.id)).collect();
         let flags = flags.into_iter().map(|kept| (kept.flag.id, kept)).collect();
-        Self { position, flags, ids, deleted, unreadable, last: None, whole: OnceLock::new() }
+        let unreadable = unreadable.into_iter().map(|entry| (position.revision, entry)).collect();
+        Self {
+            position,
+            base: 0,
+            flags,
+            ids,
+            deleted,
+            segments: BTreeMap::new(),
+            deleted_segments: BTreeMap::new(),
+            unreadable,
+            last: None,
+            whole: OnceLock::new(),
+        }
     }
 
     /// Where it stands.
@@ -99,13 +122,19 @@ impl State {
     /// All that an SDK needs, what was deleted included: it may have missed that.
     #[must_use]
     pub fn document(&self) -> Document {
-        Document { unreadable: self.unreadable.clone(), ..self.told(None) }
+        self.told(None)
     }
 
     /// [`State::document`] as JSON.
     #[must_use]
     pub fn whole(&self) -> Arc<str> {
         self.whole.get_or_init(|| self.document().to_json().into()).clone()
+    }
+
+    /// Whether [`State::delta`] can tell what changed since then, for who knows this instance.
+    #[must_use]
+    pub const fn reaches_back_to(&self, since: u64) -> bool {
+        since >= self.base && since <= self.position.revision
     }
 
     /// What changed since an earlier revision of this instance, as JSON.
@@ -120,22 +149,37 @@ impl State {
     fn told(&self, since: Option<u64>) -> Document {
         let after = since.unwrap_or(0);
         let is_new = |revision: u64| since.is_none() || revision > after;
+        let names = |deleted: &BTreeMap<String, u64>| {
+            deleted.iter().filter(|(_, revision)| is_new(**revision)).map(|(name, _)| name.clone()).collect()
+        };
+        // Of what cannot be read in its newest form, that form is told, and not the one before.
+        let newer: HashSet<&str> = self.unreadable.iter().filter_map(|(_, entry)| entry.name.as_deref()).collect();
         let flags = self.flags.values().filter(|kept| is_new(kept.revision));
-        let deleted = self.deleted.iter().filter(|(_, revision)| is_new(**revision));
+        let segments = self.segments.values().filter(|kept| is_new(kept.revision));
+        let unreadable = self.unreadable.iter().filter(|(revision, _)| is_new(*revision));
         Document {
             instance: Some(self.position.instance.to_string()),
             revision: self.position.revision,
             since,
-            flags: flags.map(|kept| Flag::clone(&kept.flag)).collect(),
-            deleted: deleted.map(|(name, _)| name.clone()).collect(),
-            ..Document::default()
+            flags: flags
+                .filter(|kept| !newer.contains(kept.flag.name.as_str()))
+                .map(|kept| Flag::clone(&kept.flag))
+                .collect(),
+            segments: segments
+                .filter(|kept| !newer.contains(kept.segment.name.as_str()))
+                .map(|kept| Segment::clone(&kept.segment))
+                .collect(),
+            deleted: names(&self.deleted),
+            deleted_segments: names(&self.deleted_segments),
+            unreadable: unreadable.map(|(_, entry)| entry.clone()).collect(),
+            extra: Extra::default(),
         }
     }
 
     /// The state after one more change.
     pub(super) fn after(&self, revision: u64, changed: Changed) -> Self {
         let since = self.position.revision;
-        let mut next = Self { last: None, whole: OnceLock::new(), ..self.clone() };
+        let mut next = self.changing();
         next.position.revision = revision;
         match changed {
             Changed::Put(flag) => {
@@ -149,8 +193,17 @@ impl State {
                 next.deleted.insert(name, revision);
             }
         }
-        // Everybody who listens is told the same: it is written once.
-        next.last = Some((since, next.told(Some(since)).to_json().into()));
-        next
+        next.since(since)
+    }
+
+    /// This, with what it tells those who were at `since`: everybody who listens is told the same, and it is written once.
+    pub(super) fn since(mut self, since: u64) -> Self {
+        self.last = Some((since, self.told(Some(since)).to_json().into()));
+        self
+    }
+
+    /// A copy to be changed.
+    pub(super) fn changing(&self) -> Self {
+        Self { last: None, whole: OnceLock::new(), ..self.clone() }
     }
 }

@@ -13,6 +13,7 @@ use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 
+use super::relay_metrics::RelayMetrics;
 use super::{Shown, ShownEnvironment};
 use teal_rollout::colour::Colour;
 use teal_rollout::machine::event::Feed;
@@ -20,6 +21,9 @@ use teal_rollout::machine::event::Feed;
 pub(super) fn router(shown: Arc<Shown>) -> Router {
     let mut registry = Registry::with_prefix("teal");
     registry.register_collector(Box::new(Environments(shown.clone())));
+    if let Some(relay) = &shown.relay {
+        registry.register_collector(Box::new(RelayMetrics(relay.clone())));
+    }
     Router::new()
         .route("/metrics", get(metrics))
         .with_state(Arc::new(registry))
@@ -40,10 +44,13 @@ async fn metrics(State(registry): State<Arc<Registry>>) -> Response {
     }
 }
 
-/// Ready when every environment has asked its edges and platform, and takes orders.
+/// Ready when every environment has asked its edges and platform, and takes orders, and a relay has flags to tell.
 async fn ready(State(shown): State<Arc<Shown>>) -> Response {
     let waiting = shown.environments.iter().find(|e| !e.handle.snapshot().view.started);
     match waiting {
+        None if shown.relay.as_ref().is_some_and(|relay| !relay.knows_flags()) => {
+            (StatusCode::SERVICE_UNAVAILABLE, "the relay has not heard the flag service\n").into_response()
+        }
         None => "ready\n".into_response(),
         Some(e) => (StatusCode::SERVICE_UNAVAILABLE, format!("{} is still starting\n", e.name)).into_response(),
     }

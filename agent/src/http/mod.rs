@@ -13,6 +13,7 @@ mod page;
 mod path;
 mod problem;
 mod query;
+mod relay_metrics;
 mod routes;
 mod serve;
 mod socket;
@@ -29,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::serve::Bounds;
 use crate::controller::Handle;
+use crate::flags::Relay;
 use crate::notifier::Counters;
 use crate::proxy::haproxy::edge::EdgeMonitor;
 
@@ -41,6 +43,8 @@ pub struct Shown {
     pub notifies: bool,
     /// In name order.
     pub environments: Vec<ShownEnvironment>,
+    /// The relay of flags, where the agent is one.
+    pub relay: Option<Relay>,
 }
 
 /// One environment as the doors see it.

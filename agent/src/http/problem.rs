@@ -94,6 +94,14 @@ impl Refused {
         refused
     }
 
+    /// A relay that has never heard the service, or cannot say whether what the client knows is newer.
+    pub(super) fn out_of_touch(detail: &str, later: Duration) -> Self {
+        let title = "the flag service was not heard";
+        let mut refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, title, detail.to_owned());
+        refused.headers.push((header::RETRY_AFTER, later.as_secs().to_string()));
+        refused
+    }
+
     pub(super) fn store(detail: String) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, "the store cannot be read", detail)
     }
@@ -155,6 +163,7 @@ impl From<FlagsError> for Refused {
                 refused.headers.push((header::ETAG, tag));
                 refused
             }
+            FlagsError::Relay { .. } => Self::new(StatusCode::FORBIDDEN, 2, "a relay changes nothing", detail),
             FlagsError::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, "the agent is stopping", detail),
             FlagsError::Unsure(_) => {
                 tracing::error!(error = detail, "flags");

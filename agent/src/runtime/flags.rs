@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::RuntimeError;
 use super::watch::Watch;
 use crate::config::FlagService;
-use crate::flags::{self, Place, Service};
+use crate::flags::{self, Keeper, Place, Service};
 use crate::http;
 
 /// The running service.
@@ -34,14 +34,15 @@ pub(super) async fn start(
     let opened = flags::Settings { place, may_migrate: settings.migrate, seen: state.join("flags.seen") };
     let (service, writer) = Service::open(opened, no_more_edits.clone()).await?;
     let position = service.state().position().to_string();
-    let (address, door) = match http::flags::start(service.clone(), settings.listen, shutdown.child_token()).await {
-        Ok(started) => started,
-        Err(error) => {
-            no_more_edits.cancel();
-            let _ = writer.await;
-            return Err(error.into());
-        }
-    };
+    let (address, door) =
+        match http::flags::start(Keeper::Service(service.clone()), settings.listen, shutdown.child_token()).await {
+            Ok(started) => started,
+            Err(error) => {
+                no_more_edits.cancel();
+                let _ = writer.await;
+                return Err(error.into());
+            }
+        };
     tracing::info!(%address, position, "flags are served");
     let part = |name: &str, task: JoinHandle<()>| {
         watch.over(format!("flags: {name}"), async move {

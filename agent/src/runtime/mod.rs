@@ -8,10 +8,11 @@
 mod environment;
 mod flags;
 mod lock;
+mod relay;
 mod watch;
 pub mod wiring;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -19,7 +20,8 @@ use tokio_util::sync::CancellationToken;
 
 pub use environment::Running;
 
-use crate::config::Config;
+use crate::config::{Config, FlagService};
+use crate::flags::Relay;
 use crate::http;
 use crate::store::{Sqlite, StoreError};
 use crate::{platform, proxy};
@@ -142,11 +144,47 @@ pub async fn run(
     }
 }
 
+/// What serves flags.
+enum Flags {
+    /// With a database of its own.
+    Service(flags::Running),
+    /// As another service says.
+    Relay(relay::Running),
+}
+
+impl Flags {
+    async fn start(
+        state: &Path,
+        settings: &FlagService,
+        watch: &watch::Watch,
+        shutdown: &CancellationToken,
+    ) -> Result<Self, RuntimeError> {
+        match &settings.upstream {
+            None => flags::start(state, settings, watch, shutdown).await.map(Self::Service),
+            Some(upstream) => relay::start(state, settings.listen, upstream, watch, shutdown).await.map(Self::Relay),
+        }
+    }
+
+    fn relay(&self) -> Option<Relay> {
+        match self {
+            Self::Service(_) => None,
+            Self::Relay(running) => Some(running.relay()),
+        }
+    }
+
+    async fn ended(self) {
+        match self {
+            Self::Service(running) => running.ended().await,
+            Self::Relay(running) => running.ended().await,
+        }
+    }
+}
+
 /// Everything that runs for one configuration.
 struct Agent {
     environments: Vec<Running>,
     server: http::Server,
-    flags: Option<flags::Running>,
+    flags: Option<Flags>,
     ends: watch::Ends,
     shutdown: CancellationToken,
     _lock: lock::Lock,
@@ -159,7 +197,7 @@ impl Agent {
         let shutdown = CancellationToken::new();
         let (watch, ends) = watch::watch();
         let flags = match &config.flags {
-            Some(service) => Some(flags::start(&config.state, service, &watch, &shutdown).await?),
+            Some(settings) => Some(Flags::start(&config.state, settings, &watch, &shutdown).await?),
             None => None,
         };
         let mut environments = Vec::new();
@@ -178,6 +216,7 @@ impl Agent {
             app: config.app.clone(),
             notifies: config.notify != crate::config::Notify::default(),
             environments: environments.iter().map(Running::shown).collect(),
+            relay: flags.as_ref().and_then(Flags::relay),
         });
         match http::start(shown, &config.agent.socket, config.agent.listen, shutdown.child_token()).await {
             Ok(server) => Ok(Self { environments, server, flags, ends, shutdown, _lock: lock }),
@@ -194,7 +233,7 @@ impl Agent {
     }
 }
 
-async fn stop(environments: Vec<Running>, flags: Option<flags::Running>, shutdown: &CancellationToken) {
+async fn stop(environments: Vec<Running>, flags: Option<Flags>, shutdown: &CancellationToken) {
     shutdown.cancel();
     if let Some(flags) = flags {
         flags.ended().await;

@@ -10,6 +10,7 @@ mod docs;
 mod flags;
 mod levers;
 mod local;
+mod relay;
 mod restarts;
 mod said;
 mod site;

@@ -1,6 +1,7 @@
 //! Where the service is: its base address, checked once.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use reqwest::Url;
 
@@ -64,6 +65,31 @@ impl Address {
     /// Whether it is this machine: no proxy is asked.
     pub(super) fn is_loopback(&self) -> bool {
         self.base.host_str().is_some_and(is_loopback)
+    }
+}
+
+/// Where the service is to be had: at least one address, of which one is asked at a time.
+#[derive(Debug)]
+pub(super) struct Addresses {
+    all: Vec<Address>,
+    at: AtomicUsize,
+}
+
+impl Addresses {
+    /// `None` when there are none.
+    pub(super) fn new(all: Vec<Address>) -> Option<Self> {
+        (!all.is_empty()).then_some(Self { all, at: AtomicUsize::new(0) })
+    }
+
+    /// The one to ask, and which it is.
+    pub(super) fn current(&self) -> (usize, &Address) {
+        let at = self.at.load(Ordering::Relaxed);
+        (at, &self.all[at])
+    }
+
+    /// That one does not answer as it should: the next is asked from now on.
+    pub(super) fn turn(&self) {
+        self.at.store((self.current().0 + 1) % self.all.len(), Ordering::Relaxed);
     }
 }
 

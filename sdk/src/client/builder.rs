@@ -1,18 +1,20 @@
 //! What a client is to do, said before it starts.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 
-use super::address::Address;
-use super::core::Flags;
+use super::address::{Address, Addresses};
+use super::core::{Flags, Outcome};
 use super::http::Service;
 use super::limits::{LONGEST, Limits};
+use super::relay::Tap;
 use super::runtime::{self, Plan};
 use super::shared::{Awaited, Shared};
-use super::snapshot::Place;
+use super::snapshot::SnapshotFile;
 use super::status::{Area, Readiness};
 use super::stop::Stop;
 use super::token::Token;
@@ -27,12 +29,15 @@ const SHORTEST: Duration = Duration::from_millis(100);
 #[must_use = "nothing happens before start()"]
 pub struct Builder {
     address: Option<String>,
+    replicas: Vec<String>,
     environment: Option<String>,
     token: Token,
     plain_http: bool,
     authority: Option<PathBuf>,
     file: Option<PathBuf>,
     documents: Vec<Document>,
+    known: Option<(Document, Duration)>,
+    tap: Option<Tap>,
     snapshot: Option<Kept>,
     poll_every: Duration,
     report_every: Option<Duration>,
@@ -53,12 +58,15 @@ impl Builder {
     pub(super) fn new(address: Option<&str>) -> Self {
         Self {
             address: address.map(str::to_owned),
+            replicas: Vec::new(),
             environment: None,
             token: Token::None,
             plain_http: false,
             authority: None,
             file: None,
             documents: Vec::new(),
+            known: None,
+            tap: None,
             snapshot: None,
             poll_every: Duration::from_secs(15),
             report_every: Some(Duration::from_secs(60)),
@@ -67,6 +75,12 @@ impl Builder {
             limits: Limits::default(),
             runtime: None,
         }
+    }
+
+    /// Another address of the same service: where one does not answer, the next is tried, round and round.
+    pub fn replica(mut self, address: impl Into<String>) -> Self {
+        self.replicas.push(address.into());
+        self
     }
 
     /// The environment, such as `prod`. Without one, flags that are meant for some environments only are off.
@@ -110,6 +124,19 @@ impl Builder {
     /// Flags from memory, as if they came from a file; for tests. A file, when it is there, takes their place.
     pub fn document(mut self, document: Document) -> Self {
         self.documents.push(document);
+        self
+    }
+
+    /// What the service last said, kept by who starts the client, and how old that is: as if it came from a snapshot on disk.
+    pub fn known(mut self, document: Document, age: Duration) -> Self {
+        self.known = Some((document, age));
+        self
+    }
+
+    /// Hears each document of the service that was taken over, and what became of it, in this order and before anybody else is
+    /// told: for who hands flags on. What is [`Builder::known`] comes first. It is called on the task that keeps flags current.
+    pub fn on_document(mut self, listener: impl FnMut(&Document, Outcome) + Send + 'static) -> Self {
+        self.tap = Some(Tap::new(listener));
         self
     }
 
@@ -167,23 +194,24 @@ impl Builder {
     /// there is. [`Client::ready`] waits for the first flags.
     #[must_use = "the client stops when it is dropped"]
     pub fn start(self) -> Client {
-        let address = self.address.as_deref().map(|text| Address::parse(text, self.plain_http));
-        let (address, wrong) = match address.transpose() {
-            Ok(address) => (address, None),
+        let texts = self.address.iter().chain(&self.replicas);
+        let addresses: Result<Vec<Address>, _> = texts.map(|text| Address::parse(text, self.plain_http)).collect();
+        let (addresses, wrong) = match addresses {
+            Ok(addresses) => (Addresses::new(addresses), None),
             Err(error) => (None, Some(error)),
         };
         let place = self.place();
-        let awaited = Awaited { service: address.is_some(), snapshot: place.is_some(), file: self.file.is_some() };
+        let awaited = Awaited { service: addresses.is_some(), snapshot: place.is_some(), file: self.file.is_some() };
         let flags = Flags::new(self.environment.as_deref());
         // Without reports nobody would empty what is noted.
         #[cfg(feature = "unique-users")]
-        let noting = (self.unique_users && address.is_some()).then_some(self.report_every).flatten();
+        let noting = (self.unique_users && addresses.is_some()).then_some(self.report_every).flatten();
         #[cfg(feature = "unique-users")]
         let flags = match noting {
             Some(_) => Flags::noting_users(self.environment.as_deref(), std::hash::RandomState::new()),
             None => flags,
         };
-        let shared = Shared::new(flags, awaited);
+        let shared = Shared::new(flags, awaited, self.tap);
         #[cfg(feature = "unique-users")]
         if let Some(every) = noting {
             shared.pending().note_users(every);
@@ -194,12 +222,16 @@ impl Builder {
         for document in self.documents {
             shared.apply(Readiness::File, document);
         }
+        if let Some((document, age)) = self.known {
+            shared.aged(age);
+            shared.apply(Readiness::Snapshot, document);
+        }
         let size = self.limits.size;
-        let service = address.map(|address| {
-            Service::new(address, self.environment, self.token, self.authority, self.limits.clone()).into()
+        let service = addresses.map(|addresses| {
+            Arc::new(Service::new(addresses, self.environment, self.token, self.authority, self.limits.clone()))
         });
         let plan = Plan {
-            service,
+            service: service.clone(),
             file: self.file,
             place,
             poll_every: self.poll_every,
@@ -208,18 +240,18 @@ impl Builder {
         };
         let (stop, stopped) = watch::channel(false);
         let handle = runtime::start(&shared, plan, Stop(stopped), self.runtime);
-        Client::new(shared, stop, handle, self.limits.close)
+        Client::new(shared, service, stop, handle, self.limits.close)
     }
 
     /// Where the snapshot is kept: without a service there is none.
-    fn place(&self) -> Option<Place> {
+    fn place(&self) -> Option<SnapshotFile> {
         let (service, environment) = (self.address.as_deref()?, self.environment.as_deref());
         let scope = disk::scope(service.trim_end_matches('/'), environment);
         let path = match self.snapshot.as_ref()? {
             Kept::At(path) => path.clone(),
             Kept::In(folder) => folder.join(name(environment, scope)),
         };
-        Some(Place { path, scope, size: self.limits.size })
+        Some(SnapshotFile { path, scope, size: self.limits.size })
     }
 }
 

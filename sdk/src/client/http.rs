@@ -3,15 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
+use reqwest::header::{AGE, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Method, Response, StatusCode};
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-use super::address::Address;
+use super::address::{Address, Addresses};
 use super::error::ClientError;
 use super::identity::Identity;
-use super::limits::Limits;
+use super::limits::{LONGEST, Limits};
 use super::retry_after::retry_after;
 use super::token::Token;
 use super::{blocking, tls};
@@ -19,16 +19,19 @@ use super::{blocking, tls};
 /// The service, as this client is to talk to it.
 #[derive(Debug)]
 pub(super) struct Service {
-    pub(super) address: Address,
+    pub(super) addresses: Addresses,
     pub(super) environment: Option<String>,
     pub(super) token: Token,
     pub(super) authority: Option<PathBuf>,
     pub(super) limits: Limits,
     /// The state of the token's file of which flags were last asked for.
     token_seen: Mutex<Option<Identity>>,
-    /// The HTTP client, and the state of the authority's file that it was made from.
-    client: Mutex<Option<(Option<Identity>, Client)>>,
+    /// The HTTP client, and what it was made for.
+    client: Mutex<Option<(MadeFor, Client)>>,
 }
+
+/// Which address, and the state of the authority's file.
+type MadeFor = (usize, Option<Identity>);
 
 /// A request.
 pub(super) struct Request {
@@ -57,13 +60,21 @@ impl Request {
 
 impl Service {
     pub(super) fn new(
-        address: Address,
+        addresses: Addresses,
         environment: Option<String>,
         token: Token,
         authority: Option<PathBuf>,
         limits: Limits,
     ) -> Self {
-        Self { address, environment, token, authority, limits, token_seen: Mutex::default(), client: Mutex::default() }
+        Self {
+            addresses,
+            environment,
+            token,
+            authority,
+            limits,
+            token_seen: Mutex::default(),
+            client: Mutex::default(),
+        }
     }
 
     /// Sends, and waits for the head of a good answer (2xx or 304) until the deadline.
@@ -78,7 +89,8 @@ impl Service {
     ) -> Result<Response, ClientError> {
         let deadline = Instant::now() + limit;
         let environment = self.environment.as_deref().filter(|_| request.with_environment);
-        let url = self.address.of(request.resource, environment);
+        let (at, address) = self.addresses.current();
+        let url = address.of(request.resource, environment);
         let token = self.token.clone();
         // In this order: a token that changes between the two counts as new.
         let (seen, token) = blocking(move || (token.identity(), token.header())).await?;
@@ -86,7 +98,7 @@ impl Service {
             *self.token_seen.lock().await = seen;
         }
         let token = token?;
-        let mut builder = self.client().await?.request(request.method, url).headers(request.headers);
+        let mut builder = self.client(at, address).await?.request(request.method, url).headers(request.headers);
         if let Some(token) = token {
             builder = builder.header(AUTHORIZATION, token);
         }
@@ -104,17 +116,17 @@ impl Service {
         now != *self.token_seen.lock().await
     }
 
-    /// The HTTP client; made anew when the authority's file has changed.
-    async fn client(&self) -> Result<Client, ClientError> {
+    /// The HTTP client; made anew for another address, and when the authority's file has changed.
+    async fn client(&self, at: usize, address: &Address) -> Result<Client, ClientError> {
         let mut held = self.client.lock().await;
-        let (address, authority, limits) = (self.address.clone(), self.authority.clone(), self.limits.clone());
-        let known = held.as_ref().map(|(identity, _)| *identity);
+        let (address, authority, limits) = (address.clone(), self.authority.clone(), self.limits.clone());
+        let known = held.as_ref().map(|(made_for, _)| *made_for);
         let made = blocking(move || {
-            let identity = authority.as_deref().and_then(|path| Identity::of(path).ok());
-            if known == Some(identity) {
+            let made_for = (at, authority.as_deref().and_then(|path| Identity::of(path).ok()));
+            if known == Some(made_for) {
                 return Ok(None);
             }
-            tls::client(&address, authority.as_deref(), &limits).map(|client| Some((identity, client)))
+            tls::client(&address, authority.as_deref(), &limits).map(|client| Some((made_for, client)))
         });
         if let Some(new) = made.await?? {
             *held = Some(new);
@@ -148,6 +160,12 @@ impl Service {
             }
         }
     }
+}
+
+/// How old an answer was when it was given (`Age`, RFC 9111, 5.1): a relay may have been out of touch for so long.
+pub(super) fn age(response: &Response) -> Duration {
+    let seconds = response.headers().get(AGE).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+    Duration::from_secs(seconds.unwrap_or(0)).min(LONGEST)
 }
 
 /// The chain of causes, without the address, which may be nobody's business.

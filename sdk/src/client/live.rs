@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::course::{Act, Course, Pace, Step};
+use super::course::{Act, Cause, Course, Ended, Pace, Step};
 use super::http::Service;
 use super::shared::Shared;
 use super::status::Link;
@@ -35,11 +35,22 @@ pub(super) async fn run(shared: &Arc<Shared>, service: &Arc<Service>, poll_every
             Act::Stream => stream::follow(shared, service).await,
             Act::Fetch => fetch::fetch(shared, service, &mut tag).await,
         };
+        if is_the_services_fault(ended) {
+            service.addresses.turn();
+        }
         step = course.next(ended, shared.age(), fastrand::u64(..));
-        let polls = matches!(ended, super::course::Ended::Fetch(Ok(())));
+        let polls = matches!(ended, Ended::Fetch(Ok(())));
         if !polls {
             shared.link(Link::Waiting);
         }
+    }
+}
+
+/// Whether another replica may do better.
+fn is_the_services_fault(ended: Ended) -> bool {
+    match ended {
+        Ended::Fetch(Ok(())) => false,
+        Ended::Stream { cause, .. } | Ended::Fetch(Err(cause)) => matches!(cause, Cause::Broken | Cause::Busy(_)),
     }
 }
 

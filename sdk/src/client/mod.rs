@@ -63,6 +63,7 @@ mod identity;
 mod limits;
 mod listeners;
 mod live;
+mod relay;
 mod report;
 mod retry_after;
 mod runtime;
@@ -94,12 +95,14 @@ pub use error::ClientError;
 pub use limits::Limits;
 pub use listeners::{Change, Subscription};
 use shared::Shared;
+pub use snapshot::SnapshotFile;
 pub use status::{Area, ExposureStatus, Link, Readiness, Status, Trouble};
 
 /// Flags that are kept current. Asks like [`Flags`], to which it dereferences; clone those to hand them round. Stops when it is
 /// dropped; the flags then stay as they are.
 pub struct Client {
     shared: Arc<Shared>,
+    service: Option<Arc<http::Service>>,
     stop: watch::Sender<bool>,
     /// `None` when there is no runtime: then nothing will ever come.
     runtime: Option<Handle>,
@@ -112,8 +115,14 @@ impl Client {
         Builder::new(service.into())
     }
 
-    fn new(shared: Arc<Shared>, stop: watch::Sender<bool>, runtime: Option<Handle>, close_limit: Duration) -> Self {
-        Self { shared, stop, runtime, close_limit }
+    fn new(
+        shared: Arc<Shared>,
+        service: Option<Arc<http::Service>>,
+        stop: watch::Sender<bool>,
+        runtime: Option<Handle>,
+        close_limit: Duration,
+    ) -> Self {
+        Self { shared, service, stop, runtime, close_limit }
     }
 
     /// The flags: cheap to clone, valid for ever.

@@ -68,17 +68,22 @@ async fn send(shared: &Arc<Shared>, service: &Service) -> Result<(), ClientError
     }
 }
 
-async fn send_one(shared: &Shared, service: &Service, report: &Report) -> Result<(), ClientError> {
+/// Sends a report, whoever counted.
+pub(super) async fn post(service: &Service, body: Vec<u8>) -> Result<(), ClientError> {
     let request = Request {
         method: Method::POST,
         resource: "exposures",
         with_environment: false,
         headers: HeaderMap::new(),
-        body: Some(report.body.to_string().into_bytes()),
+        body: Some(body),
     };
     let limit = service.limits.connect + service.limits.first_byte;
-    match service.send(request, limit, "the counts to be taken").await {
-        Ok(_) => shared.pending().sent(),
+    service.send(request, limit, "the counts to be taken").await.map(drop)
+}
+
+async fn send_one(shared: &Shared, service: &Service, report: &Report) -> Result<(), ClientError> {
+    match post(service, report.body.to_string().into_bytes()).await {
+        Ok(()) => shared.pending().sent(),
         Err(error) => {
             // The service read them and does not want them: it would not another time either.
             if matches!(error, ClientError::Status { status: 400 | 413 | 422 }) {

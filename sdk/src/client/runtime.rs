@@ -18,7 +18,7 @@ use tokio::runtime::{Builder, Handle};
 use super::error::ClientError;
 use super::http::Service;
 use super::shared::Shared;
-use super::snapshot::Place;
+use super::snapshot::SnapshotFile;
 use super::status::{Area, Link};
 use super::stop::Stop;
 #[cfg(feature = "unique-users")]
@@ -29,7 +29,7 @@ use super::{file, live, report, snapshot, ticker};
 pub(super) struct Plan {
     pub(super) service: Option<Arc<Service>>,
     pub(super) file: Option<PathBuf>,
-    pub(super) place: Option<Place>,
+    pub(super) place: Option<SnapshotFile>,
     pub(super) poll_every: Duration,
     /// `None`: counts are not sent.
     pub(super) report_every: Option<Duration>,

@@ -11,6 +11,7 @@ use super::core::{Flags, Layer, Outcome};
 use super::error::ClientError;
 use super::exposures::Pending;
 use super::listeners::{Change, Listeners};
+use super::relay::Tap;
 use super::status::{Area, Link, Readiness, Status, Trouble};
 use super::unusable::{Outline, Unusable};
 use super::{blocking, now};
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     /// Flags changed: what depends on time may be another.
     pub(super) ticker: Notify,
     pub(super) pending: Mutex<Pending>,
+    tap: Option<Tap>,
     started: Instant,
     state: watch::Sender<State>,
 }
@@ -66,13 +68,14 @@ impl State {
 }
 
 impl Shared {
-    pub(super) fn new(flags: Flags, awaited: Awaited) -> Arc<Self> {
+    pub(super) fn new(flags: Flags, awaited: Awaited, tap: Option<Tap>) -> Arc<Self> {
         Arc::new(Self {
             flags,
             listeners: Listeners::default(),
             dirty: Notify::new(),
             ticker: Notify::new(),
             pending: Mutex::default(),
+            tap,
             started: Instant::now(),
             state: watch::Sender::new(State { awaited, ..State::default() }),
         })
@@ -98,19 +101,19 @@ impl Shared {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads and takes over what the service sent.
+    /// Reads and takes over what the service sent, as it was so long ago.
     ///
     /// # Errors
     /// When it is unreadable or does not fit. Something older is no error: it is refused, said, and may be followed by better.
-    pub(super) async fn take(self: &Arc<Self>, json: Vec<u8>) -> Result<(), ClientError> {
+    pub(super) async fn take(self: &Arc<Self>, json: Vec<u8>, age: Duration) -> Result<(), ClientError> {
         if json.len() <= SMALL {
-            return self.take_now(&json);
+            return self.take_now(&json, age);
         }
         let shared = self.clone();
-        blocking(move || shared.take_now(&json)).await?
+        blocking(move || shared.take_now(&json, age)).await?
     }
 
-    fn take_now(&self, json: &[u8]) -> Result<(), ClientError> {
+    fn take_now(&self, json: &[u8], age: Duration) -> Result<(), ClientError> {
         let document = Document::from_json(json).map_err(|error| ClientError::Unreadable(error.to_string()))?;
         if document.instance.is_none() {
             // Any JSON object is a document, also a proxy's `{"error": ...}`; this is not.
@@ -136,7 +139,7 @@ impl Shared {
             Outcome::Changed => self.dirty.notify_one(),
             Outcome::Unchanged => {}
         }
-        self.heartbeat();
+        self.heartbeat(age);
         Ok(())
     }
 
@@ -147,10 +150,15 @@ impl Shared {
             Readiness::File | Readiness::DefaultsOnly => Layer::File,
         };
         let outline = Outline::of(layer, &document);
+        // Held meanwhile, so that documents are heard in the order in which they are taken.
+        let tap = self.tap.as_ref().filter(|_| layer == Layer::Live).map(|tap| (tap.lock(), document.clone()));
         let applied = self.flags.apply(layer, document, now());
         let outcome = applied.outcome;
         if matches!(outcome, Outcome::Older | Outcome::Gap) {
             return outcome;
+        }
+        if let Some((mut listener, document)) = tap {
+            listener(&document, outcome);
         }
         self.state.send_modify(|state| {
             state.source = state.source.max(source);
@@ -164,14 +172,14 @@ impl Shared {
         outcome
     }
 
-    /// The service says that what is here is the newest. Says nothing while it has said nothing yet, or something older.
-    pub(super) fn heartbeat(&self) {
+    /// The service says that what is here is the newest; a relay, that it was so long ago. Says nothing while it has said nothing yet, or something older.
+    pub(super) fn heartbeat(&self, age: Duration) {
         let known = self.flags.revision().instance.is_some();
         let confirms = self.state.send_if_modified(|state| {
             let confirms = known && !state.behind;
             if confirms {
                 state.source = Readiness::Live;
-                state.confirmed = Some((Instant::now(), Duration::ZERO));
+                state.confirmed = Some((Instant::now(), age));
             }
             confirms
         });

@@ -15,6 +15,7 @@ use super::shared::Shared;
 use super::status::{Area, Readiness};
 use super::stop::Stop;
 use super::{blocking, disk, now};
+use crate::model::limits::DOCUMENT_BYTES;
 use crate::model::{Document, Timestamp};
 
 /// Between two writes.
@@ -22,25 +23,33 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A disk that has not answered by then is not waited for at the start.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Where the snapshot is, of which service and environment.
+/// A snapshot on disk, of one service and environment: for its owner alone (0600), checked as a whole before a byte of it is
+/// believed, and replaced in one step.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
+pub struct SnapshotFile {
     pub(super) path: PathBuf,
     pub(super) scope: u64,
     /// Largest file that is read, in bytes.
     pub(super) size: usize,
 }
 
-impl Place {
+impl SnapshotFile {
+    /// The file that keeps what this service (its address) says, for one environment or for all.
+    #[must_use]
+    pub fn new(path: impl Into<PathBuf>, service: &str, environment: Option<&str>) -> Self {
+        let scope = disk::scope(service.trim_end_matches('/'), environment);
+        Self { path: path.into(), scope, size: DOCUMENT_BYTES }
+    }
+
     fn error(&self, problem: impl std::fmt::Display) -> ClientError {
         ClientError::Snapshot { path: self.path.clone(), problem: problem.to_string() }
     }
 
-    /// What was written last; `None` when nothing was.
+    /// What was written last, and when; `None` when nothing was. Blocks.
     ///
     /// # Errors
-    /// When it cannot be read, or is not as it was written: then it is put aside under another name.
-    fn read(&self) -> Result<Option<(Document, Timestamp)>, ClientError> {
+    /// [`ClientError::Snapshot`] when it cannot be read, or is not as it was written: then it is put aside under another name.
+    pub fn read(&self) -> Result<Option<(Document, Timestamp)>, ClientError> {
         let mut file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -68,9 +77,13 @@ impl Place {
         }
     }
 
-    /// Writes a new file beside the old one and puts it in its place; both the file and its name are on the disk then.
-    fn write(&self, document: &Document) -> Result<(), ClientError> {
-        let file = disk::encode(document.to_json().as_bytes(), self.scope, now());
+    /// Writes a document's JSON to a new file beside the old one and puts it in its place; both the file and its name are on
+    /// the disk then. Blocks.
+    ///
+    /// # Errors
+    /// [`ClientError::Snapshot`]; the old file is as it was.
+    pub fn write(&self, json: impl AsRef<[u8]>) -> Result<(), ClientError> {
+        let file = disk::encode(json.as_ref(), self.scope, now());
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -89,7 +102,7 @@ impl Place {
 }
 
 /// Reads what was known when the service was last heard. Whatever is wrong with it, the client goes on without.
-pub(super) async fn load(shared: &Arc<Shared>, place: &Place) {
+pub(super) async fn load(shared: &Arc<Shared>, place: &SnapshotFile) {
     let reader = place.clone();
     let limit = PATIENCE;
     let read = tokio::time::timeout(limit, blocking(move || reader.read())).await;
@@ -108,7 +121,7 @@ pub(super) async fn load(shared: &Arc<Shared>, place: &Place) {
 }
 
 /// Writes after changes until told to stop, and then once more if something is unwritten.
-pub(super) async fn keep(shared: &Arc<Shared>, place: &Place, stop: Stop) {
+pub(super) async fn keep(shared: &Arc<Shared>, place: &SnapshotFile, stop: Stop) {
     loop {
         tokio::select! {
             biased;
@@ -116,7 +129,7 @@ pub(super) async fn keep(shared: &Arc<Shared>, place: &Place, stop: Stop) {
             () = stop.wait() => return,
         }
         let (flags, writer) = (shared.flags.clone(), place.clone());
-        match blocking(move || writer.write(&flags.document())).await.and_then(|written| written) {
+        match blocking(move || writer.write(flags.document().to_json())).await.and_then(|written| written) {
             Ok(()) => shared.well(Area::Snapshot),
             Err(error) => shared.trouble(Area::Snapshot, error),
         }
@@ -129,8 +142,8 @@ mod tests {
     use super::*;
     use crate::model::Flag;
 
-    fn place(folder: &Path) -> Place {
-        Place { path: folder.join("kept/flags.snapshot"), scope: 5, size: 10_000 }
+    fn place(folder: &Path) -> SnapshotFile {
+        SnapshotFile { path: folder.join("kept/flags.snapshot"), scope: 5, size: 10_000 }
     }
 
     fn document() -> Document {
@@ -143,7 +156,7 @@ mod tests {
         let place = place(folder.path());
         assert_eq!(place.read().unwrap(), None);
         for _ in 0..2 {
-            place.write(&document()).unwrap();
+            place.write(document().to_json()).unwrap();
         }
         let (found, _) = place.read().unwrap().unwrap();
         assert_eq!((found.revision, found.flags.len()), (7, 1));
@@ -156,13 +169,13 @@ mod tests {
     fn check(spoil: impl Fn(Vec<u8>) -> Vec<u8>, expected: &str, kept_as: &str) {
         let folder = tempfile::tempdir().unwrap();
         let place = place(folder.path());
-        place.write(&document()).unwrap();
+        place.write(document().to_json()).unwrap();
         let good = fs::read(&place.path).unwrap();
         fs::write(&place.path, spoil(good)).unwrap();
         let error = place.read().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
         assert!(!place.path.exists() && place.path.with_extension(kept_as).exists(), "{error}");
-        place.write(&document()).unwrap();
+        place.write(document().to_json()).unwrap();
         assert!(place.read().unwrap().is_some());
     }
 
@@ -186,6 +199,6 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let place = place(folder.path());
         fs::create_dir_all(&place.path).unwrap();
-        assert!(place.read().is_err() && place.write(&document()).is_err());
+        assert!(place.read().is_err() && place.write(document().to_json()).is_err());
     }
 }

@@ -7,10 +7,12 @@
 //!           event: delta      what changed since that revision, or
 //!           event: ping       nothing did (a comment will do too): without a first byte in 5 s the stream counts as held back
 //! later     event: delta      for each change
-//!           event: ping       every 15 s, or a comment: what is here is the newest, three missing are the end
+//!           event: ping       every 15 s, or a comment: what is here is the newest, three missing are the end;
+//!                             a relay adds "age", the seconds since it was in touch with the service
 //! ```
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use reqwest::Response;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderName};
@@ -18,7 +20,8 @@ use tokio::time::{Instant, timeout_at};
 
 use super::course::{Act, Ended};
 use super::error::{ClientError, FIRST_BYTE};
-use super::http::{Request, Service, broken};
+use super::http::{self, Request, Service, broken};
+use super::limits::LONGEST;
 use super::shared::Shared;
 use super::sse::{Item, Parser};
 use super::status::{Area, Link};
@@ -58,9 +61,10 @@ async fn read(
     service: &Service,
     mut response: Response,
     first_byte: Instant,
-    open_since: &mut Option<std::time::Duration>,
+    open_since: &mut Option<Duration>,
 ) -> ClientError {
     let limits = &service.limits;
+    let mut age = http::age(&response);
     let mut parser = Parser::new(limits.size);
     let mut patience = (first_byte, ClientError::TimedOut { what: FIRST_BYTE, limit: limits.first_byte });
     let mut event_began = None;
@@ -78,7 +82,7 @@ async fn read(
             shared.link(Link::Streaming);
         }
         for item in items {
-            if let Err(error) = take(shared, item).await {
+            if let Err(error) = take(shared, item, &mut age).await {
                 return error;
             }
         }
@@ -94,13 +98,22 @@ async fn read(
     }
 }
 
-async fn take(shared: &Arc<Shared>, item: Item) -> Result<(), ClientError> {
+/// `age`: how long ago the other side knew that it has the newest. A relay that is out of touch says so with each ping.
+async fn take(shared: &Arc<Shared>, item: Item, age: &mut Duration) -> Result<(), ClientError> {
     match item {
-        Item::Event(event) if matches!(event.name.as_str(), "snapshot" | "delta") => shared.take(event.data).await,
-        // A heartbeat, or an event of a newer service that is not for us.
-        Item::Event(_) | Item::Comment => {
-            shared.heartbeat();
-            Ok(())
+        Item::Event(event) if matches!(event.name.as_str(), "snapshot" | "delta") => {
+            return shared.take(event.data, *age).await;
         }
+        Item::Event(event) if event.name == "ping" => *age = said(&event.data),
+        // A heartbeat, or an event of a newer service that is not for us.
+        Item::Event(_) | Item::Comment => {}
     }
+    shared.heartbeat(*age);
+    Ok(())
+}
+
+/// The `age` of a ping, in seconds; a service itself says none.
+fn said(ping: &[u8]) -> Duration {
+    let ping: serde_json::Value = serde_json::from_slice(ping).unwrap_or_default();
+    Duration::from_secs(ping["age"].as_u64().unwrap_or(0)).min(LONGEST)
 }

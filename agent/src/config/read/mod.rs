@@ -4,14 +4,16 @@ mod component;
 mod criteria;
 mod edge;
 mod environment;
+mod upstream;
 mod watch;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::flags::FlagService;
 use super::section::Section;
-use super::types::{Agent, Config, Environment, FlagService, Notify, Platform, PlatformKind, PortRange};
+use super::types::{Agent, Config, Environment, Notify, Platform, PlatformKind, PortRange};
 
 /// The whole file. Values after a mistake are stand-ins: the caller refuses the file when the report has errors.
 pub(super) fn config(root: Section<'_>) -> Config {
@@ -27,7 +29,8 @@ pub(super) fn config(root: Section<'_>) -> Config {
 
     let mut environments = BTreeMap::new();
     let sections = root.table("environments").children();
-    if sections.is_empty() {
+    // A flag service or relay may be all that an agent is.
+    if sections.is_empty() && flags.is_none() {
         root.report.error(&root.place, "no environment: add `[environments.prod]` and `[environments.prod.edge]`");
     }
     for (name, section) in sections {
@@ -73,8 +76,9 @@ fn flags(section: Section<'_>, agent: &Agent) -> FlagService {
     }
     let postgres_file = section.optional("postgres_file");
     let migrate = section.or("migrate", true);
+    let upstream = upstream::read(&section);
     section.finish();
-    FlagService { listen, postgres_file, migrate }
+    FlagService { listen, postgres_file, migrate, upstream }
 }
 
 fn notify(section: Section<'_>) -> Notify {

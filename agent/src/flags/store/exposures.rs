@@ -23,7 +23,7 @@ pub struct Served {
 }
 
 /// The minute that counts are kept under: that of `at`, unless it is in the future or long ago.
-fn minute(at: Timestamp, now: Timestamp) -> Timestamp {
+pub(in crate::flags) fn minute(at: Timestamp, now: Timestamp) -> Timestamp {
     let millis = if (now.millis() - KEPT..=now.millis()).contains(&at.millis()) { at.millis() } else { now.millis() };
     Timestamp::from_millis(millis.div_euclid(MINUTE) * MINUTE)
 }

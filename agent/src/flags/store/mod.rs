@@ -26,6 +26,7 @@ use teal_flags::model::{Document, Flag, Timestamp};
 
 pub use audit::{Audit, Author};
 pub use exposures::Served;
+pub(super) use exposures::minute;
 
 use super::edit::{self, Edit, Reference};
 use super::error::FlagsError;

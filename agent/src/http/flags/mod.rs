@@ -17,6 +17,7 @@ mod check;
 mod described;
 mod guard;
 mod list;
+mod relayed;
 mod rest;
 mod sdk;
 mod stream;
@@ -36,7 +37,7 @@ use tokio_util::sync::CancellationToken;
 use super::routes::{Routes, delete, get, patch, post};
 use super::serve::{self, Bounds};
 use super::{ServeError, openapi};
-use crate::flags::{Reads, Service};
+use crate::flags::{Keeper, Reads};
 
 /// A path of flags.
 macro_rules! below {
@@ -52,8 +53,8 @@ const ALL: &str = below!("");
 struct Door {
     /// All that is told.
     reads: Reads,
-    /// Who makes changes.
-    service: Service,
+    /// Who makes changes, or knows who does.
+    keeper: Keeper,
     /// One permit for each stream.
     streams: Arc<Semaphore>,
     /// The OpenAPI document.
@@ -88,16 +89,20 @@ async fn document(State(door): State<Door>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], door.document.to_string())
 }
 
-fn router(service: Service, shutdown: CancellationToken) -> Router {
+fn router(keeper: Keeper, shutdown: CancellationToken) -> Router {
     let routes = routes();
     let door = Door {
-        reads: service.reads().clone(),
-        service,
+        reads: keeper.reads().clone(),
+        keeper: keeper.clone(),
         streams: Arc::new(Semaphore::new(stream::MOST)),
         document: openapi::text(routes.described()).into(),
         shutdown,
     };
-    routes.router().layer(axum::middleware::from_fn(guard::guard)).with_state(door)
+    routes
+        .router()
+        .layer(axum::middleware::from_fn_with_state(keeper, relayed::relayed))
+        .layer(axum::middleware::from_fn(guard::guard))
+        .with_state(door)
 }
 
 /// Opens the door. The task ends soon after `shutdown`, whatever clients do.
@@ -105,14 +110,14 @@ fn router(service: Service, shutdown: CancellationToken) -> Router {
 /// # Errors
 /// [`ServeError::Flags`].
 pub async fn start(
-    service: Service,
+    keeper: Keeper,
     listen: SocketAddr,
     shutdown: CancellationToken,
 ) -> Result<(SocketAddr, JoinHandle<()>), ServeError> {
     let failed = |error| ServeError::Flags { address: listen, error };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let router = router(service, shutdown.clone());
+    let router = router(keeper, shutdown.clone());
     let task = tokio::spawn(serve::serve(listener, router, Bounds::FLAGS, shutdown));
     Ok((address, task))
 }

@@ -84,7 +84,7 @@ pub(super) async fn create(
 ) -> Result<Response, Refused> {
     let mut fields = body::json(body).await?;
     let author = author(&headers, peer, take_reason(&mut fields)?)?;
-    let (flag, _) = door.service.edit(Edit::Create(fields), author).await?;
+    let (flag, _) = door.keeper.service()?.edit(Edit::Create(fields), author).await?;
     let place = [(header::ETAG, tag(&flag)), (header::LOCATION, format!("{ALL}/{}", flag.id))];
     Ok((StatusCode::CREATED, place, Json(flag.to_value())).into_response())
 }
@@ -99,7 +99,7 @@ pub(super) async fn change(
     let mut fields = body::json(body).await?;
     let author = author(&headers, peer, take_reason(&mut fields)?)?;
     let edit = Edit::Patch { flag: reference(&flag)?, fields, only_if: only_if(&headers)? };
-    let (flag, _) = door.service.edit(edit, author).await?;
+    let (flag, _) = door.keeper.service()?.edit(edit, author).await?;
     Ok(([(header::ETAG, tag(&flag))], Json(flag.to_value())).into_response())
 }
 
@@ -112,7 +112,7 @@ pub(super) async fn delete(
 ) -> Result<StatusCode, Refused> {
     let why = Asked::of(query.as_deref(), &WHY)?;
     let author = author(&headers, peer, why.text("reason").unwrap_or_default().to_owned())?;
-    door.service.edit(Edit::Delete { flag: reference(&flag)?, only_if: only_if(&headers)? }, author).await?;
+    door.keeper.service()?.edit(Edit::Delete { flag: reference(&flag)?, only_if: only_if(&headers)? }, author).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -122,7 +122,8 @@ pub(super) async fn audit(
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Refused> {
     let asked = Asked::of(query.as_deref(), &ENTRIES)?;
-    let entries = door.service.audit(&reference(&flag)?, asked.parsed("before"), asked.limit(page::USUAL)).await?;
+    let entries =
+        door.keeper.service()?.audit(&reference(&flag)?, asked.parsed("before"), asked.limit(page::USUAL)).await?;
     Ok(Json(json!({ "entries": entries })))
 }
 

@@ -1,5 +1,7 @@
 //! For SDKs: everything in one document, and the counts that they send back.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
@@ -19,6 +21,9 @@ pub(super) const ASKED: [Parameter; 1] = [Parameter {
     kind: Kind::Anything,
 }];
 
+/// When to come back to a relay that is out of touch.
+const AGAIN: Duration = Duration::from_secs(5);
+
 /// All flags. What is meant for other environments is there too: the SDK decides.
 pub(super) async fn snapshot(
     State(door): State<Door>,
@@ -26,10 +31,17 @@ pub(super) async fn snapshot(
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
     Asked::known(query.as_deref(), &ASKED)?;
-    if let Some(known) = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(position) {
-        door.service.heard(known).await;
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(position);
+    if let Some(known) = known.clone() {
+        door.keeper.heard(known).await;
     }
     let state = door.reads.state();
+    if let Some(known) = known.filter(|known| known.instance != state.position().instance)
+        && !door.keeper.supersedes(&known.instance)
+    {
+        let detail = "the relay cannot tell whether what you have is older: keep it, and come back later";
+        return Err(Refused::out_of_touch(detail, AGAIN));
+    }
     let tag = format!("\"{}\"", state.position());
     if rest::is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
@@ -44,6 +56,9 @@ fn position(tag: &str) -> Option<Position> {
 
 #[derive(Deserialize)]
 struct Report {
+    /// Its id: one that comes again is the same.
+    #[serde(default)]
+    report: Option<String>,
     #[serde(default)]
     environment: Option<String>,
     until: String,
@@ -76,6 +91,6 @@ pub(super) async fn exposures(State(door): State<Door>, body: Body) -> Result<St
     let served =
         |line: Line| Served { flag: line.flag, version: line.version, variant: line.variant, count: line.count };
     let served = report.counts.into_iter().map(served).collect();
-    door.service.count(report.environment.unwrap_or_default(), at, served).await?;
+    door.keeper.count(report.report, report.environment.unwrap_or_default(), at, served).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::Door;
-use crate::flags::{self, Position};
+use crate::flags::{self, Keeper, Position, Relay};
 use crate::http::problem::Refused;
 use crate::http::query::Asked;
 
@@ -42,11 +42,12 @@ pub(super) async fn stream(
     let permit = door.streams.try_acquire_owned().map_err(|_| Refused::full("streams", FULL))?;
     let known = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|id| id.parse().ok());
     if let Some(known) = known.clone() {
-        door.service.heard(known).await;
+        door.keeper.heard(known).await;
     }
     let now = Instant::now();
     let reader = Reader {
         states: door.reads.watch(),
+        keeper: door.keeper,
         at: known,
         is_first: true,
         ping: now,
@@ -65,6 +66,7 @@ pub(super) async fn stream(
 /// Who reads, and how far they are.
 struct Reader {
     states: watch::Receiver<Arc<flags::State>>,
+    keeper: Keeper,
     at: Option<Position>,
     is_first: bool,
     ping: Instant,
@@ -78,7 +80,7 @@ impl Reader {
     async fn next(&mut self) -> Option<String> {
         loop {
             let state = self.states.borrow_and_update().clone();
-            if let Some(event) = event(self.at.as_ref(), &state) {
+            if let Some(event) = event(self.at.as_ref(), &state).filter(|_| !self.may_be_ahead(state.position())) {
                 self.at = Some(state.position().clone());
                 self.is_first = false;
                 self.ping = Instant::now() + PING;
@@ -86,8 +88,7 @@ impl Reader {
             }
             if std::mem::take(&mut self.is_first) || self.ping <= Instant::now() {
                 self.ping = Instant::now() + PING;
-                let position = state.position();
-                return Some(format!("id: {position}\nevent: ping\ndata: {{\"revision\":{}}}\n\n", position.revision));
+                return Some(self.ping());
             }
             tokio::select! {
                 changed = self.states.changed() => changed.ok()?,
@@ -97,6 +98,23 @@ impl Reader {
             }
         }
     }
+
+    /// Whether the client knows more than a relay that has told it before, or may: it keeps that until the relay has caught up.
+    fn may_be_ahead(&self, here: &Position) -> bool {
+        let Some((relay, at)) = self.keeper.relay().zip(self.at.as_ref()) else { return false };
+        if at.instance == here.instance { at.revision > here.revision } else { !relay.supersedes(&at.instance) }
+    }
+
+    /// A sign of life, at where the client stands: what it has is the newest, or was so long ago.
+    fn ping(&self) -> String {
+        let here = self.states.borrow().position().clone();
+        let at = self.at.as_ref().unwrap_or(&here);
+        let mut data = serde_json::json!({"revision": here.revision});
+        if let Some(age) = self.keeper.relay().and_then(Relay::age) {
+            data["age"] = age.as_secs().into();
+        }
+        format!("id: {at}\nevent: ping\ndata: {data}\n\n")
+    }
 }
 
 /// What somebody who stands there is to be told; `None`: they know it all.
@@ -104,7 +122,7 @@ fn event(at: Option<&Position>, state: &flags::State) -> Option<String> {
     let position = state.position();
     let (name, data) = match at {
         Some(at) if at == position => return None,
-        Some(at) if at.instance == position.instance && at.revision < position.revision => {
+        Some(at) if at.instance == position.instance && state.reaches_back_to(at.revision) => {
             ("delta", state.delta(at.revision))
         }
         _ => ("snapshot", state.whole()),

@@ -20,10 +20,10 @@ use teal_testkit::{Folder, folder, free_ports, until};
 use crate::said;
 
 /// An agent that serves flags, in a folder of its own.
-struct Agent {
+pub(crate) struct Agent {
     folder: Folder,
     child: Option<Child>,
-    address: SocketAddr,
+    pub(crate) address: SocketAddr,
     http: reqwest::Client,
 }
 
@@ -48,13 +48,13 @@ impl Agent {
         Self { folder, child: None, address, http }
     }
 
-    async fn started() -> Self {
+    pub(crate) async fn started() -> Self {
         let mut agent = Self::new();
         agent.start().await;
         agent
     }
 
-    async fn start(&mut self) {
+    pub(crate) async fn start(&mut self) {
         assert!(self.child.is_none(), "it runs already");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.path("agent.log")).unwrap();
         let child = said::command(self.folder.path(), &["agent"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
@@ -64,14 +64,14 @@ impl Agent {
     }
 
     /// kill -9.
-    fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
     /// SIGTERM, and it ends well.
-    async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         let mut child = self.child.take().unwrap();
         let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).unwrap();
         kill_process(pid, Signal::TERM).unwrap();
@@ -83,26 +83,26 @@ impl Agent {
         assert!(status.success(), "{status}");
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    fn database(&self) -> PathBuf {
+    pub(crate) fn database(&self) -> PathBuf {
         self.path("state/flags.db")
     }
 
     /// A request below `/api/v1/feature-flags`.
-    fn request(&self, method: Method, rest: &str) -> RequestBuilder {
+    pub(crate) fn request(&self, method: Method, rest: &str) -> RequestBuilder {
         self.http.request(method, format!("http://{}/api/v1/feature-flags{rest}", self.address))
     }
 
-    async fn get(&self, rest: &str) -> Value {
+    pub(crate) async fn get(&self, rest: &str) -> Value {
         let answer = self.request(Method::GET, rest).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{rest}");
         answer.json().await.unwrap()
     }
 
-    async fn patch(&self, flag: &str, fields: Value) -> Value {
+    pub(crate) async fn patch(&self, flag: &str, fields: Value) -> Value {
         let answer = self.request(Method::PATCH, &format!("/{flag}")).json(&fields).send().await.unwrap();
         assert_eq!(answer.status(), StatusCode::OK, "{fields}");
         answer.json().await.unwrap()
@@ -110,17 +110,22 @@ impl Agent {
 
     /// An application of the environment `prod`.
     fn application(&self) -> Client {
-        let limits = Limits {
-            backoff_base: Duration::from_millis(50),
-            backoff_cap: Duration::from_millis(200),
-            ..Limits::default()
-        };
-        Client::builder(format!("http://{}", self.address).as_str())
-            .environment("prod")
-            .report_every(Some(Duration::from_millis(100)))
-            .limits(limits)
-            .start()
+        application(self.address)
     }
+}
+
+/// An application of the environment `prod` that follows whoever listens there, and reports often.
+pub(crate) fn application(address: SocketAddr) -> Client {
+    let limits = Limits {
+        backoff_base: Duration::from_millis(50),
+        backoff_cap: Duration::from_millis(200),
+        ..Limits::default()
+    };
+    Client::builder(format!("http://{address}").as_str())
+        .environment("prod")
+        .report_every(Some(Duration::from_millis(100)))
+        .limits(limits)
+        .start()
 }
 
 impl Drop for Agent {
@@ -136,7 +141,7 @@ impl Drop for Agent {
 }
 
 /// Waits until the application's stream stands, at this revision or a later one.
-async fn listens(application: &Client, revision: u64) {
+pub(crate) async fn listens(application: &Client, revision: u64) {
     until(&format!("the application listens at revision {revision}"), || async {
         let status = application.status();
         (status.link == Link::Streaming && status.revision >= revision && status.troubles.is_empty()).then_some(())
@@ -145,7 +150,7 @@ async fn listens(application: &Client, revision: u64) {
 }
 
 /// Waits until a flag answers this.
-async fn answers(application: &Client, flag: &str, expected: bool) {
+pub(crate) async fn answers(application: &Client, flag: &str, expected: bool) {
     until(&format!("{flag} is {expected}"), || async {
         (application.is_enabled("user-7", flag) == expected).then_some(())
     })
@@ -153,7 +158,7 @@ async fn answers(application: &Client, flag: &str, expected: bool) {
 }
 
 /// A database with all that belongs to it.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     for end in ["", "-wal", "-shm"] {
         let file = |path: &Path| PathBuf::from(format!("{}{end}", path.display()));
         let _ = std::fs::remove_file(file(to));
