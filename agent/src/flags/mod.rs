@@ -13,6 +13,7 @@
 mod edit;
 mod error;
 mod evaluate;
+mod event;
 mod keeper;
 mod reads;
 mod relay;

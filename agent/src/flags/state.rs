@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use teal_flags::model::{Document, Extra, Flag, Segment, Unreadable};
 
 use super::edit::Reference;
+use super::event::Events;
 
 /// Which state of which life of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +63,8 @@ pub struct State {
     pub(super) deleted_segments: BTreeMap<String, u64>,
     /// What a newer version may have written, and at which revision it came: handed on as it stands.
     pub(super) unreadable: Vec<(u64, Unreadable)>,
-    /// What the last change was, as JSON, and what it was a change to.
-    last: Option<(u64, Arc<str>)>,
     whole: OnceLock<Arc<str>>,
+    pub(super) events: Events,
 }
 
 /// What one change did.
@@ -93,8 +93,8 @@ impl State {
             segments: BTreeMap::new(),
             deleted_segments: BTreeMap::new(),
             unreadable,
-            last: None,
             whole: OnceLock::new(),
+            events: Events::default(),
         }
     }
 
@@ -140,10 +140,7 @@ impl State {
     /// What changed since an earlier revision of this instance, as JSON.
     #[must_use]
     pub fn delta(&self, since: u64) -> Arc<str> {
-        match &self.last {
-            Some((before, json)) if *before == since => json.clone(),
-            _ => self.told(Some(since)).to_json().into(),
-        }
+        self.told(Some(since)).to_json().into()
     }
 
     fn told(&self, since: Option<u64>) -> Document {
@@ -198,12 +195,12 @@ impl State {
 
     /// This, with what it tells those who were at `since`: everybody who listens is told the same, and it is written once.
     pub(super) fn since(mut self, since: u64) -> Self {
-        self.last = Some((since, self.told(Some(since)).to_json().into()));
+        self.events = Events::after(since, &self);
         self
     }
 
     /// A copy to be changed.
     pub(super) fn changing(&self) -> Self {
-        Self { last: None, whole: OnceLock::new(), ..self.clone() }
+        Self { whole: OnceLock::new(), events: Events::default(), ..self.clone() }
     }
 }

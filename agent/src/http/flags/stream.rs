@@ -7,6 +7,7 @@
 //! A reader that is slow gets several changes as one: what it is sent is always made for where it stands.
 
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,8 +17,8 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
 use tokio::sync::{OwnedSemaphorePermit, watch};
-use tokio::time::{Instant, sleep_until};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, Sleep, sleep_until};
+use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use super::Door;
 use crate::flags::{self, Keeper, Position, Relay};
@@ -52,12 +53,13 @@ pub(super) async fn stream(
         is_first: true,
         ping: now,
         end: now + LIFE + LIFE.mul_f64(fastrand::f64() / 4.0),
-        shutdown: door.shutdown,
+        alarm: Box::pin(sleep_until(now)),
+        over: Box::pin(door.shutdown.cancelled_owned()),
         _permit: permit,
     };
     let events = unfold(reader, async |mut reader| {
         let event = reader.next().await?;
-        Some((Ok::<_, Infallible>(Bytes::from(event)), reader))
+        Some((Ok::<_, Infallible>(event), reader))
     });
     let head = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((head, Body::from_stream(events)).into_response())
@@ -71,30 +73,36 @@ struct Reader {
     is_first: bool,
     ping: Instant,
     end: Instant,
-    shutdown: CancellationToken,
+    /// Goes off when something may be due. A change does not set it anew: a thousand streams would do so at the same moment.
+    alarm: Pin<Box<Sleep>>,
+    over: Pin<Box<WaitForCancellationFutureOwned>>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Reader {
     /// The next event; `None`: the stream ends.
-    async fn next(&mut self) -> Option<String> {
+    async fn next(&mut self) -> Option<Bytes> {
         loop {
             let state = self.states.borrow_and_update().clone();
-            if let Some(event) = event(self.at.as_ref(), &state).filter(|_| !self.may_be_ahead(state.position())) {
+            if let Some(event) = state.event(self.at.as_ref()).filter(|_| !self.may_be_ahead(state.position())) {
                 self.at = Some(state.position().clone());
                 self.is_first = false;
                 self.ping = Instant::now() + PING;
                 return Some(event);
             }
-            if std::mem::take(&mut self.is_first) || self.ping <= Instant::now() {
-                self.ping = Instant::now() + PING;
+            drop(state);
+            let now = Instant::now();
+            if now >= self.end {
+                return None;
+            }
+            if std::mem::take(&mut self.is_first) || self.ping <= now {
+                self.ping = now + PING;
                 return Some(self.ping());
             }
             tokio::select! {
                 changed = self.states.changed() => changed.ok()?,
-                () = sleep_until(self.ping) => {}
-                () = sleep_until(self.end) => return None,
-                () = self.shutdown.cancelled() => return None,
+                () = &mut self.alarm => self.alarm.as_mut().reset(self.ping.min(self.end)),
+                () = &mut self.over => return None,
             }
         }
     }
@@ -106,26 +114,13 @@ impl Reader {
     }
 
     /// A sign of life, at where the client stands: what it has is the newest, or was so long ago.
-    fn ping(&self) -> String {
+    fn ping(&self) -> Bytes {
         let here = self.states.borrow().position().clone();
         let at = self.at.as_ref().unwrap_or(&here);
         let mut data = serde_json::json!({"revision": here.revision});
         if let Some(age) = self.keeper.relay().and_then(Relay::age) {
             data["age"] = age.as_secs().into();
         }
-        format!("id: {at}\nevent: ping\ndata: {data}\n\n")
+        format!("id: {at}\nevent: ping\ndata: {data}\n\n").into()
     }
-}
-
-/// What somebody who stands there is to be told; `None`: they know it all.
-fn event(at: Option<&Position>, state: &flags::State) -> Option<String> {
-    let position = state.position();
-    let (name, data) = match at {
-        Some(at) if at == position => return None,
-        Some(at) if at.instance == position.instance && state.reaches_back_to(at.revision) => {
-            ("delta", state.delta(at.revision))
-        }
-        _ => ("snapshot", state.whole()),
-    };
-    Some(format!("id: {position}\nevent: {name}\ndata: {data}\n\n"))
 }
