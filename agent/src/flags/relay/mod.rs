@@ -137,7 +137,11 @@ impl Relay {
     /// How long ago the service said that what is told is the newest; `None`: never.
     #[must_use]
     pub fn age(&self) -> Option<Duration> {
-        Some(self.shared.age.load(Ordering::Relaxed)).filter(|age| *age != NEVER).map(Duration::from_secs)
+        match self.shared.age.load(Ordering::Relaxed) {
+            // Perhaps a moment ago for the first time.
+            NEVER => self.shared.client.status().staleness,
+            seconds => Some(Duration::from_secs(seconds)),
+        }
     }
 
     /// How it fares.

@@ -9,7 +9,7 @@ use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
 
 use super::*;
-use crate::flags::Settings;
+use crate::flags::{Place, Service, Settings};
 use crate::http::serve::Peer;
 
 /// What a method of the door answers, asked as a client on this machine does.
@@ -27,12 +27,12 @@ async fn door() -> (tempfile::TempDir, Router, CancellationToken) {
     let folder = tempfile::tempdir().unwrap();
     let stop = CancellationToken::new();
     let settings = Settings {
-        place: crate::flags::Place::Sqlite(folder.path().join("flags.db")),
+        place: Place::Sqlite(folder.path().join("flags.db")),
         seen: folder.path().join("flags.seen"),
         may_migrate: true,
     };
     let (service, _) = Service::open(settings, stop.clone()).await.unwrap();
-    (folder, router(service, stop.clone()), stop)
+    (folder, router(Keeper::Service(service), stop.clone()), stop)
 }
 
 fn document() -> Value {

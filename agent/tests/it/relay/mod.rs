@@ -64,8 +64,9 @@ impl Relay {
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.path("relay.log")).unwrap();
         let child = said::command(self.folder.path(), &["agent"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.child = Some(child);
-        let address = self.address;
-        until("the relay serves", || async move { TcpStream::connect(address).await.ok() }).await;
+        for address in [self.address, self.metrics] {
+            until("the relay serves", || async move { TcpStream::connect(address).await.ok() }).await;
+        }
     }
 
     /// kill -9.
