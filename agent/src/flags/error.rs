@@ -135,6 +135,13 @@ pub enum SchemaError {
     Failed(String),
 }
 
+impl FlagsError {
+    /// Whether the database did not answer, and may do so later.
+    pub(super) const fn is_away(&self) -> bool {
+        matches!(self, Self::Away(_) | Self::Unsure(_))
+    }
+}
+
 impl From<sqlx::Error> for FlagsError {
     fn from(error: sqlx::Error) -> Self {
         if is_away(&error) { Self::Away(error.to_string()) } else { Self::Sql(error) }
@@ -146,9 +153,9 @@ fn is_away(error: &sqlx::Error) -> bool {
     use sqlx::Error::{Database, Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
     match error {
         Io(_) | Tls(_) | Protocol(_) | PoolTimedOut | PoolClosed | WorkerCrashed => true,
-        // Connection lost (08), shut down or starting (57P), too many connections (53300), frozen in a transaction (25P03).
+        // Connection lost (08), shut down or starting (57P), too many connections, frozen in a transaction, a standby.
         Database(error) => error.code().is_some_and(|code| {
-            code.starts_with("08") || code.starts_with("57P") || code == "53300" || code == "25P03"
+            code.starts_with("08") || code.starts_with("57P") || ["53300", "25P03", "25006"].contains(&code.as_ref())
         }),
         _ => false,
     }

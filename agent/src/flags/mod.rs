@@ -14,6 +14,7 @@ mod edit;
 mod error;
 mod evaluate;
 mod event;
+mod follow;
 mod keeper;
 mod reads;
 mod relay;

@@ -2,22 +2,25 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use teal_flags::model::{Flag, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::edit::{Edit, Reference};
 use super::error::FlagsError;
 use super::reads::Reads;
-use super::seen;
 use super::state::{Position, State};
 use super::store::{Audit, Author, Place, Served, Store};
 use super::writer::{Order, Writer};
 
 /// Orders that may wait for the writer; more wait at the door.
 const WAITING: usize = 64;
+/// How long the start waits for PostgreSQL: what is wrong with the configuration is said by then.
+const FIRST: Duration = Duration::from_secs(5);
 
 /// How a service is to be opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,29 +42,24 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the database, and starts the task that writes; it ends with `stop`.
+    /// Opens the database, and starts the task that writes; it ends with `stop`. PostgreSQL that does not answer is waited for by that
+    /// task: until it was read, [`State::is_loaded`] is false.
     ///
     /// # Errors
-    /// [`FlagsError::Open`], [`FlagsError::Dsn`], [`FlagsError::Schema`], [`FlagsError::Away`] and [`FlagsError::Sql`].
+    /// [`FlagsError::Open`], [`FlagsError::Dsn`], [`FlagsError::Schema`] and [`FlagsError::Sql`].
     pub async fn open(settings: Settings, stop: CancellationToken) -> Result<(Self, JoinHandle<()>), FlagsError> {
         let store = Store::open(&settings.place, settings.may_migrate).await?;
-        store.prepare().await?;
-        let (state, is_whole) = store.load().await?;
-        let position = state.position().clone();
+        let (states, reads) = watch::channel(Arc::new(State::nothing()));
         let seen = settings.seen;
-        let was = seen::read(&seen);
-        let (sender, states) = watch::channel(Arc::new(state));
-        let writer = Writer { store: store.clone(), seen, states: sender };
-        match was {
-            Some(was) if was.instance != position.instance || was.revision > position.revision => {
-                writer.renew("the database is another one than before, or older").await?;
-            }
-            _ if !is_whole => writer.renew("the table is not as the service left it").await?,
-            _ => writer.note(),
-        }
+        let writer = Writer { store: store.clone(), seen, states, known: None, former: Vec::new(), away: None };
         let (orders, ordered) = mpsc::channel(WAITING);
-        let task = tokio::spawn(writer.run(ordered, stop));
-        Ok((Self { store, orders, reads: Reads::new(states) }, task))
+        let (first, looked) = oneshot::channel();
+        let task = tokio::spawn(writer.run(ordered, first, stop));
+        let looked = if store.is_shared() { timeout(FIRST, looked).await } else { Ok(looked.await) };
+        if let Ok(Ok(Err(refused))) = looked {
+            return Err(refused);
+        }
+        Ok((Self { store, orders, reads: Reads::new(reads) }, task))
     }
 
     /// For who only asks.

@@ -98,6 +98,22 @@ impl State {
         }
     }
 
+    /// What there is before anything was read.
+    pub(super) fn nothing() -> Self {
+        Self::new(Position { instance: "".into(), revision: 0 }, Vec::new(), BTreeMap::new(), Vec::new())
+    }
+
+    /// Whether the flags were ever read: what is asked before then has no answer.
+    #[must_use]
+    pub fn is_loaded(&self) -> bool {
+        !self.position.instance.is_empty()
+    }
+
+    /// Whether every row is a flag.
+    pub(super) const fn is_readable(&self) -> bool {
+        self.unreadable.is_empty()
+    }
+
     /// Where it stands.
     #[must_use]
     pub const fn position(&self) -> &Position {
@@ -112,6 +128,16 @@ impl State {
             Reference::Name(name) => *self.ids.get(name)?,
         };
         self.flags.get(&id).map(|kept| &kept.flag)
+    }
+
+    /// A flag, and when it changed.
+    pub(super) fn kept(&self, id: i64) -> Option<&Kept> {
+        self.flags.get(&id)
+    }
+
+    /// Names of deleted flags, and when they were.
+    pub(super) fn deleted(&self) -> &BTreeMap<String, u64> {
+        &self.deleted
     }
 
     /// All flags, by id.

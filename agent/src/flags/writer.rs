@@ -1,17 +1,32 @@
 //! The task that alone writes: it makes changes one after the other and publishes what is so.
+//!
+//! ```text
+//! orders (edits, counts) ----\
+//! hints of other agents ------+--> one at a time --> database --> State --> whoever reads
+//! its own clock --------------/         '-- away: refused at once, tried again by the clock
+//! ```
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use teal_flags::model::{Flag, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::edit::Edit;
 use super::error::FlagsError;
+use super::now;
 use super::state::{Position, State};
-use super::store::{Author, Served, Store};
-use super::{now, seen};
+use super::store::{Author, Edited, Loaded, Outcome, Served, Store};
+
+/// Between two looks at a database that others may write to, whether or not a hint came.
+const LOOK: Duration = Duration::from_secs(3);
+/// The same while it is away.
+const TRY: Duration = Duration::from_millis(500);
+/// Hints that may wait: each look sees all that was done before it.
+const HINTS: usize = 16;
 
 /// What is asked of the writer. Who asked may have gone when it is done.
 #[derive(Debug)]
@@ -37,55 +52,130 @@ pub(super) enum Order {
 /// The task's own.
 pub(super) struct Writer {
     pub(super) store: Store,
+    /// The file that says how far the service is.
     pub(super) seen: PathBuf,
     pub(super) states: watch::Sender<Arc<State>>,
+    /// What was read last, and changed since; `None`: nothing was read yet.
+    pub(super) known: Option<Loaded>,
+    /// Instances that were there before: one that comes again is a backup.
+    pub(super) former: Vec<Arc<str>>,
+    /// Why the database is away, while it is.
+    pub(super) away: Option<String>,
 }
 
 impl Writer {
-    /// Works until told to stop; what was ordered before is still done.
-    pub(super) async fn run(self, mut orders: mpsc::Receiver<Order>, stop: CancellationToken) {
+    /// Works until told to stop; what was ordered before is still done. `first` is told what came of the first look: on a refusal
+    /// the task ends, unless nobody waits for it any more.
+    pub(super) async fn run(
+        mut self,
+        mut orders: mpsc::Receiver<Order>,
+        first: oneshot::Sender<Result<(), FlagsError>>,
+        stop: CancellationToken,
+    ) {
+        let Some(looked) = stop.run_until_cancelled(self.look()).await else { return };
+        let refused = looked.err().filter(|error| !error.is_away() || !self.store.is_shared());
+        let is_refused = refused.is_some();
+        if first.send(refused.map_or(Ok(()), Err)).is_ok() && is_refused {
+            return;
+        }
+        let (hints, mut hinted) = mpsc::channel(HINTS);
+        let listener = tokio::spawn(self.store.clone().listen(hints));
+        let mut next = self.next_look();
         loop {
-            let order = match stop.run_until_cancelled(orders.recv()).await {
-                Some(Some(order)) => order,
-                Some(None) => return,
-                None => match orders.try_recv() {
-                    Ok(order) => order,
-                    Err(_) => return,
-                },
+            let order = tokio::select! {
+                order = orders.recv() => order,
+                Some(hint) = hinted.recv() => {
+                    self.hinted(hint).await;
+                    continue;
+                }
+                () = sleep_until(next), if self.store.is_shared() => {
+                    // Trouble was reported where it was met.
+                    let _ = self.look().await;
+                    next = self.next_look();
+                    continue;
+                }
+                () = stop.cancelled() => orders.try_recv().ok(),
             };
-            match order {
-                Order::Edit { edit, author, reply } => {
-                    let _ = reply.send(self.edit(&edit, &author).await);
-                }
-                Order::Heard { position, reply } => {
-                    self.heard(&position).await;
-                    let _ = reply.send(());
-                }
-                Order::Count { environment, at, served, reply } => {
-                    let _ = reply.send(self.store.count(&environment, at, now(), &served).await);
-                }
+            let Some(order) = order else { break };
+            let was_away = self.away.is_some();
+            self.obey(order).await;
+            if self.away.is_some() && !was_away {
+                next = self.next_look();
+            }
+        }
+        listener.abort();
+    }
+
+    fn next_look(&self) -> Instant {
+        Instant::now() + if self.away.is_some() { TRY } else { LOOK }
+    }
+
+    async fn obey(&mut self, order: Order) {
+        match order {
+            Order::Edit { edit, author, reply } => {
+                let made = self.edit(&edit, &author).await;
+                let _ = reply.send(self.noted(made));
+            }
+            Order::Heard { position, reply } => {
+                self.heard(&position).await;
+                let _ = reply.send(());
+            }
+            Order::Count { environment, at, served, reply } => {
+                let counted = match self.present() {
+                    Ok(_) => self.store.count(&environment, at, now(), &served).await,
+                    Err(error) => Err(error),
+                };
+                let _ = reply.send(self.noted(counted));
             }
         }
     }
 
-    async fn edit(&self, edit: &Edit, author: &Author) -> Result<(Flag, u64), FlagsError> {
-        let edited = match self.store.edit(edit, author, now()).await {
-            Err(FlagsError::Unknown(name)) if self.is_shown(edit) => {
-                // Somebody took it out of the table by hand.
-                self.renew("a flag is missing in the database").await?;
-                return Err(FlagsError::Unknown(name));
-            }
-            other => other?,
-        };
-        let before = self.states.borrow().clone();
-        let Some((position, changed)) = edited.change else { return Ok((edited.flag, before.position().revision)) };
-        let follows = *before.position() == Position { revision: position.revision - 1, ..position.clone() };
-        if follows {
-            self.publish(before.after(position.revision, changed));
-        } else {
-            self.renew("the database was changed by somebody else").await?;
+    /// What is known, unless the database is away: then nobody waits to find out again.
+    pub(super) fn present(&self) -> Result<&Loaded, FlagsError> {
+        match (&self.known, &self.away) {
+            (_, Some(why)) => Err(FlagsError::Away(why.clone())),
+            (Some(known), None) => Ok(known),
+            (None, None) => Err(FlagsError::Away("it was not read yet".to_owned())),
         }
-        Ok((edited.flag, position.revision))
+    }
+
+    async fn edit(&mut self, edit: &Edit, author: &Author) -> Result<(Flag, u64), FlagsError> {
+        let mut outcome = self.attempt(edit, author).await;
+        if matches!(outcome, Ok(Outcome::WentBack)) {
+            self.look().await?;
+            outcome = self.attempt(edit, author).await;
+        }
+        match outcome {
+            Ok(Outcome::Edited(edited)) => self.follow(*edited).await,
+            Ok(Outcome::WentBack) => Err(FlagsError::Away("it goes back in time".to_owned())),
+            Err(FlagsError::Unknown(name)) if self.is_shown(edit) => {
+                // Another agent deleted it, or somebody took it out of the table by hand.
+                self.look().await?;
+                Err(FlagsError::Unknown(name))
+            }
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn attempt(&self, edit: &Edit, author: &Author) -> Result<Outcome, FlagsError> {
+        self.store.edit(edit, author, now(), self.present()?.state.position()).await
+    }
+
+    /// Publishes what an edit did, and what others did before it.
+    async fn follow(&mut self, edited: Edited) -> Result<(Flag, u64), FlagsError> {
+        let Edited { flag, change } = edited;
+        let known = self.present()?;
+        let here = known.state.position();
+        let Some((position, changed)) = change else { return Ok((flag, here.revision)) };
+        if *here == (Position { revision: position.revision - 1, ..position.clone() }) {
+            let next = known.after(position.revision, changed);
+            self.publish(next);
+        } else if let Err(error) = self.catch_up().await {
+            // It was made: the next look publishes it.
+            tracing::warn!(%error, "a change was made and cannot be read back yet");
+            self.noted::<()>(Err(error)).ok();
+        }
+        Ok((flag, position.revision))
     }
 
     /// Whether the flag that is to be changed is one that is told of.
@@ -96,35 +186,16 @@ impl Writer {
         }
     }
 
-    /// Nobody can know more of this instance than there is: then the database is an older one than it was.
-    async fn heard(&self, heard: &Position) {
-        let here = self.states.borrow().position().clone();
-        if heard.instance == here.instance && heard.revision > here.revision {
-            // It is tried again with the next one who knows.
-            if let Err(error) = self.renew("an application knows a later revision").await {
-                tracing::error!(%error, "the flags cannot be made another instance");
-            }
+    /// Remembers whether the database is away.
+    pub(super) fn noted<T>(&mut self, result: Result<T, FlagsError>) -> Result<T, FlagsError> {
+        if let Err(error) = &result
+            && error.is_away()
+            && self.store.is_shared()
+            && self.away.is_none()
+        {
+            tracing::error!(%error, "flags are read from memory, and edits are refused, until the database is back");
+            self.away = Some(error.to_string());
         }
-    }
-
-    /// Begins another life of the service, from what is in the database.
-    pub(super) async fn renew(&self, why: &str) -> Result<(), FlagsError> {
-        self.store.renew().await?;
-        let (state, _) = self.store.load().await?;
-        tracing::warn!(why, position = %state.position(), "the flags are another instance from now on: they were restored, emptied or changed by hand");
-        self.publish(state);
-        Ok(())
-    }
-
-    fn publish(&self, state: State) {
-        self.states.send_replace(Arc::new(state));
-        self.note();
-    }
-
-    /// Writes down how far the service is.
-    pub(super) fn note(&self) {
-        if let Err(error) = seen::write(&self.seen, self.states.borrow().position()) {
-            tracing::warn!(%error, path = %self.seen.display(), "cannot be written: a restored database is noticed later");
-        }
+        result
     }
 }

@@ -80,6 +80,12 @@ impl Refused {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, 2, "the body is too large", detail)
     }
 
+    /// The flags' database has not answered since the start.
+    pub(super) fn unread() -> Self {
+        let detail = "their database has not answered since this agent started".to_owned();
+        Self::later("the flags were not read yet", detail)
+    }
+
     /// It may go well in a second.
     fn later(title: &str, detail: String) -> Self {
         let mut refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, title, detail);
@@ -170,11 +176,12 @@ impl From<FlagsError> for Refused {
                 let detail = "the change may have been made or not: read the flag again, and decide again".to_owned();
                 Self::later("the flags' database stopped answering", detail)
             }
-            FlagsError::Open { .. }
-            | FlagsError::Dsn { .. }
-            | FlagsError::Schema { .. }
-            | FlagsError::Away(_)
-            | FlagsError::Sql(_) => {
+            // Said once in the log, when it began.
+            FlagsError::Away(_) => {
+                let detail = "nothing was changed; flags are answered from memory meanwhile".to_owned();
+                Self::later("the flags' database does not answer", detail)
+            }
+            FlagsError::Open { .. } | FlagsError::Dsn { .. } | FlagsError::Schema { .. } | FlagsError::Sql(_) => {
                 tracing::error!(error = detail, "flags");
                 let detail = "the agent's log says why; nothing was changed".to_owned();
                 Self::later("the flags cannot be read or written", detail)

@@ -29,7 +29,7 @@ pub(super) async fn start(
     let no_more_edits = CancellationToken::new();
     let place = match &settings.postgres_file {
         Some(dsn) => Place::Postgres { dsn: dsn.clone() },
-        None => Place::Sqlite(state.join("flags.db")),
+        None => Place::File(state.join("flags.db")),
     };
     let opened = flags::Settings { place, may_migrate: settings.migrate, seen: state.join("flags.seen") };
     let (service, writer) = Service::open(opened, no_more_edits.clone()).await?;
@@ -43,7 +43,11 @@ pub(super) async fn start(
                 return Err(error.into());
             }
         };
-    tracing::info!(%address, position, "flags are served");
+    if service.state().is_loaded() {
+        tracing::info!(%address, position, "flags are served");
+    } else {
+        tracing::warn!(%address, "flags will be served when their database answers; until then every request is answered by 503");
+    }
     let part = |name: &str, task: JoinHandle<()>| {
         watch.over(format!("flags: {name}"), async move {
             // A part that panicked was reported where it happened.

@@ -4,40 +4,45 @@
 //! Store: open, load, edit, audit, count --Transaction--> sqlite     one file, one agent
 //!                                                   \--> postgres   schema `teal`, several agents
 //! ```
-//! What is done is written once (`rows`, `audit`, `exposures`); what differs between the two is how a database is opened, how a
+//! What is done is written once (`change`, `rows`, `audit`, `exposures`); what differs between the two is how a database is opened, how a
 //! transaction begins, and where the next id comes from.
 
 mod audit;
+mod change;
 mod exposures;
+mod load;
 mod postgres;
+mod prints;
 mod rows;
 mod sqlite;
 mod steps;
 mod transaction;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
 use sqlx::postgres::{PgConnectOptions, PgPool};
 use sqlx::sqlite::SqlitePool;
-use teal_flags::model::{Document, Flag, Timestamp};
+use teal_flags::model::Timestamp;
+use tokio::sync::mpsc;
 
 pub use audit::{Audit, Author};
 pub use exposures::Served;
 pub(super) use exposures::minute;
 
-use super::edit::{self, Edit, Reference};
+use super::edit::{Edit, Reference};
 use super::error::FlagsError;
-use super::state::{Changed, Kept, Position, State};
+use super::state::Position;
+pub(super) use change::{Edited, Outcome};
+pub(super) use load::Loaded;
+pub(super) use postgres::Hint;
 use transaction::Transaction;
 
 /// Where flags are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// A file, which one agent owns.
-    Sqlite(PathBuf),
+    /// An SQLite file, which one agent owns.
+    File(PathBuf),
     /// A PostgreSQL database, which several agents share.
     Postgres {
         /// The file that holds its address.
@@ -55,17 +60,16 @@ pub(super) struct Store {
 
 #[derive(Clone)]
 enum Database {
-    Sqlite { pool: SqlitePool, path: PathBuf },
-    Postgres { pool: PgPool, options: Arc<PgConnectOptions> },
-}
-
-/// What came of an edit.
-#[derive(Debug)]
-pub(super) struct Edited {
-    /// The flag as it is now, or was last.
-    pub(super) flag: Flag,
-    /// What is different, and at which revision; `None`: nothing is.
-    pub(super) change: Option<(Position, Changed)>,
+    Sqlite {
+        pool: SqlitePool,
+        path: PathBuf,
+    },
+    /// Who reads the audit log has connections of their own: edits do not wait for them.
+    Postgres {
+        writer: PgPool,
+        readers: PgPool,
+        options: Arc<PgConnectOptions>,
+    },
 }
 
 impl std::fmt::Debug for Store {
@@ -82,10 +86,12 @@ impl Store {
     /// Opens the file, or reads how to reach the server: that is asked when something is wanted of it.
     pub(super) async fn open(place: &Place, may_migrate: bool) -> Result<Self, FlagsError> {
         let database = match place {
-            Place::Sqlite(path) => Database::Sqlite { pool: sqlite::open(path).await?, path: path.clone() },
+            Place::File(path) => Database::Sqlite { pool: sqlite::open(path).await?, path: path.clone() },
             Place::Postgres { dsn } => {
                 let options = Arc::new(postgres::options(dsn)?);
-                Database::Postgres { pool: postgres::pool(&options), options }
+                let [writer, readers] =
+                    [postgres::WRITERS, postgres::READERS].map(|most| postgres::pool(&options, most));
+                Database::Postgres { writer, readers, options }
             }
         };
         Ok(Self { database, may_migrate })
@@ -107,60 +113,78 @@ impl Store {
         tx.commit().await
     }
 
-    /// Everything, at one moment; and whether the flags are those that the service left there.
-    pub(super) async fn load(&self) -> Result<(State, bool), FlagsError> {
-        let mut reading = self.reading().await?;
-        let service = reading.row("SELECT instance, revision, flags FROM feature_flag_service", []).await?;
-        let rows = reading.rows("SELECT flag, revision FROM feature_flags ORDER BY id", []).await?;
-        let gone = reading.rows("SELECT name, revision FROM feature_flag_tombstones", []).await?;
-        reading.rollback().await?;
-        let position = Position { instance: service.text(0)?.into(), revision: service.count(1)? };
-        let mut is_whole = rows.len() as u64 == service.count(2)?;
-        let (mut flags, mut unreadable) = (Vec::new(), Vec::new());
-        for row in &rows {
-            let read: Value = serde_json::from_str(&row.text(0)?).unwrap_or_default();
-            let mut one = Document::from_value(json!({ "flags": [read] })).unwrap_or_default();
-            for entry in &one.unreadable {
-                tracing::error!(name = entry.name, error = %entry.error, "a stored flag does not read back; it is handed on as it is");
-            }
-            unreadable.append(&mut one.unreadable);
-            let revision = row.count(1)?;
-            is_whole &= revision <= position.revision;
-            flags.extend(one.flags.into_iter().map(|flag| Kept { flag: Arc::new(flag), revision }));
+    /// Whether other agents may write to the same database.
+    pub(super) fn is_shared(&self) -> bool {
+        matches!(self.database, Database::Postgres { .. })
+    }
+
+    /// Sends a hint whenever another agent may have made a change. Ends when nobody takes them; at once where there is no other.
+    pub(super) async fn listen(self, hints: mpsc::Sender<Hint>) {
+        if let Database::Postgres { options, .. } = self.database {
+            postgres::listen((*options).clone(), hints).await;
         }
-        let deleted: BTreeMap<String, u64> =
-            gone.iter().map(|row| Ok((row.text(0)?, row.count(1)?))).collect::<Result<_, FlagsError>>()?;
-        Ok((State::new(position, flags, deleted, unreadable), is_whole))
+    }
+
+    /// Everything, at one moment; what is known already is not read again where it did not change.
+    pub(super) async fn load(&self, known: Option<&Loaded>) -> Result<Loaded, FlagsError> {
+        let mut reading = self.reading(false).await?;
+        let loaded = load::load(&mut reading, known).await?;
+        reading.rollback().await?;
+        Ok(loaded)
+    }
+
+    /// Whether every row looks as it did; `None`: the service stands elsewhere now.
+    pub(super) async fn is_same(&self, known: &Loaded) -> Result<Option<bool>, FlagsError> {
+        let mut reading = self.reading(false).await?;
+        let is_same = load::is_same(&mut reading, known).await?;
+        reading.rollback().await?;
+        Ok(is_same)
     }
 
     /// Lets the database go.
     pub(super) async fn close(&self) {
         match &self.database {
             Database::Sqlite { pool, .. } => pool.close().await,
-            Database::Postgres { pool, .. } => pool.close().await,
+            Database::Postgres { writer, readers, .. } => postgres::close([writer, readers]).await,
         }
     }
 
-    /// Another life of the service begins: SDKs will take everything anew.
-    pub(super) async fn renew(&self) -> Result<(), FlagsError> {
+    /// Another life of the service begins: SDKs will take everything anew. Of several agents that want it, one begins it: nothing is
+    /// done when it is not `instance` any more.
+    pub(super) async fn renew(&self, instance: &str) -> Result<(), FlagsError> {
         let mut tx = self.writing().await?;
-        let sql = "UPDATE feature_flag_service SET instance = $1, flags = (SELECT COUNT(*) FROM feature_flags)";
-        tx.execute(sql, [new_instance().into()]).await?;
+        let renewed = tx.optional(
+            "UPDATE feature_flag_service SET instance = $1, flags = (SELECT COUNT(*) FROM feature_flags), revision = CASE
+                 WHEN revision < (SELECT COALESCE(MAX(revision), 0) FROM feature_flags)
+                 THEN (SELECT MAX(revision) FROM feature_flags) ELSE revision END
+             WHERE instance = $2 RETURNING instance, revision",
+            [new_instance().into(), instance.into()],
+        );
+        if let Some(row) = renewed.await? {
+            let position = Position { instance: row.text(0)?.into(), revision: row.count(1)? };
+            rows::tell(&mut tx, &position).await?;
+        }
         tx.commit().await
     }
 
-    /// Makes a change.
-    pub(super) async fn edit(&self, edit: &Edit, author: &Author, now: Timestamp) -> Result<Edited, FlagsError> {
+    /// Makes a change, unless the database stands before `known`.
+    pub(super) async fn edit(
+        &self,
+        edit: &Edit,
+        author: &Author,
+        now: Timestamp,
+        known: &Position,
+    ) -> Result<Outcome, FlagsError> {
         let mut tx = self.writing().await?;
-        match changed(&mut tx, edit, author, now).await {
-            Ok(edited) => {
+        match change::make(&mut tx, edit, author, now, known).await {
+            Ok(Outcome::Edited(edited)) if edited.change.is_some() => {
                 tx.commit().await?;
-                Ok(edited)
+                Ok(Outcome::Edited(edited))
             }
-            Err(refused) => {
-                // What it was refused for counts; a transaction that cannot be undone is undone by its end.
+            // What it was refused for counts; a transaction that cannot be undone is undone by its end.
+            other => {
                 let _ = tx.rollback().await;
-                Err(refused)
+                other
             }
         }
     }
@@ -172,7 +196,7 @@ impl Store {
         before: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Audit>, FlagsError> {
-        let mut reading = self.reading().await?;
+        let mut reading = self.reading(true).await?;
         let found = audit::read(&mut reading, flag, before, limit).await?;
         reading.rollback().await?;
         Ok(found)
@@ -191,12 +215,13 @@ impl Store {
         tx.commit().await
     }
 
-    /// A transaction that sees one moment.
-    async fn reading(&self) -> Result<Transaction, FlagsError> {
+    /// A transaction that sees one moment; `aside`: not on the connection that edits need.
+    async fn reading(&self, aside: bool) -> Result<Transaction, FlagsError> {
         Ok(match &self.database {
             Database::Sqlite { pool, .. } => Transaction::Sqlite(pool.begin().await?),
-            Database::Postgres { pool, .. } => {
+            Database::Postgres { writer, readers, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+                let pool = if aside { readers } else { writer };
                 Transaction::Postgres(postgres::Transaction::begin(pool, begin).await?)
             }
         })
@@ -206,43 +231,12 @@ impl Store {
     async fn writing(&self) -> Result<Transaction, FlagsError> {
         Ok(match &self.database {
             Database::Sqlite { pool, .. } => Transaction::Sqlite(pool.begin_with("BEGIN IMMEDIATE").await?),
-            Database::Postgres { pool, .. } => {
+            Database::Postgres { writer, .. } => {
                 let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-                Transaction::Postgres(postgres::Transaction::begin(pool, begin).await?)
+                Transaction::Postgres(postgres::Transaction::begin(writer, begin).await?)
             }
         })
     }
-}
-
-/// Makes a change in a transaction.
-async fn changed(tx: &mut Transaction, edit: &Edit, author: &Author, now: Timestamp) -> Result<Edited, FlagsError> {
-    rows::lock(tx).await?;
-    let (before, after) = match edit {
-        Edit::Create(fields) => (None, Some(rows::create(tx, fields, now).await?)),
-        Edit::Patch { flag, fields, only_if } => {
-            let before = rows::find(tx, flag, only_if.as_deref()).await?;
-            let after = edit::patched(&before, fields, now)?;
-            if after == before {
-                return Ok(Edited { flag: before, change: None });
-            }
-            (Some(before), Some(after))
-        }
-        Edit::Delete { flag, only_if } => (Some(rows::find(tx, flag, only_if.as_deref()).await?), None),
-    };
-    if let Some(flag) = after.as_ref().filter(|flag| edit::stands_on_others(flag)) {
-        edit::usable(flag, rows::all(tx).await?.into_iter(), now)?;
-    }
-    let more = i64::from(after.is_some()) - i64::from(before.is_some());
-    let position = rows::advance(tx, more).await?;
-    rows::write(tx, before.as_ref(), after.as_ref(), position.revision).await?;
-    audit::add(tx, before.as_ref(), after.as_ref(), position.revision, author, now).await?;
-    let (flag, changed) = match (before, after) {
-        (_, Some(flag)) => (flag.clone(), Changed::Put(Box::new(flag))),
-        (Some(flag), None) => (flag.clone(), Changed::Deleted { id: flag.id, name: flag.name }),
-        // No edit is without a flag.
-        (None, None) => return Err(FlagsError::Unknown(String::new())),
-    };
-    Ok(Edited { flag, change: Some((position, changed)) })
 }
 
 fn new_instance() -> String {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 use teal_flags::model::{Flag, Timestamp, limits};
 
+use super::postgres::CHANNEL;
 use super::transaction::{Row, Transaction};
 use crate::flags::edit::{self, Reference, tag};
 use crate::flags::error::{FieldError, FlagsError};
@@ -11,12 +12,28 @@ use crate::flags::state::Position;
 /// Names of deleted flags that are remembered, the newest: an SDK that was away for more deletions keeps the flags.
 const TOMBSTONES: u32 = 10_000;
 
-/// From here on no other agent edits until the transaction ends. SQLite's begins like that.
-pub(super) async fn lock(tx: &mut Transaction) -> Result<(), FlagsError> {
+/// Where the service stands. From here on no other agent edits until the transaction ends; SQLite's begins like that.
+pub(super) async fn lock(tx: &mut Transaction) -> Result<Position, FlagsError> {
+    let sql = if tx.is_postgres() {
+        "SELECT instance, revision FROM feature_flag_service FOR UPDATE"
+    } else {
+        "SELECT instance, revision FROM feature_flag_service"
+    };
+    let row = tx.row(sql, []).await?;
+    Ok(Position { instance: row.text(0)?.into(), revision: row.count(1)? })
+}
+
+/// Tells the other agents, when the transaction is made so.
+pub(super) async fn tell(tx: &mut Transaction, position: &Position) -> Result<(), FlagsError> {
     if tx.is_postgres() {
-        tx.row("SELECT instance FROM feature_flag_service FOR UPDATE", []).await?;
+        tx.row("SELECT pg_notify($1, $2)", [CHANNEL.into(), position.to_string().into()]).await?;
     }
     Ok(())
+}
+
+/// A flag as it is stored.
+pub(super) fn text(flag: &Flag) -> String {
+    flag.to_value().to_string()
 }
 
 /// The flag that is to be made, under an id that was never given.
@@ -83,8 +100,8 @@ pub(super) async fn write(
     if let Some(flag) = after {
         let sql = "INSERT INTO feature_flags (id, name, version, revision, flag) VALUES ($1, $2, $3, $4, $5)
              ON CONFLICT (id) DO UPDATE SET version = excluded.version, revision = excluded.revision, flag = excluded.flag";
-        let json = flag.to_value().to_string();
-        let row = [flag.id.into(), flag.name.as_str().into(), flag.version.into(), revision.into(), json.into()];
+        let text = text(flag);
+        let row = [flag.id.into(), flag.name.as_str().into(), flag.version.into(), revision.into(), text.into()];
         tx.execute(sql, row).await?;
         // It is there again.
         tx.execute("DELETE FROM feature_flag_tombstones WHERE name = $1", [flag.name.as_str().into()]).await?;

@@ -149,7 +149,7 @@ async fn of_many_writers_with_if_match_none_loses_an_update(on: On) {
     let kept = Kept::new(on);
     let running = kept.open().await;
     let running = Arc::new(running);
-    let writers = (1..=20).map(|number: u32| {
+    let writers = (1..=100).map(|number: u32| {
         let running = running.clone();
         tokio::spawn(async move {
             let mut refused = 0;
@@ -173,10 +173,10 @@ async fn of_many_writers_with_if_match_none_loses_an_update(on: On) {
     let flag = running.service.state().flag(&Reference::Id(8)).unwrap().clone();
     let mut written: Vec<u32> = flag.description.split(' ').filter_map(|word| word.parse().ok()).collect();
     written.sort_unstable();
-    assert_eq!(written, (1..=20).collect::<Vec<_>>());
-    let audit = running.service.audit(&Reference::Id(8), None, 100).await.unwrap();
+    assert_eq!(written, (1..=100).collect::<Vec<_>>());
+    let audit = running.service.audit(&Reference::Id(8), None, 1000).await.unwrap();
     let revisions: Vec<u64> = audit.iter().rev().map(|entry| entry.revision).collect();
-    assert_eq!(revisions, (1..=21).collect::<Vec<_>>());
+    assert_eq!(revisions, (1..=101).collect::<Vec<_>>());
 }
 
 async fn a_delta_tells_what_changed_since_and_no_more(on: On) {

@@ -1,12 +1,15 @@
 //! The service on real databases.
 
 mod conformance;
+mod hands;
+mod loss;
+mod replicas;
 
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use teal_flags::model::Document;
-use teal_testkit::{Folder, PostgresDatabase};
+use teal_testkit::{Folder, PostgresDatabase, until};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +51,7 @@ impl Kept {
 
     fn settings(&self) -> Settings {
         let place = match &self.postgres {
-            None => Place::Sqlite(self.path("flags.db")),
+            None => Place::File(self.path("flags.db")),
             Some(_) => Place::Postgres { dsn: self.path("flags.dsn") },
         };
         Settings { place, may_migrate: true, seen: self.path("flags.seen") }
@@ -152,9 +155,43 @@ impl Running {
         self.service.edit(edit, author()).await.map(|(_, revision)| revision)
     }
 
+    /// A change that can be told from every other by its reason.
+    async fn sign(&self, flag: &str, reason: &str) -> Result<u64, FlagsError> {
+        let edit = Edit::Patch { flag: flag.parse().unwrap(), fields: json!({"description": reason}), only_if: None };
+        self.service.edit(edit, Author { reason: reason.into(), ..author() }).await.map(|(_, revision)| revision)
+    }
+
+    fn description(&self, flag: &str) -> String {
+        self.service.state().flag(&flag.parse().unwrap()).unwrap().description.clone()
+    }
+
     fn position(&self) -> Position {
         self.service.state().position().clone()
     }
+}
+
+/// Waits until all say the same, at `revision` or later, and gives where they stand.
+async fn agree(running: &[&Running], revision: u64) -> Position {
+    until(&format!("all agree at revision {revision}"), || async {
+        let at = running[0].position();
+        let same = |other: &&Running| {
+            let (one, other) = (running[0].service.state(), other.service.state());
+            one.whole() == other.whole()
+        };
+        (at.revision >= revision && running.iter().all(same)).then_some(at)
+    })
+    .await
+}
+
+/// Reasons of a flag's changes, the oldest first, and that the audit log is whole: one line a revision, in order.
+async fn reasons(running: &Running, flag: &str) -> Vec<String> {
+    let mut entries = running.service.audit(&flag.parse().unwrap(), None, 10_000).await.unwrap();
+    entries.reverse();
+    assert!(entries.windows(2).all(|two| two[0].revision < two[1].revision && two[0].id < two[1].id));
+    for two in entries.windows(2) {
+        assert_eq!(two[0].after, two[1].before, "what one change left, the next one found");
+    }
+    entries.into_iter().map(|entry| entry.reason).collect()
 }
 
 fn author() -> Author {

@@ -17,6 +17,7 @@ mod check;
 mod described;
 mod guard;
 mod list;
+mod loaded;
 mod relayed;
 mod rest;
 mod sdk;
@@ -28,6 +29,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -98,11 +100,9 @@ fn router(keeper: Keeper, shutdown: CancellationToken) -> Router {
         document: openapi::text(routes.described()).into(),
         shutdown,
     };
-    routes
-        .router()
-        .layer(axum::middleware::from_fn_with_state(keeper, relayed::relayed))
-        .layer(axum::middleware::from_fn(guard::guard))
-        .with_state(door)
+    let relayed = from_fn_with_state(keeper, relayed::relayed);
+    let loaded = from_fn_with_state(door.reads.clone(), loaded::loaded);
+    routes.router().layer(loaded).layer(relayed).layer(from_fn(guard::guard)).with_state(door)
 }
 
 /// Opens the door. The task ends soon after `shutdown`, whatever clients do.

@@ -27,7 +27,7 @@ async fn door() -> (tempfile::TempDir, Router, CancellationToken) {
     let folder = tempfile::tempdir().unwrap();
     let stop = CancellationToken::new();
     let settings = Settings {
-        place: Place::Sqlite(folder.path().join("flags.db")),
+        place: Place::File(folder.path().join("flags.db")),
         seen: folder.path().join("flags.seen"),
         may_migrate: true,
     };

@@ -41,7 +41,16 @@ impl PostgresDatabase {
     #[must_use]
     pub fn dump(&self, schema: &str) -> String {
         let mut command = Command::new(postgres_program("pg_dump"));
-        command.arg("-h").arg(&self.socket).args(["-U", SUPERUSER, "-d", &self.name, "--clean", "-n", schema]);
+        command.arg("-h").arg(&self.socket).args([
+            "-U",
+            SUPERUSER,
+            "-d",
+            &self.name,
+            "--clean",
+            "--if-exists",
+            "-n",
+            schema,
+        ]);
         expect("pg_dump", command.output())
     }
 

@@ -85,16 +85,14 @@ impl Postgres {
         let log = log.unwrap_or_else(|error| panic!("no log: {error}"));
         let mut command = as_user(&postgres_program("postgres"));
         command.arg("-D").arg(&data).arg("-k").arg(self.folder.path());
+        // What a crash of the machine would need is left out; what a crash of the server needs is not.
         for setting in [
             "listen_addresses=",
             "fsync=off",
-            "synchronous_commit=off",
             "full_page_writes=off",
             "autovacuum=off",
             "shared_buffers=16MB",
             "max_connections=60",
-            "max_wal_senders=0",
-            "wal_level=minimal",
         ] {
             command.arg("-c").arg(setting);
         }

@@ -5,6 +5,7 @@ mod following;
 mod hostile;
 mod service;
 mod shapes;
+mod shared;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -3,6 +3,7 @@
 //! Everything has an end: a database that does not answer is one that is away, never a request that waits.
 
 mod dsn;
+mod listen;
 mod migrate;
 
 use std::future::Future;
@@ -13,6 +14,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, Postgres};
 use tokio::time::timeout;
 
+pub(in crate::flags) use listen::Hint;
+pub(super) use listen::{CHANNEL, listen};
 pub(super) use migrate::migrate;
 
 use crate::flags::error::FlagsError;
@@ -26,8 +29,10 @@ const ANSWER: Duration = Duration::from_secs(4);
 const LOCK: Duration = Duration::from_secs(2);
 /// How long a transaction may stand still: an agent that froze in one must not hold up the others.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(5);
-/// One that edits, and some that read the audit log.
-const CONNECTIONS: u32 = 4;
+/// Connections of the only one who edits: a second one while the first is thrown away.
+pub(super) const WRITERS: u32 = 2;
+/// Connections of those who read the audit log.
+pub(super) const READERS: u32 = 3;
 
 /// How to reach the database that a file names.
 pub(super) fn options(file: &Path) -> Result<PgConnectOptions, FlagsError> {
@@ -41,8 +46,8 @@ pub(super) fn options(file: &Path) -> Result<PgConnectOptions, FlagsError> {
 }
 
 /// Connects when it is first used.
-pub(super) fn pool(options: &PgConnectOptions) -> PgPool {
-    PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(CONNECT).connect_lazy_with(options.clone())
+pub(super) fn pool(options: &PgConnectOptions, most: u32) -> PgPool {
+    PgPoolOptions::new().max_connections(most).acquire_timeout(CONNECT).connect_lazy_with(options.clone())
 }
 
 /// What the database answers, unless it takes too long.
@@ -50,6 +55,13 @@ pub(super) async fn within<T>(answer: impl Future<Output = Result<T, sqlx::Error
     match timeout(ANSWER, answer).await {
         Ok(answer) => Ok(answer?),
         Err(_) => Err(FlagsError::Away(format!("no answer within {ANSWER:?}"))),
+    }
+}
+
+/// Says goodbye, to a server that may not hear it.
+pub(super) async fn close(pools: [&PgPool; 2]) {
+    for pool in pools {
+        let _ = timeout(CONNECT, pool.close()).await;
     }
 }
 

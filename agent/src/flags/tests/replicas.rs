@@ -1,0 +1,126 @@
+//! Several agents on one PostgreSQL.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use teal_testkit::until;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::{Kept, Running, agree, reasons};
+use crate::flags::*;
+
+/// Two agents on a database of their own.
+async fn two() -> ([Kept; 2], [Arc<Running>; 2]) {
+    let database = teal_testkit::postgres().database();
+    let kept = [Kept::at(Some(database.clone())), Kept::at(Some(database))];
+    let running = [Arc::new(kept[0].open().await), Arc::new(kept[1].open().await)];
+    (kept, running)
+}
+
+/// Every position that an agent publishes from now on, as it does.
+fn positions(of: &Running, stop: CancellationToken) -> JoinHandle<Vec<Position>> {
+    let mut states = of.service.reads().watch();
+    tokio::spawn(async move {
+        let mut seen = vec![states.borrow_and_update().position().clone()];
+        while let Some(Ok(())) = stop.run_until_cancelled(states.changed()).await {
+            seen.push(states.borrow_and_update().position().clone());
+        }
+        seen
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_agent_hears_of_the_others_edits_once_and_in_order() {
+    let (_kept, [one, other]) = two().await;
+    let stop = CancellationToken::new();
+    let told = [&one, &other].map(|running| positions(running, stop.clone()));
+    for round in 0..30 {
+        one.sign("8", &format!("one {round}")).await.unwrap();
+        assert_eq!(one.description("8"), format!("one {round}"), "who changes something reads it");
+        other.sign("telehealth", &format!("other {round}")).await.unwrap();
+        assert_eq!(other.description("8"), format!("other {round}"));
+    }
+    assert_eq!(other.create(json!({"name": "short_lived"})).await.unwrap(), 11);
+    until("one has heard of it", || async { one.service.state().flag(&Reference::Id(11)).is_some().then_some(()) })
+        .await;
+    one.delete("short_lived").await.unwrap();
+    assert_eq!(other.create(json!({"name": "short_lived"})).await.unwrap(), 12, "under another id");
+    let at = agree(&[&one, &other], 64).await;
+    assert_eq!(at.revision, 64);
+    assert!(one.service.state().flag(&Reference::Id(11)).is_none());
+    stop.cancel();
+    for told in told {
+        let told = told.await.unwrap();
+        assert!(told.windows(2).all(|two| two[0].revision < two[1].revision), "{told:?}");
+        assert!(told.iter().all(|position| position.instance == at.instance));
+    }
+    assert_eq!(reasons(&one, "8").await.len(), 61);
+    // What changed since is told alike, whoever is asked: SDKs go from one to the other.
+    for since in [1, 30, 62] {
+        assert_eq!(one.service.state().delta(since), other.service.state().delta(since));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_hundred_writers_at_two_agents_none_loses_an_update() {
+    let (_kept, running) = two().await;
+    let writers = (1..=100).map(|number: usize| {
+        let running = running[number % 2].clone();
+        tokio::spawn(async move {
+            let mut refused = 0;
+            loop {
+                let flag = running.service.state().flag(&Reference::Id(8)).unwrap().clone();
+                let description = format!("{} {number}", flag.description);
+                match running.patch_if("8", json!({"description": description}), Some(tag(&flag))).await {
+                    Ok(_) => return refused,
+                    Err(FlagsError::Stale { version, .. }) => {
+                        assert!(version > flag.version, "a refusal is honest");
+                        refused += 1;
+                        // The other agent's edit is heard of a moment after it was made.
+                        tokio::task::yield_now().await;
+                    }
+                    Err(error) => panic!("{error}"),
+                }
+            }
+        })
+    });
+    let mut refused = 0;
+    for writer in writers.collect::<Vec<_>>() {
+        refused += writer.await.unwrap();
+    }
+    assert!(refused > 0, "nobody was in anybody's way");
+    agree(&[&running[0], &running[1]], 101).await;
+    let description = running[0].description("8");
+    let mut written: Vec<u32> = description.split(' ').filter_map(|word| word.parse().ok()).collect();
+    written.sort_unstable();
+    assert_eq!(written, (1..=100).collect::<Vec<_>>());
+    assert_eq!(reasons(&running[1], "8").await.len(), 101);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn agents_that_start_at_once_make_the_schema_once() {
+    let database = teal_testkit::postgres().database();
+    let kept: Vec<Kept> = (0..4).map(|_| Kept::at(Some(database.clone()))).collect();
+    let starting = kept.iter().map(Kept::open);
+    let running = futures_util::future::join_all(starting).await;
+    agree(&running.iter().collect::<Vec<_>>(), 1).await;
+    assert_eq!(database.sql("SELECT count(*) FROM teal.schema_migrations"), "2");
+    assert_eq!(database.sql("SELECT count(*) FROM teal.feature_flag_audit_log"), "10");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_knows_more_than_an_agent_makes_it_look_and_not_begin_anew() {
+    let (_kept, [one, other]) = two().await;
+    for round in 0..20 {
+        one.sign("8", &format!("{round}")).await.unwrap();
+        let known = one.position();
+        other.service.heard(known.clone()).await;
+        assert_eq!(other.position(), known);
+    }
+    // Nobody's edit: the database must have been restored.
+    let position = one.position();
+    one.service.heard(Position { revision: position.revision + 1, ..position.clone() }).await;
+    assert_ne!(one.position().instance, position.instance);
+    agree(&[&one, &other], 21).await;
+}
