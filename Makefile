@@ -1,7 +1,7 @@
-# `make` alone lists the targets. CARGO_TARGET_DIR and TEAL_HAPROXY are respected.
+# `make` alone lists the targets. CARGO_TARGET_DIR, TEAL_HAPROXY and TEAL_POSTGRES_BIN are respected.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fmt lint bench doc install-deps
+.PHONY: help demo test fmt lint bench doc install-deps install-haproxy
 
 # Debian keeps haproxy in /usr/sbin, which is not in the PATH of its users.
 export PATH := $(PATH):/usr/sbin
@@ -14,7 +14,7 @@ DEMO_PROFILE ?= release
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: install-deps ## a good release, then a bad one that takes itself back (options: make demo ARGS="--rps 1000")
+demo: install-haproxy ## a good release, then a bad one that takes itself back (options: make demo ARGS="--rps 1000")
 	@echo "building teal ($(DEMO_PROFILE); the first time takes some minutes)"
 	$(CARGO) run $(FLAGS) --profile $(DEMO_PROFILE) --package teal --bin teal -- demo $(ARGS)
 
@@ -43,5 +43,8 @@ bench: ## every benchmark
 doc: ## the API documentation, its warnings being errors
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc $(FLAGS) --workspace --no-deps
 
-install-deps: ## check for Rust and a C compiler, install haproxy without starting its service
+install-deps: ## check for Rust and a C compiler, install haproxy and postgresql without starting their services
 	@.ci/install-deps
+
+install-haproxy:
+	@.ci/install-deps haproxy
