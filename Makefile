@@ -43,8 +43,9 @@ bench: ## every benchmark
 doc: ## the API documentation, its warnings being errors
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc $(FLAGS) --workspace --no-deps
 
-install-deps: ## check for Rust and a C compiler, install haproxy and postgresql without starting their services
+install-deps: ## check for Rust and a C compiler, install what the tests need, without starting any service
 	@.ci/install-deps
+	@.ci/install-providers
 
 install-haproxy:
 	@.ci/install-deps haproxy

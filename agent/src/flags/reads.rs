@@ -7,7 +7,7 @@ use std::sync::Arc;
 use teal_flags::{Evaluation, OwnedContext};
 use tokio::sync::watch;
 
-use super::evaluate::Evaluators;
+use super::evaluate::{Answers, Evaluators};
 use super::state::State;
 
 /// Flags to be read.
@@ -38,6 +38,13 @@ impl Reads {
     /// What a flag answers to a user in an environment. Not counted.
     #[must_use]
     pub fn evaluate(&self, environment: Option<&str>, flag: &str, user: &OwnedContext) -> Evaluation {
-        self.evaluators.evaluate(&self.state(), environment, flag, user)
+        self.answers(environment).one(flag, user)
+    }
+
+    /// What flags answer in an environment now, all of them at one moment; `None`: those that are meant for some environments only
+    /// are off. Compiled once for each change; a question costs no more than the SDK's.
+    #[must_use]
+    pub fn answers(&self, environment: Option<&str>) -> Answers {
+        self.evaluators.answers(&self.state(), environment)
     }
 }

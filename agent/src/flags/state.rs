@@ -123,11 +123,16 @@ impl State {
     /// One flag.
     #[must_use]
     pub fn flag(&self, flag: &Reference) -> Option<&Arc<Flag>> {
-        let id = match flag {
-            Reference::Id(id) => *id,
-            Reference::Name(name) => *self.ids.get(name)?,
-        };
-        self.flags.get(&id).map(|kept| &kept.flag)
+        match flag {
+            Reference::Id(id) => self.flags.get(id).map(|kept| &kept.flag),
+            Reference::Name(name) => self.named(name),
+        }
+    }
+
+    /// One flag, by its name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Arc<Flag>> {
+        self.flags.get(self.ids.get(name)?).map(|kept| &kept.flag)
     }
 
     /// A flag, and when it changed.

@@ -8,6 +8,7 @@ mod admin;
 pub mod flags;
 mod json;
 mod metrics;
+mod ofrep;
 mod openapi;
 mod page;
 mod path;

@@ -26,7 +26,6 @@ impl Refused {
     }
 
     /// What is said.
-    #[cfg(test)]
     pub(super) const fn problem(&self) -> &Problem {
         &self.problem
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use serde_json::Value;
 use tokio::time::timeout;
 
@@ -13,10 +13,15 @@ pub(super) const MOST: usize = 2 << 20;
 /// How long it may take to arrive.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// Reads a body as JSON, whatever type it says to be: `curl -d` says that it is a form.
-pub(super) async fn json(body: Body) -> Result<Value, Refused> {
+/// Reads a body.
+pub(in crate::http) async fn bytes(body: Body) -> Result<Bytes, Refused> {
     let bytes = timeout(LIMIT, axum::body::to_bytes(body, MOST)).await.map_err(|_| Refused::slow(LIMIT))?;
     // Whoever breaks off in the middle does not read the answer.
-    let bytes = bytes.map_err(|_| Refused::too_large(MOST))?;
+    bytes.map_err(|_| Refused::too_large(MOST))
+}
+
+/// Reads a body as JSON, whatever type it says to be: `curl -d` says that it is a form.
+pub(super) async fn json(body: Body) -> Result<Value, Refused> {
+    let bytes = bytes(body).await?;
     crate::http::json::read(&bytes).map_err(|error| Refused::malformed(format!("the body is no JSON: {error}")))
 }

@@ -7,19 +7,20 @@
 //! GET  POST                /api/v1/feature-flags/{id or name}/check          user_id, environment, attributes
 //! GET                      /api/v1/feature-flags/snapshot | stream           for SDKs: a document, server-sent events
 //!      POST                /api/v1/feature-flags/exposures                   for SDKs: counts of what was served
+//!      POST                /ofrep/v1/evaluate/flags[/{name}]                 for clients of OpenFeature (../ofrep)
 //! GET                      /api/openapi.json                           all of this, for programs
 //! ```
 //! Threat model: there are no tokens yet, so that it listens on loopback only, and whoever may run a program on this machine may change
 //! flags. A web page in a browser here may not ([`guard`]). Bodies, their time, connections and streams are bounded.
 
-mod body;
+pub(in crate::http) mod body;
 mod check;
 mod described;
 mod guard;
 mod list;
 mod loaded;
 mod relayed;
-mod rest;
+pub(in crate::http) mod rest;
 mod sdk;
 mod stream;
 
@@ -27,7 +28,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{FromRef, State};
 use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
@@ -36,6 +37,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::ofrep;
 use super::routes::{Routes, delete, get, patch, post};
 use super::serve::{self, Bounds};
 use super::{ServeError, openapi};
@@ -66,7 +68,7 @@ struct Door {
 
 /// Every path of the door, with what is said of it.
 fn routes() -> Routes<Door> {
-    Routes::new()
+    let routes = Routes::new()
         .at(ALL, [get(list::list, described::list()), post(rest::create, described::create())])
         .at(below!("/snapshot"), [get(sdk::snapshot, described::snapshot())])
         .at(below!("/stream"), [get(stream::stream, described::stream())])
@@ -84,7 +86,14 @@ fn routes() -> Routes<Door> {
             below!("/{flag}/check"),
             [get(check::by_query, described::check_by_query()), post(check::by_body, described::check())],
         )
-        .at(openapi::PATH, [get(document, described::document())])
+        .at(openapi::PATH, [get(document, described::document())]);
+    ofrep::add(routes)
+}
+
+impl FromRef<Door> for Reads {
+    fn from_ref(door: &Door) -> Self {
+        door.reads.clone()
+    }
 }
 
 async fn document(State(door): State<Door>) -> impl IntoResponse {

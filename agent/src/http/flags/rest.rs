@@ -58,7 +58,7 @@ pub(super) fn find(door: &Door, text: &str) -> Result<Arc<Flag>, Refused> {
 }
 
 /// Whether the client has this already.
-pub(super) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+pub(in crate::http) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
     known.split(',').map(|one| one.trim().trim_start_matches("W/")).any(|one| one == "*" || one == tag)
 }

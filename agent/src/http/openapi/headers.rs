@@ -13,6 +13,8 @@ pub(in crate::http) enum Head {
     IfNoneMatch,
     /// Of requests: how far a stream was read.
     LastEventId,
+    /// Of requests: the environment that is asked for.
+    TealEnvironment,
     /// Of requests: who changes something.
     TealUser,
     /// Of answers: which version this is.
@@ -31,6 +33,7 @@ impl Head {
             Self::IfMatch => "If-Match",
             Self::IfNoneMatch => "If-None-Match",
             Self::LastEventId => "Last-Event-ID",
+            Self::TealEnvironment => "X-Teal-Environment",
             Self::TealUser => "X-Teal-User",
             Self::Etag => "ETag",
             Self::Link => "Link",
@@ -46,6 +49,9 @@ impl Head {
             }
             Self::IfNoneMatch => "Answer 304 if one of these entity tags is the present one.",
             Self::LastEventId => "`INSTANCE:REVISION` of the last event that was read: what changed since comes first.",
+            Self::TealEnvironment => {
+                "The environment. Without it, here or in the query, flags that are meant for some environments are off."
+            }
             Self::TealUser => "Who makes the change, for the audit log: at most 200 characters.",
             Self::Etag => "The entity tag, for `If-Match` and `If-None-Match`.",
             Self::Link => "Where there are more: the next page (`rel=\"next\"`) and the previous one (`rel=\"prev\"`).",

@@ -18,8 +18,9 @@ const ALWAYS: [u16; 1] = [403];
 const BODY: [u16; 4] = [400, 408, 413, 422];
 
 /// Parts of paths in braces: what they are, a pattern, an example.
-const PLACES: [(&str, &str, &str, &str); 2] = [
+const PLACES: [(&str, &str, &str, &str); 3] = [
     ("flag", "The flag's id or name.", "^([0-9]{1,19}|[a-z][a-z0-9_.-]{0,99})$", "telehealth"),
+    ("key", "The flag's name.", "^[a-z][a-z0-9_.-]{0,99}$", "telehealth"),
     ("segment", "The segment's name.", "^[a-z][a-z0-9_.-]{0,99}$", "staff"),
 ];
 
@@ -48,9 +49,14 @@ impl Said {
     }
 
     /// What may stand behind the `?`.
-    pub(in crate::http) fn query(mut self, table: &[Parameter]) -> Self {
+    pub(in crate::http) fn query(self, table: &[Parameter]) -> Self {
+        self.asks(table).refuses(&[422])
+    }
+
+    /// The same, where it is refused in another way than by a problem.
+    pub(in crate::http) fn asks(mut self, table: &[Parameter]) -> Self {
         self.parameters(table.iter().map(parameter));
-        self.refuses(&[422])
+        self
     }
 
     /// A header that is read.
@@ -61,11 +67,21 @@ impl Said {
 
     /// The body, of this schema.
     pub(in crate::http) fn body(mut self, schema: &str, example: Value) -> Self {
+        self.has_body(schema, example, Required::True);
+        self.refuses(&BODY)
+    }
+
+    /// A body that need not be there, and what is wrong in it is refused in another way than by a problem.
+    pub(in crate::http) fn may_have(mut self, schema: &str, example: Value) -> Self {
+        self.has_body(schema, example, Required::False);
+        self.refuses(&[408, 413])
+    }
+
+    fn has_body(&mut self, schema: &str, example: Value, required: Required) {
         let content = ContentBuilder::new().schema(Some(schema_of(schema))).example(Some(example)).build();
         let body: RequestBody =
-            RequestBodyBuilder::new().content("application/json", content).required(Some(Required::True)).build();
+            RequestBodyBuilder::new().content("application/json", content).required(Some(required)).build();
         self.operation.request_body = Some(body.into());
-        self.refuses(&BODY)
     }
 
     /// An answer with a body of this schema.

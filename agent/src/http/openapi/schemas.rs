@@ -1,12 +1,14 @@
 //! The shapes of JSON bodies, by name. Flags and segments are read by hand in the SDK; its limits and names are taken from there.
 
 mod flag;
+mod ofrep;
 
 use serde_json::{Value, json};
 
 /// Every schema with its name.
 pub(super) fn all() -> Vec<(&'static str, Value)> {
     let mut all = flag::all();
+    all.extend(ofrep::all());
     all.extend([
         ("Problem", problem()),
         ("FlagList", listed("flags", "Flag")),

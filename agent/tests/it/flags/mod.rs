@@ -3,6 +3,7 @@
 mod cli;
 mod following;
 mod hostile;
+mod ofrep;
 mod service;
 mod shapes;
 mod shared;
