@@ -1,0 +1,3 @@
+module teal.example/shop
+
+go 1.19
