@@ -1,6 +1,7 @@
 //! OFREP of a real agent: the protocol itself, the same answers as the SDK's, and clients that others have written.
 
 mod conformance;
+mod go;
 mod protocol;
 mod providers;
 
