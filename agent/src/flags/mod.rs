@@ -28,8 +28,8 @@ mod writer;
 
 pub use edit::{Edit, Reference, tag};
 pub use error::{FieldError, FlagsError, SchemaError};
-pub use keeper::Keeper;
 pub use evaluate::Answers;
+pub use keeper::Keeper;
 pub use reads::Reads;
 pub use relay::{Forwarded, Health, Relay, Upstream};
 pub use service::{Service, Settings};
