@@ -62,7 +62,7 @@ pub enum Edit {
 const KEPT: [&str; 5] = ["id", "name", "version", "created_at", "updated_at"];
 
 /// What stands where a flag's name does in a path.
-const PATHS: [&str; 4] = ["snapshot", "stream", "exposures", "segments"];
+const PATHS: [&str; 5] = ["snapshot", "stream", "exposures", "segments", "import"];
 
 /// A flag's entity tag. The moment is part of it because versions start again when an older database is restored.
 #[must_use]
@@ -83,11 +83,17 @@ pub(super) fn created(fields: &Value, id: i64, now: Timestamp) -> Result<Flag, F
         return Err(FieldError::new(*field, "is given by the service: leave it away"));
     }
     let flag = Flag::from_value(fields.clone())?;
+    new_name(&flag)?;
+    known(&flag, None)?;
+    Ok(Flag { id, version: 1, created_at: Some(now), updated_at: Some(now), ..flag })
+}
+
+/// Whether a flag may be called so.
+pub(super) fn new_name(flag: &Flag) -> Result<(), FieldError> {
     if PATHS.contains(&flag.name.as_str()) {
         return Err(FieldError::new("name", format!("`{}` is a path of the service: choose another", flag.name)));
     }
-    known(&flag, None)?;
-    Ok(Flag { id, version: 1, created_at: Some(now), updated_at: Some(now), ..flag })
+    Ok(())
 }
 
 /// The flag that comes of another one by a patch; the same one where nothing is different.
@@ -132,7 +138,7 @@ fn merge(into: &mut Value, patch: &Value) {
 }
 
 /// A field that is not known would be kept and do nothing: it is refused, unless it was there before.
-fn known(flag: &Flag, before: Option<&Flag>) -> Result<(), FieldError> {
+pub(super) fn known(flag: &Flag, before: Option<&Flag>) -> Result<(), FieldError> {
     let was_there = |field: &str| before.is_some_and(|before| before.extra.contains_key(field));
     match flag.extra.keys().find(|field| !was_there(field)) {
         None => Ok(()),

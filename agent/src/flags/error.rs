@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use teal_flags::model::ModelError;
 
+use crate::dsn::DsnError;
+
 /// A field of a request that cannot be taken.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{problem}", place(.field))]
@@ -43,13 +45,8 @@ pub enum FlagsError {
         source: sqlx::Error,
     },
     /// The file with PostgreSQL's address cannot be used.
-    #[error("`flags.postgres_file` {path} {problem}")]
-    Dsn {
-        /// Which file.
-        path: PathBuf,
-        /// What is wrong with it, without anything that stands in it.
-        problem: String,
-    },
+    #[error("`flags.postgres_file` {0}")]
+    Dsn(#[from] DsnError),
     /// The schema is not this binary's and is not made so.
     #[error("the flags in {database}: {source}")]
     Schema {
@@ -75,6 +72,9 @@ pub enum FlagsError {
     /// There is one of this name.
     #[error("there is a flag `{0}` already: change it with PATCH, or choose another name")]
     Exists(String),
+    /// What is to be carried over is there already, and differs.
+    #[error("nothing was carried over, because this is there already: {}", .0.join("; "))]
+    Taken(Vec<String>),
     /// A field of the request.
     #[error(transparent)]
     Field(#[from] FieldError),

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::edit::{Edit, Reference};
 use super::error::FlagsError;
+use super::import::{Import, Imported};
 use super::reads::Reads;
 use super::state::{Position, State};
 use super::store::{Audit, Author, Place, Served, Store};
@@ -80,6 +81,14 @@ impl Service {
     /// Whatever keeps it from being made; then nothing of it is.
     pub async fn edit(&self, edit: Edit, author: Author) -> Result<(Flag, u64), FlagsError> {
         self.order(|reply| Order::Edit { edit, author, reply }).await?
+    }
+
+    /// Carries over what another application kept of its flags, all of it or nothing.
+    ///
+    /// # Errors
+    /// [`FlagsError::Taken`] when a flag would have to be overwritten, and whatever keeps an edit from being made.
+    pub async fn import(&self, import: Import, author: Author) -> Result<Imported, FlagsError> {
+        self.order(|reply| Order::Import { import, author, reply }).await?
     }
 
     /// An application knows this of the service. A later revision than there is means that the database was restored: then

@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::edit::Edit;
 use super::error::FlagsError;
+use super::import::{Import, Imported};
 use super::now;
 use super::state::{Position, State};
 use super::store::{Author, Edited, Loaded, Outcome, Served, Store};
@@ -35,6 +36,11 @@ pub(super) enum Order {
         edit: Edit,
         author: Author,
         reply: oneshot::Sender<Result<(Flag, u64), FlagsError>>,
+    },
+    Import {
+        import: Import,
+        author: Author,
+        reply: oneshot::Sender<Result<Imported, FlagsError>>,
     },
     /// Somebody knows this of the service.
     Heard {
@@ -116,6 +122,10 @@ impl Writer {
                 let made = self.edit(&edit, &author).await;
                 let _ = reply.send(self.noted(made));
             }
+            Order::Import { import, author, reply } => {
+                let made = self.import(&import, &author).await;
+                let _ = reply.send(self.noted(made));
+            }
             Order::Heard { position, reply } => {
                 self.heard(&position).await;
                 let _ = reply.send(());
@@ -155,6 +165,23 @@ impl Writer {
             }
             Err(other) => Err(other),
         }
+    }
+
+    async fn import(&mut self, import: &Import, author: &Author) -> Result<Imported, FlagsError> {
+        let known = self.present()?.state.position().clone();
+        let mut made = self.store.import(import, author, now(), &known).await?;
+        if made.is_none() {
+            self.look().await?;
+            let known = self.present()?.state.position().clone();
+            made = self.store.import(import, author, now(), &known).await?;
+        }
+        let imported = made.ok_or_else(|| FlagsError::Away("it goes back in time".to_owned()))?;
+        if let Err(error) = self.catch_up().await {
+            // It was made: the next look publishes it.
+            tracing::warn!(%error, "flags were carried over and cannot be read back yet");
+            self.noted::<()>(Err(error)).ok();
+        }
+        Ok(imported)
     }
 
     async fn attempt(&self, edit: &Edit, author: &Author) -> Result<Outcome, FlagsError> {

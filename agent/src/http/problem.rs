@@ -156,6 +156,7 @@ impl From<FlagsError> for Refused {
         let detail = error.to_string();
         match error {
             FlagsError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, 2, "there is no such flag", detail),
+            FlagsError::Taken(_) => Self::new(StatusCode::CONFLICT, 4, "there are other flags in the way", detail),
             FlagsError::Exists(_) => Self::new(StatusCode::CONFLICT, 4, "there is such a flag already", detail),
             FlagsError::Field(FieldError { field, problem }) => {
                 let mut refused = Self::new(StatusCode::UNPROCESSABLE_ENTITY, 2, "a field cannot be taken", problem);
@@ -180,7 +181,7 @@ impl From<FlagsError> for Refused {
                 let detail = "nothing was changed; flags are answered from memory meanwhile".to_owned();
                 Self::later("the flags' database does not answer", detail)
             }
-            FlagsError::Open { .. } | FlagsError::Dsn { .. } | FlagsError::Schema { .. } | FlagsError::Sql(_) => {
+            FlagsError::Open { .. } | FlagsError::Dsn(_) | FlagsError::Schema { .. } | FlagsError::Sql(_) => {
                 tracing::error!(error = detail, "flags");
                 let detail = "the agent's log says why; nothing was changed".to_owned();
                 Self::later("the flags cannot be read or written", detail)

@@ -46,6 +46,16 @@ pub struct Audit {
     pub after: Option<Value>,
 }
 
+/// What a line says of its flag.
+pub(super) struct Line<'a> {
+    pub(super) flag_id: i64,
+    pub(super) flag_name: &'a str,
+    pub(super) action: &'a str,
+    /// JSON, likewise `after`.
+    pub(super) before: Option<String>,
+    pub(super) after: Option<String>,
+}
+
 /// Writes the line of a change; without a flag before it is a new one, without one after it is deleted.
 pub(super) async fn add(
     tx: &mut Transaction,
@@ -60,19 +70,32 @@ pub(super) async fn add(
         (Some(_), Some(_)) => "update",
         (Some(_), None) => "delete",
     };
-    let flag = after.or(before);
+    // No change is without a flag.
+    let Some(flag) = after.or(before) else { return Ok(()) };
     let json = |flag: Option<&Flag>| flag.map(|flag| flag.to_value().to_string());
+    let line = Line { flag_id: flag.id, flag_name: &flag.name, action, before: json(before), after: json(after) };
+    write(tx, line, revision, author, now).await
+}
+
+/// Writes a line.
+pub(super) async fn write(
+    tx: &mut Transaction,
+    line: Line<'_>,
+    revision: u64,
+    author: &Author,
+    at: Timestamp,
+) -> Result<(), FlagsError> {
     let row = [
-        flag.map(|flag| flag.id).into(),
-        flag.map(|flag| flag.name.clone()).into(),
-        action.into(),
+        line.flag_id.into(),
+        line.flag_name.into(),
+        line.action.into(),
         revision.into(),
-        now.to_string().into(),
+        at.to_string().into(),
         author.who.as_str().into(),
         author.ip.as_str().into(),
         author.reason.as_str().into(),
-        json(before).into(),
-        json(after).into(),
+        line.before.into(),
+        line.after.into(),
     ];
     tx.execute(
         "INSERT INTO feature_flag_audit_log (flag_id, flag_name, action, revision, at, who, ip, reason, before, after)

@@ -10,6 +10,7 @@
 mod audit;
 mod change;
 mod exposures;
+mod import;
 mod load;
 mod postgres;
 mod prints;
@@ -32,6 +33,7 @@ pub(super) use exposures::minute;
 
 use super::edit::{Edit, Reference};
 use super::error::FlagsError;
+use super::import::{Import, Imported};
 use super::state::Position;
 pub(super) use change::{Edited, Outcome};
 pub(super) use load::Loaded;
@@ -182,6 +184,27 @@ impl Store {
                 Ok(Outcome::Edited(edited))
             }
             // What it was refused for counts; a transaction that cannot be undone is undone by its end.
+            other => {
+                let _ = tx.rollback().await;
+                other
+            }
+        }
+    }
+
+    /// Carries over what another application kept; `None`: the database stands before `known`, and nothing was done.
+    pub(super) async fn import(
+        &self,
+        import: &Import,
+        author: &Author,
+        now: Timestamp,
+        known: &Position,
+    ) -> Result<Option<Imported>, FlagsError> {
+        let mut tx = self.writing().await?;
+        match import::make(&mut tx, import, author, now, known).await {
+            Ok(Some(imported)) => {
+                tx.commit().await?;
+                Ok(Some(imported))
+            }
             other => {
                 let _ = tx.rollback().await;
                 other

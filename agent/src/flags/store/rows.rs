@@ -48,6 +48,12 @@ pub(super) async fn create(tx: &mut Transaction, fields: &Value, now: Timestamp)
     if same.is_some() {
         return Err(FlagsError::Exists(flag.name));
     }
+    flag.id = next_id(tx).await?;
+    Ok(flag)
+}
+
+/// An id that was never given.
+pub(super) async fn next_id(tx: &mut Transaction) -> Result<i64, FlagsError> {
     // The table's own count of ids does not fall when the newest flag is deleted; rows written by hand may be beyond it.
     let next = if tx.is_postgres() {
         "SELECT setval(sequence, GREATEST(nextval(sequence), (SELECT COALESCE(MAX(id), 0) + 1 FROM feature_flags)))
@@ -55,8 +61,17 @@ pub(super) async fn create(tx: &mut Transaction, fields: &Value, now: Timestamp)
     } else {
         "SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'feature_flags'), 0) + 1"
     };
-    flag.id = tx.row(next, []).await?.integer(0)?;
-    Ok(flag)
+    tx.row(next, []).await?.integer(0)
+}
+
+/// An id was given elsewhere, and is not to be given again when its flag is gone. SQLite notes that itself.
+pub(super) async fn took(tx: &mut Transaction, id: i64) -> Result<(), FlagsError> {
+    if tx.is_postgres() {
+        let sql = "SELECT setval(sequence, GREATEST(nextval(sequence) - 1, $1))
+             FROM (SELECT pg_get_serial_sequence('feature_flags', 'id')::regclass AS sequence) AS ids";
+        tx.row(sql, [id.into()]).await?;
+    }
+    Ok(())
 }
 
 /// The flag, if it is the one that `only_if` means.

@@ -15,13 +15,22 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Reads a body.
 pub(in crate::http) async fn bytes(body: Body) -> Result<Bytes, Refused> {
-    let bytes = timeout(LIMIT, axum::body::to_bytes(body, MOST)).await.map_err(|_| Refused::slow(LIMIT))?;
+    bytes_up_to(body, MOST).await
+}
+
+async fn bytes_up_to(body: Body, most: usize) -> Result<Bytes, Refused> {
+    let bytes = timeout(LIMIT, axum::body::to_bytes(body, most)).await.map_err(|_| Refused::slow(LIMIT))?;
     // Whoever breaks off in the middle does not read the answer.
-    bytes.map_err(|_| Refused::too_large(MOST))
+    bytes.map_err(|_| Refused::too_large(most))
 }
 
 /// Reads a body as JSON, whatever type it says to be: `curl -d` says that it is a form.
 pub(super) async fn json(body: Body) -> Result<Value, Refused> {
-    let bytes = bytes(body).await?;
+    json_up_to(body, MOST).await
+}
+
+/// The same of a body that may be larger.
+pub(super) async fn json_up_to(body: Body, most: usize) -> Result<Value, Refused> {
+    let bytes = bytes_up_to(body, most).await?;
     crate::http::json::read(&bytes).map_err(|error| Refused::malformed(format!("the body is no JSON: {error}")))
 }

@@ -120,6 +120,25 @@ pub(super) fn exposures() -> Said {
         .refuses(&[503])
 }
 
+pub(super) fn import() -> Said {
+    Said::new(PEOPLE, "importFlags", "What another application kept of its flags, all of it or nothing")
+        .more(
+            "Under the ids that it gave, with its history. Nothing is overwritten but default flags that nobody touched; what is there just so \
+             is left alone. At most 32 MiB.",
+        )
+        .reads(&[Head::TealUser])
+        .body(
+            "Import",
+            json!({
+                "flags": [{"id": 8, "name": "telehealth", "enabled": true, "rollout_percentage": 12.5, "created_at": "2024-03-01T08:00:00Z"}],
+                "history": [{"flag_id": 8, "flag_name": "telehealth", "action": "update", "at": "2024-04-01T08:00:00Z", "who": "anna"}],
+                "reason": "moved",
+            }),
+        )
+        .answers(200, "What was done.", "Imported", &[])
+        .refuses(&[409, 503])
+}
+
 pub(super) fn document() -> Said {
     let any = ObjectBuilder::new().schema_type(Type::Object).build();
     Said::new("about", "getOpenApi", "This document").answers_with(

@@ -8,6 +8,7 @@
 //! GET                      /api/v1/feature-flags/snapshot | stream           for SDKs: a document, server-sent events
 //!      POST                /api/v1/feature-flags/exposures                   for SDKs: counts of what was served
 //!      POST                /ofrep/v1/evaluate/flags[/{name}]                 for clients of OpenFeature (../ofrep)
+//!      POST                /api/v1/feature-flags/import                      what another application kept
 //! GET                      /api/openapi.json                           all of this, for programs
 //! ```
 //! Threat model: there are no tokens yet, so that it listens on loopback only, and whoever may run a program on this machine may change
@@ -17,6 +18,7 @@ pub(in crate::http) mod body;
 mod check;
 mod described;
 mod guard;
+mod import;
 mod list;
 mod loaded;
 mod relayed;
@@ -73,6 +75,7 @@ fn routes() -> Routes<Door> {
         .at(below!("/snapshot"), [get(sdk::snapshot, described::snapshot())])
         .at(below!("/stream"), [get(stream::stream, described::stream())])
         .at(below!("/exposures"), [post(sdk::exposures, described::exposures())])
+        .at(below!("/import"), [post(import::import, described::import())])
         .at(
             below!("/{flag}"),
             [

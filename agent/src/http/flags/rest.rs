@@ -128,7 +128,7 @@ pub(super) async fn audit(
 }
 
 /// The reason stands beside the flag's own fields.
-fn take_reason(fields: &mut Value) -> Result<String, Refused> {
+pub(super) fn take_reason(fields: &mut Value) -> Result<String, Refused> {
     match fields.as_object_mut().and_then(|fields| fields.remove("reason")) {
         None | Some(Value::Null) => Ok(String::new()),
         Some(Value::String(reason)) => Ok(reason),
@@ -136,7 +136,7 @@ fn take_reason(fields: &mut Value) -> Result<String, Refused> {
     }
 }
 
-fn author(headers: &HeaderMap, Peer(ip): Peer, reason: String) -> Result<Author, Refused> {
+pub(super) fn author(headers: &HeaderMap, Peer(ip): Peer, reason: String) -> Result<Author, Refused> {
     let who = headers.get("x-teal-user").map(|value| value.to_str().unwrap_or_default().to_owned()).unwrap_or_default();
     for (field, text, most) in [("reason", &reason, REASON), ("x-teal-user", &who, WHO)] {
         if text.chars().count() > most {

@@ -18,6 +18,8 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("AuditEntry", entry()),
         ("Document", document()),
         ("Report", report()),
+        ("Import", import()),
+        ("Imported", imported()),
     ]);
     all
 }
@@ -169,6 +171,54 @@ fn report() -> Value {
                     "count": {"type": "integer", "minimum": 0, "maximum": u64::MAX},
                 },
             }},
+        },
+    })
+}
+
+fn import() -> Value {
+    let line = json!({
+        "type": "object",
+        "required": ["flag_id", "flag_name", "action", "at"],
+        "additionalProperties": false,
+        "properties": {
+            "flag_id": {"type": "integer", "format": "int64"},
+            "flag_name": text(),
+            "action": {"enum": ["create", "update", "delete"]},
+            "at": moment(),
+            "who": text(),
+            "ip": text(),
+            "reason": text(),
+            "before": {},
+            "after": {},
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["flags"],
+        "additionalProperties": false,
+        "properties": {
+            "flags": {
+                "type": "array",
+                "description": "Flags as they are answered; `id`, `created_at` and `updated_at` are kept.",
+                "items": {"type": "object", "required": ["name"], "properties": {"name": text()}},
+            },
+            "history": {"type": "array", "items": line, "description": "What was changed there, the oldest first."},
+            "reason": nullable(text()),
+        },
+    })
+}
+
+fn imported() -> Value {
+    let names = json!({"type": "array", "items": text()});
+    json!({
+        "type": "object",
+        "required": ["created", "replaced", "same", "history", "revision"],
+        "properties": {
+            "created": names,
+            "replaced": {"type": "array", "items": text(), "description": "Default flags that nobody touched, which gave way."},
+            "same": names,
+            "history": {"type": "integer", "minimum": 0, "description": "Lines that were not there."},
+            "revision": whole(),
         },
     })
 }

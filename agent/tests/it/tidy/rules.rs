@@ -8,7 +8,7 @@ use super::paths::{code, has_word, module, named, product};
 /// A module of `agent/src` and the modules there that it must not name.
 ///
 /// main -> cli -> runtime -> controller -> teal-rollout, with the ports below and beside each other.
-const MUST_NOT_NAME: [(&str, &[&str]); 10] = [
+const MUST_NOT_NAME: [(&str, &[&str]); 11] = [
     ("platform", &["proxy", "store", "notifier", "controller", "runtime", "http", "cli"]),
     ("proxy", &["platform", "store", "notifier", "controller", "runtime", "http", "cli"]),
     ("store", &["platform", "proxy", "notifier", "controller", "runtime", "http", "cli"]),
@@ -18,6 +18,7 @@ const MUST_NOT_NAME: [(&str, &[&str]); 10] = [
     ("controller", &["runtime", "http", "cli"]),
     ("http", &["platform", "cli"]),
     ("flags", &["platform", "proxy", "store", "notifier", "controller", "runtime", "http", "cli"]),
+    ("foreign", &["platform", "proxy", "store", "notifier", "controller", "runtime", "http", "cli", "flags"]),
     ("cli", &["store", "flags"]),
 ];
 

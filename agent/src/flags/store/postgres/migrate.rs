@@ -132,3 +132,55 @@ async fn said(connection: &mut PgConnection, sql: &'static str) -> Result<(), Fl
 fn failed(source: SchemaError) -> FlagsError {
     FlagsError::Schema { database: "schema `teal` in PostgreSQL".to_owned(), source }
 }
+
+#[cfg(test)]
+mod tests {
+    use teal_testkit::PostgresDatabase;
+
+    use super::*;
+
+    const ONE: Step = Step { version: 1, name: "one", sqlite: "", postgres: "CREATE TABLE teal.one (id INT)" };
+    const TWO: Step = Step { version: 2, name: "two", sqlite: "", postgres: "CREATE TABLE teal.two (id INT)" };
+    const BROKEN: Step = Step { postgres: "CREATE TABLE teal.two (id INT); SELECT 1 / 0", ..TWO };
+
+    async fn connect(database: &PostgresDatabase, user: Option<&str>) -> PgConnection {
+        let options: PgConnectOptions = database.address().parse().unwrap();
+        let options = if let Some(user) = user { options.username(user) } else { options };
+        PgConnection::connect_with(&options).await.unwrap()
+    }
+
+    fn tables(database: &PostgresDatabase) -> String {
+        database.sql("SELECT string_agg(tablename, ' ' ORDER BY tablename) FROM pg_tables WHERE schemaname = 'teal'")
+    }
+
+    #[tokio::test]
+    async fn a_step_that_fails_is_undone_and_keeps_nobody_waiting() {
+        let database = teal_testkit::postgres().database();
+        let mut broken = connect(&database, None).await;
+        let said = run(&mut broken, &[ONE, BROKEN], true).await.unwrap_err().to_string();
+        assert!(said.contains("002_two.sql was undone") && said.contains("division by zero"), "{said}");
+        assert_eq!(tables(&database), "one schema_migrations");
+        // The broken one still has its connection.
+        let mut other = connect(&database, None).await;
+        run(&mut broken, &[ONE, BROKEN], true).await.unwrap_err();
+        let said = run(&mut other, &[ONE, TWO], false).await.unwrap_err().to_string();
+        assert!(said.contains("steps up to 1"), "{said}");
+        drop(broken);
+        run(&mut other, &[ONE, TWO], true).await.unwrap();
+        assert_eq!(tables(&database), "one schema_migrations two");
+        run(&mut other, &[ONE, TWO], false).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_may_not_make_schemas_uses_the_one_that_was_made_for_them() {
+        let database = teal_testkit::postgres().database();
+        database.sql("CREATE ROLE limited LOGIN");
+        let mut limited = connect(&database, Some("limited")).await;
+        let said = run(&mut limited, &[ONE], true).await.unwrap_err().to_string();
+        assert!(said.contains("permission denied for database"), "{said}");
+        database.sql("CREATE SCHEMA teal AUTHORIZATION limited");
+        let mut limited = connect(&database, Some("limited")).await;
+        run(&mut limited, &[ONE], true).await.unwrap();
+        assert_eq!(tables(&database), "one schema_migrations");
+    }
+}

@@ -2,7 +2,6 @@
 //!
 //! Everything has an end: a database that does not answer is one that is away, never a request that waits.
 
-mod dsn;
 mod listen;
 mod migrate;
 
@@ -18,6 +17,7 @@ pub(in crate::flags) use listen::Hint;
 pub(super) use listen::{CHANNEL, listen};
 pub(super) use migrate::migrate;
 
+use crate::dsn;
 use crate::flags::error::FlagsError;
 
 /// How long connecting may take, and how long one may wait for a connection.

@@ -1,13 +1,11 @@
-//! The file that says how to reach PostgreSQL. It holds a password: nothing of it is in any error or log.
+//! The file that says how to reach a PostgreSQL database. It holds a password: nothing of it is in any error or log.
 
 use std::fs::File;
 use std::io::Read;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use sqlx::postgres::PgConnectOptions;
-
-use crate::flags::error::FlagsError;
 
 /// More than any address has.
 const MOST: u64 = 16 * 1024;
@@ -16,9 +14,22 @@ const KNOWN: [&str; 9] =
     ["application_name", "dbname", "host", "password", "port", "sslcert", "sslkey", "sslmode", "sslrootcert"];
 const EXAMPLE: &str = "postgres://USER:PASSWORD@HOST:5432/DATABASE?sslmode=verify-full&sslrootcert=FILE";
 
+/// Why such a file cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path} {problem}")]
+pub struct DsnError {
+    /// Which file.
+    pub path: PathBuf,
+    /// What is wrong with it, without anything that stands in it.
+    pub problem: String,
+}
+
 /// Reads the file's only line.
-pub(super) fn read(path: &Path) -> Result<PgConnectOptions, FlagsError> {
-    let wrong = |problem: String| FlagsError::Dsn { path: path.to_owned(), problem };
+///
+/// # Errors
+/// It cannot be read, others may read it, or it is no address.
+pub fn read(path: &Path) -> Result<PgConnectOptions, DsnError> {
+    let wrong = |problem: String| DsnError { path: path.to_owned(), problem };
     let unreadable = |error: std::io::Error| wrong(format!("cannot be read: {error}"));
     let file = File::open(path).map_err(unreadable)?;
     let mode = file.metadata().map_err(unreadable)?.mode() & 0o777;
