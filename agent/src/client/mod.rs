@@ -4,6 +4,7 @@
 
 mod error;
 pub mod flags;
+pub mod old;
 mod transport;
 
 use std::path::{Path, PathBuf};

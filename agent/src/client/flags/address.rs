@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 
-use super::FlagClientError;
+use super::{FlagClientError, Token};
 
 /// All paths of the service stand below this.
 const PREFIX: &str = "/api/v1/feature-flags";
@@ -57,8 +57,16 @@ impl Address {
         Ok(Self { socket: Some(path.into()), ..Self::parse("http://localhost", None)? })
     }
 
+    /// Whether a token may be sent there: where nobody can read it on the way, or where that is allowed.
+    pub(in crate::client) fn allows(&self, token: Option<&Token>, plain_http: bool) -> Result<(), FlagClientError> {
+        if token.is_some() && !plain_http && !self.is_private() {
+            return Err(FlagClientError::Exposed(self.to_string()));
+        }
+        Ok(())
+    }
+
     /// Whether what is sent stays on this machine or is encrypted.
-    pub(super) fn is_private(&self) -> bool {
+    fn is_private(&self) -> bool {
         self.base.scheme() == "https" || self.is_local()
     }
 
@@ -77,14 +85,23 @@ impl Address {
     }
 
     /// The address of a path of segments below the service's own, each escaped.
-    pub(super) fn of(&self, segments: &[&str]) -> Url {
-        let mut url = self.base.clone();
-        url.set_path(&format!("{}{PREFIX}", url.path().trim_end_matches('/')));
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.extend(segments);
-        }
-        url
+    pub(in crate::client) fn of(&self, segments: &[&str]) -> Url {
+        below(&self.base, PREFIX, segments)
     }
+
+    /// The same beside the service's own paths.
+    pub(in crate::client) fn beside(&self, segments: &[&str]) -> Url {
+        below(&self.base, "", segments)
+    }
+}
+
+fn below(base: &Url, prefix: &str, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    url.set_path(&format!("{}{prefix}", url.path().trim_end_matches('/')));
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
 }
 
 impl fmt::Display for Address {

@@ -138,7 +138,7 @@ impl Door {
 }
 
 /// The HTTP client of an address.
-pub(super) fn http(address: &Address) -> Result<Client, FlagClientError> {
+pub(in crate::client) fn http(address: &Address) -> Result<Client, FlagClientError> {
     // Without one the client would panic, and installing twice is harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = Client::builder()

@@ -63,7 +63,7 @@ pub enum FlagClientError {
 }
 
 impl FlagClientError {
-    pub(super) fn refused(status: StatusCode, body: &[u8]) -> Self {
+    pub(in crate::client) fn refused(status: StatusCode, body: &[u8]) -> Self {
         let problem = serde_json::from_slice::<Problem>(body).ok().filter(|problem| !problem.title.is_empty());
         let other = || Problem {
             title: format!("the flag service answered {status}"),
@@ -74,7 +74,7 @@ impl FlagClientError {
         Self::Refused(Box::new(Problem { status: status.as_u16(), ..problem.unwrap_or_else(other) }))
     }
 
-    pub(super) fn unreachable(at: String, error: reqwest::Error) -> Self {
+    pub(in crate::client) fn unreachable(at: String, error: reqwest::Error) -> Self {
         let error = error.without_url();
         let mut reason: &dyn Error = &error;
         while let Some(source) = reason.source() {

@@ -18,6 +18,7 @@ use teal_flags::model::{Document, Flag};
 
 pub use address::Address;
 pub use answer::{Audit, Checked, Fetched, Listing};
+pub(super) use door::http;
 pub use error::FlagClientError;
 pub use token::Token;
 
@@ -50,9 +51,7 @@ impl FlagClient {
     /// # Errors
     /// [`FlagClientError::Trust`], and [`FlagClientError::Exposed`] unless that is allowed.
     pub fn new(address: Address, token: Option<Token>, by: &str, plain_http: bool) -> Result<Self, FlagClientError> {
-        if token.is_some() && !plain_http && !address.is_private() {
-            return Err(FlagClientError::Exposed(address.to_string()));
-        }
+        address.allows(token.as_ref(), plain_http)?;
         Ok(Self { door: Door::new(address, token, by)? })
     }
 
@@ -146,6 +145,49 @@ impl FlagClient {
         let Question { user, environment, attributes } = question;
         let body = json!({"user_id": user, "environment": environment, "attributes": attributes});
         self.door.ask(Ask::new(Method::POST, &[flag, "check"]).body(body)).await?.json()
+    }
+
+    /// Everything that is evaluated, flags and segments, at one revision.
+    ///
+    /// # Errors
+    /// The service does not answer or refuses.
+    pub async fn snapshot(&self) -> Result<Document, FlagClientError> {
+        let said = self.door.ask(Ask::get(&["snapshot"])).await?;
+        Document::from_json(&said.body).map_err(|error| self.door.garbled(&error, &said.body))
+    }
+
+    /// One segment, and its entity tag.
+    ///
+    /// # Errors
+    /// The service does not answer, or has no such segment.
+    pub async fn segment(&self, segment: &str) -> Result<(Value, Option<String>), FlagClientError> {
+        let said = self.door.ask(Ask::get(&["segments", segment])).await?;
+        Ok((said.json()?, said.tag))
+    }
+
+    /// A new segment of these fields.
+    ///
+    /// # Errors
+    /// The service does not answer or refuses.
+    pub async fn create_segment(&self, fields: &Value, reason: &str) -> Result<(), FlagClientError> {
+        self.door.ask(Ask::new(Method::POST, &["segments"]).body(with_reason(fields, reason))).await?;
+        Ok(())
+    }
+
+    /// Changes a segment's fields, as [`FlagClient::patch`].
+    ///
+    /// # Errors
+    /// As [`FlagClient::patch`].
+    pub async fn patch_segment(
+        &self,
+        segment: &str,
+        fields: &Value,
+        reason: &str,
+        only_if: Option<&str>,
+    ) -> Result<(), FlagClientError> {
+        let body = with_reason(fields, reason);
+        self.door.ask(Ask::new(Method::PATCH, &["segments", segment]).body(body).only_if(only_if)).await?;
+        Ok(())
     }
 
     fn fetched(&self, said: &Said) -> Result<Fetched, FlagClientError> {

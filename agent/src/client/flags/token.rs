@@ -53,7 +53,7 @@ impl Token {
         Ok(Self(header))
     }
 
-    pub(super) fn header(&self) -> &HeaderValue {
+    pub(in crate::client) fn header(&self) -> &HeaderValue {
         &self.0
     }
 }

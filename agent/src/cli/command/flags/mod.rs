@@ -5,10 +5,21 @@
 //! subcommand --> FlagClient --> render/flags (pure) --> terminal
 //! ```
 
+mod audit;
+mod check;
+mod compare;
+mod create;
+mod delete;
+mod document;
+mod export;
+mod fields;
 mod get;
+mod import;
 mod known;
 mod list;
+mod set;
 mod target;
+mod users;
 
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit};
@@ -29,13 +40,38 @@ enum Command {
     List(list::Args),
     /// One flag, with all that decides who gets it.
     Get(get::Args),
+    /// Make a flag; it is off unless you say otherwise.
+    Create(create::Args),
+    /// Change a flag; shows what was, what is, and how many users it touches.
+    Set(set::Args),
+    /// Delete a flag for good; `set --archive` keeps it for the record.
+    Delete(delete::Args),
+    /// Who changed a flag, when, what and why.
+    Audit(audit::Args),
+    /// What a flag answers to somebody, or to how many of many.
+    Check(check::Args),
+    /// Who would change side if this service answered instead of another one.
+    Compare(compare::Args),
+    /// All flags and segments as a file that can be read again exactly.
+    Export(export::Args),
+    /// Bring in flags from a file: Teal's own, Unleash's or flagd's. Shows a plan first.
+    Import(import::Args),
 }
 
 pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let service = args.target.service(context)?;
-    match &args.command {
+    let Args { target, command } = args;
+    let service = target.service(context)?;
+    match command {
         Command::List(args) => list::run(context, &service, args).await,
         Command::Get(args) => get::run(context, &service, args).await,
+        Command::Create(args) => create::run(context, &service, args).await,
+        Command::Set(args) => set::run(context, &service, args).await,
+        Command::Delete(args) => delete::run(context, &service, args).await,
+        Command::Audit(args) => audit::run(context, &service, args).await,
+        Command::Check(args) => check::run(context, &service, args).await,
+        Command::Compare(args) => compare::run(context, target, &service, args).await,
+        Command::Export(args) => export::run(context, &service, args).await,
+        Command::Import(args) => import::run(context, &service, args).await,
     }
 }
 
@@ -45,8 +81,38 @@ fn now() -> teal_flags::model::Timestamp {
     teal_flags::model::Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }
 
+/// The command as it was given, for a shell.
+fn again() -> String {
+    let words = std::env::args().skip(1).map(|word| quoted(&word));
+    std::iter::once("teal".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// In quotes where a shell would take it for more than a word.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=,@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
 /// Beside the answer, so that it does not stand in what a script reads.
 fn warn(text: &str) {
     let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
     anstream::eprintln!("{yellow}warning{yellow:#}: {text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_can_be_given_again_as_it_is_shown() {
+        let check = |word: &str, expected: &str| assert_eq!(quoted(word), expected);
+        check("--rollout=12.5", "--rollout=12.5");
+        check("a quarter", "'a quarter'");
+        check("it's", "'it'\\''s'");
+        check("", "''");
+    }
 }

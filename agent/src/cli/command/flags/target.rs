@@ -1,10 +1,11 @@
 //! Which flag service is meant, and with what token.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::CliError;
 use crate::cli::context::{Context, operator};
 use crate::client::flags::{Address, FlagClient, Token};
+use crate::client::old::OldClient;
 
 /// Options that every `teal flags` command takes.
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,13 @@ impl Target {
         };
         let client = FlagClient::new(address, self.token()?, &operator(), self.plain_http)?;
         Ok(Service { client, environments })
+    }
+
+    /// A service that is compared with; it has a token of its own.
+    pub(super) fn old(&self, url: &str, token_file: Option<&Path>) -> Result<OldClient, CliError> {
+        let address = Address::parse(url, self.ca_file.clone())?;
+        let token = token_file.map(Token::from_file).transpose()?;
+        Ok(OldClient::new(address, token, self.plain_http)?)
     }
 
     fn token(&self) -> Result<Option<Token>, CliError> {

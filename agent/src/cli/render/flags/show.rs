@@ -89,7 +89,8 @@ fn users(share: Percentage) -> String {
     }
 }
 
-fn needs(prerequisite: &Prerequisite) -> String {
+/// `telehealth on`.
+pub(super) fn needs(prerequisite: &Prerequisite) -> String {
     let flag = &prerequisite.flag;
     match &prerequisite.required {
         Required::On => format!("{flag} on"),
@@ -108,16 +109,21 @@ fn variants(flag: &Flag) -> String {
     let total: u64 = flag.variants.iter().map(|variant| u64::from(variant.weight)).sum();
     let mut text = String::new();
     for (number, variant) in flag.variants.iter().enumerate() {
-        text += &labelled(if number == 0 { "variants" } else { "" }, &one_variant(variant, total));
+        text += &labelled(if number == 0 { "variants" } else { "" }, &self::variant(variant, Some(total)));
     }
     text + &labelled("while off", flag.off_variant.as_deref().unwrap_or_default())
 }
 
-fn one_variant(variant: &Variant, total: u64) -> String {
+/// `wide = {"columns":3}   weight 2 (67 %)`.
+pub(super) fn variant(variant: &Variant, total: Option<u64>) -> String {
     let Variant { name, value: served, weight, .. } = variant;
     let value = if *served == json!(name) { String::new() } else { format!(" = {}", cut(&value(served), VALUE)) };
-    let share = if total == 0 { 0 } else { (u64::from(*weight) * 200 + total) / (2 * total) };
-    format!("{name}{value}   weight {weight} ({share} %)")
+    let share = match total {
+        Some(0) => " (0 %)".to_owned(),
+        Some(total) => format!(" ({} %)", (u64::from(*weight) * 200 + total) / (2 * total)),
+        None => String::new(),
+    };
+    format!("{name}{value}   weight {weight}{share}")
 }
 
 /// Nothing where it is as usual: salt, function and what is dealt.

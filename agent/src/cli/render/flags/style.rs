@@ -1,6 +1,6 @@
-//! The few colours of flags: on is green, on for some is yellow, off is grey. They are taken away where output is no terminal.
+//! The few colours of flags: on is green, on for some is yellow, off is grey, what is gone is red. They are taken away where output is no terminal.
 
-use anstyle::AnsiColor::{BrightBlack, Green, Yellow};
+use anstyle::AnsiColor::{BrightBlack, Green, Red, Yellow};
 use anstyle::Style;
 
 /// What a piece of text says by its colour.
@@ -14,6 +14,8 @@ pub(super) enum Tone {
     Good,
     /// Off for some, or to be looked at.
     Mild,
+    /// Gone.
+    Bad,
     /// Of less importance.
     Faint,
 }
@@ -25,6 +27,7 @@ impl Tone {
             Self::Name => Style::new().bold(),
             Self::Good => Green.on_default(),
             Self::Mild => Yellow.on_default(),
+            Self::Bad => Red.on_default(),
             Self::Faint => BrightBlack.on_default(),
         }
     }

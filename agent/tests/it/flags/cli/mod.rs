@@ -1,5 +1,7 @@
 //! `teal flags` as people and scripts use it, against a real agent.
 
+mod changing;
+
 use serde_json::Value;
 
 use super::Agent;
