@@ -69,6 +69,44 @@ pub struct Audit {
     pub after: Value,
 }
 
+/// Flags that can go.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct Stale {
+    /// For how many days a flag has to be so.
+    pub days: u32,
+    /// From this moment on, RFC 3339.
+    pub since: String,
+    /// Since when it is remembered what applications asked for; none ever told without it.
+    pub remembered_since: Option<String>,
+    /// By id.
+    pub flags: Vec<StaleFlag>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default)]
+pub struct StaleFlag {
+    /// Its number.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// `not_asked`, `constant`.
+    pub finding: String,
+    /// Since when it has been so, as far as is remembered.
+    pub since: String,
+    /// Whether it is remembered for as long as was asked.
+    pub sure: bool,
+    /// When it was last asked for.
+    pub last_asked: Option<String>,
+    /// What was served; null is the caller's default.
+    pub variants: Vec<Option<String>>,
+    /// Where.
+    pub environments: Vec<String>,
+    /// What to do.
+    pub advice: String,
+}
+
 /// What a flag answers to somebody.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default)]

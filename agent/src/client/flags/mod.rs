@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use teal_flags::model::{Document, Flag};
 
 pub use address::Address;
-pub use answer::{Audit, Checked, Fetched, Listing};
+pub use answer::{Audit, Checked, Fetched, Listing, Stale, StaleFlag};
 pub(super) use door::http;
 pub use error::FlagClientError;
 pub use token::Token;
@@ -27,6 +27,9 @@ use door::{Ask, Door, Said};
 
 /// Flags in one answer; the service gives no more.
 const PAGE: usize = 1_000;
+
+/// How often a list is begun again that changed while it was read; then it is taken as it is.
+const RESTARTS: u32 = 3;
 
 /// A question to `check`.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -66,10 +69,15 @@ impl FlagClient {
     /// # Errors
     /// The service does not answer or refuses.
     pub async fn list(&self) -> Result<Listing, FlagClientError> {
-        let mut listing = Listing::default();
+        let (mut listing, mut restarts) = (Listing::default(), 0);
         loop {
             let query = [("limit", PAGE.to_string()), ("offset", listing.json.len().to_string())];
             let page: Page = self.door.ask(Ask::get(&[]).query(&query)).await?.json()?;
+            if !listing.json.is_empty() && page.revision != listing.revision && restarts < RESTARTS {
+                // Something was changed between two pages: one may have slipped through.
+                (listing, restarts) = (Listing::default(), restarts + 1);
+                continue;
+            }
             listing.revision = page.revision;
             let is_last = page.flags.is_empty() || listing.json.len() + page.flags.len() >= page.total;
             listing.json.extend(page.flags);
@@ -154,6 +162,14 @@ impl FlagClient {
     pub async fn snapshot(&self) -> Result<Document, FlagClientError> {
         let said = self.door.ask(Ask::get(&["snapshot"])).await?;
         Document::from_json(&said.body).map_err(|error| self.door.garbled(&error, &said.body))
+    }
+
+    /// Flags that were the same for all, or not asked for, for so many days.
+    ///
+    /// # Errors
+    /// The service does not answer or refuses.
+    pub async fn stale(&self, days: u32) -> Result<Stale, FlagClientError> {
+        self.door.ask(Ask::get(&["stale"]).query(&[("days", days.to_string())])).await?.json()
     }
 
     /// One segment, and its entity tag.

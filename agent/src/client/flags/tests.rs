@@ -97,7 +97,8 @@ async fn a_list_is_read_page_by_page_and_what_is_not_understood_is_named() {
         "GET /api/v1/feature-flags?limit=1000&offset=0" => (
             200,
             "",
-            r#"{"flags":[{"name":"a"},{"name":"b","rules":[{"new":"?","percentage":"all"}]}],"total":3}"#.into(),
+            r#"{"flags":[{"name":"a"},{"name":"b","rules":[{"new":"?","percentage":"all"}]}],"total":3,"revision":4}"#
+                .into(),
         ),
         "GET /api/v1/feature-flags?limit=1000&offset=2" => {
             (200, "", r#"{"flags":[{"name":"c"}],"total":3,"revision":4}"#.into())

@@ -81,7 +81,7 @@ pub(super) fn parsed(text: &str) -> Result<Value, String> {
         return Err(format!("is no JSON: {as_json}"));
     }
     let budget = serde_saphyr::budget! { max_nodes: 5_000_000, max_events: 10_000_000 };
-    let options = serde_saphyr::options! { budget: Some(budget), merge_keys: serde_saphyr::MergeKeyPolicy::AsOrdinary };
+    let options = serde_saphyr::options! { budget: budget, merge_keys: serde_saphyr::MergeKeyPolicy::AsOrdinary };
     serde_saphyr::from_str_with_options(text, options)
         .map_err(|error| format!("is neither JSON nor YAML: {}", error.to_string().lines().next().unwrap_or_default()))
 }

@@ -18,6 +18,7 @@ mod import;
 mod known;
 mod list;
 mod set;
+mod stale;
 mod target;
 mod users;
 
@@ -52,6 +53,8 @@ enum Command {
     Check(check::Args),
     /// Who would change side if this service answered instead of another one.
     Compare(compare::Args),
+    /// Flags that can go: nobody asks for them, or they are the same for all.
+    Stale(stale::Args),
     /// All flags and segments as a file that can be read again exactly.
     Export(export::Args),
     /// Bring in flags from a file: Teal's own, Unleash's or flagd's. Shows a plan first.
@@ -70,6 +73,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
         Command::Audit(args) => audit::run(context, &service, args).await,
         Command::Check(args) => check::run(context, &service, args).await,
         Command::Compare(args) => compare::run(context, target, &service, args).await,
+        Command::Stale(args) => stale::run(context, &service, args).await,
         Command::Export(args) => export::run(context, &service, args).await,
         Command::Import(args) => import::run(context, &service, args).await,
     }

@@ -7,6 +7,7 @@ pub mod diff;
 pub mod list;
 pub mod plan;
 pub mod show;
+pub mod stale;
 mod style;
 mod table;
 mod told;

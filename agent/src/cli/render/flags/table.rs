@@ -37,6 +37,12 @@ impl<T: Into<String>> From<T> for Cell {
 
 /// The table; columns are as wide as what stands in them.
 pub(super) fn table<const N: usize>(columns: [Column; N], rows: &[[Cell; N]]) -> String {
+    let (head, rows) = lines(columns, rows);
+    head + &rows.concat()
+}
+
+/// The same, its head and each row apart.
+pub(super) fn lines<const N: usize>(columns: [Column; N], rows: &[[Cell; N]]) -> (String, Vec<String>) {
     let mut widths = columns.map(|column| column.title.chars().count());
     for row in rows {
         for ((width, column), cell) in widths.iter_mut().zip(&columns).zip(row) {
@@ -48,11 +54,8 @@ pub(super) fn table<const N: usize>(columns: [Column; N], rows: &[[Cell; N]]) ->
         *last = (*last).min(WIDTH.saturating_sub(others.iter().map(|width| width + GAP).sum()));
     }
     let titles = columns.map(|column| Cell(Tone::Faint, column.title.to_owned()));
-    let mut text = line(&columns, &widths, &titles);
-    for row in rows {
-        text += &line(&columns, &widths, row);
-    }
-    text
+    let rows = rows.iter().map(|row| line(&columns, &widths, row)).collect();
+    (line(&columns, &widths, &titles), rows)
 }
 
 fn line<const N: usize>(columns: &[Column; N], widths: &[usize; N], row: &[Cell; N]) -> String {

@@ -35,7 +35,7 @@ pub(super) fn told(field: &str, json: &Value) -> Told {
         "archived" | "client_visible" => switch("yes", "no"),
         "rollout_percentage" => Told::One(format!("{} %", given.map_or_else(|| "100".to_owned(), value))),
         "environments" => Told::One(places(&texts(given))),
-        "salt" => Told::One(value(given.or_else(|| json.get("name")).unwrap_or(&Value::Null))),
+        "salt" => Told::One(given.or_else(|| json.get("name")).map_or_else(|| NOTHING.to_owned(), value)),
         "kind" => Told::One(given.map_or_else(|| "release".to_owned(), value)),
         "bucketing" => Told::One(given.map_or_else(|| "teal1".to_owned(), value)),
         "stickiness" => Told::One(match given {

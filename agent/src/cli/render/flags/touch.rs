@@ -16,9 +16,9 @@ const ALL: u64 = 100_000;
 /// Who is touched in some environments alike.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Touch {
-    /// Empty: everywhere.
+    /// By name.
     environments: Vec<String>,
-    /// All but those of the flag.
+    /// And those that the flag does not name.
     elsewhere: bool,
     /// Thousandths of a percent of all users who get it now and did not.
     gain: u64,
@@ -57,8 +57,9 @@ pub fn touched(before: &Flag, after: &Flag) -> Touched {
             None => touches.push(Touch { environments, elsewhere, gain, lose }),
         }
     }
-    if let [only] = touches.as_mut_slice() {
-        only.environments.clear();
+    if let [everywhere] = touches.as_mut_slice() {
+        everywhere.environments.clear();
+        everywhere.elsewhere = false;
     }
     touches.retain(|touch| touch.gain + touch.lose > 0);
     Touched { touches, anew, notes: notes(before, after) }
@@ -108,8 +109,8 @@ pub fn sentences(touched: &Touched) -> Vec<String> {
     let about = if touched.anew { "about " } else { "" };
     let one = |touch: &Touch| {
         let place = match (touch.environments.as_slice(), touch.elsewhere) {
-            ([], true) if touched.touches.len() == 1 => String::new(),
-            ([], _) => "elsewhere: ".to_owned(),
+            ([], false) => String::new(),
+            ([], true) => "elsewhere: ".to_owned(),
             (some, false) => format!("{}: ", places(some)),
             (some, true) => format!("{} and elsewhere: ", places(some)),
         };
@@ -138,6 +139,7 @@ pub fn json(touched: &Touched) -> Value {
         json!({
             "environments": touch.environments,
             "elsewhere": touch.elsewhere,
+            "everywhere": touch.environments.is_empty() && !touch.elsewhere,
             "gain_percent": number(touch.gain),
             "lose_percent": number(touch.lose),
         })
@@ -205,7 +207,7 @@ mod tests {
         let told = json(&touched(&read(r#""enabled":false"#), &read(r#""enabled":true,"rollout_percentage":0.001"#)));
         assert_eq!(
             told.to_string(),
-            r#"{"exact":true,"shares":[{"elsewhere":true,"environments":[],"gain_percent":0.001,"lose_percent":0}]}"#
+            r#"{"exact":true,"shares":[{"elsewhere":false,"environments":[],"everywhere":true,"gain_percent":0.001,"lose_percent":0}]}"#
         );
     }
 }

@@ -1,6 +1,7 @@
 //! `teal flags` as people and scripts use it, against a real agent.
 
 mod changing;
+mod moving;
 
 use serde_json::Value;
 

@@ -7,10 +7,11 @@ use super::Pair;
 use crate::cli::CliError;
 use crate::cli::command::flags::users::User;
 use crate::cli::render::flags::compare::side;
+use crate::client::flags::FlagClientError;
 use crate::client::old::{Kind, OldAnswer, OldClient};
 
 /// Flags that are tried to find out how a service is asked: it may not know each of them.
-const TRIED: usize = 10;
+const TRIED: usize = 50;
 /// Who is asked for then. Nobody.
 const NOBODY: &str = "teal-compare-nobody";
 
@@ -49,12 +50,9 @@ impl Old {
                     // A path that is not there looks the same.
                     Ok(OldAnswer::Unknown) if *kind != Kind::Ofrep => {}
                     Ok(_) => return Ok(Self { client, kind: *kind }),
-                    Err(error) if error.status().is_none() || matches!(error.status(), Some(401 | 403)) => {
-                        let error = CliError::from(error);
-                        return Err(CliError {
-                            hints: vec!["--old-token-file FILE   says who you are there".to_owned()],
-                            ..error
-                        });
+                    Err(error) if error.status().is_none() => return Err(without_hints(error)),
+                    Err(error) if matches!(error.status(), Some(401 | 403)) => {
+                        return Err(without_hints(error).hint("--old-token-file FILE   says who you are there"));
                     }
                     Err(error) => refused = Some(error),
                 }
@@ -77,8 +75,14 @@ impl Old {
     }
 
     pub(super) async fn ask(&self, flag: &str, user: &User, environment: Option<&str>) -> Result<OldAnswer, CliError> {
-        Ok(self.client.ask(self.kind, flag, &user.id, &user.attributes, environment).await?)
+        let answer = self.client.ask(self.kind, flag, &user.id, &user.attributes, environment).await;
+        answer.map_err(without_hints)
     }
+}
+
+/// What helps with our own service is of no use with another one.
+fn without_hints(error: FlagClientError) -> CliError {
+    CliError { hints: Vec::new(), ..CliError::from(error) }
 }
 
 /// The sides that both answers put somebody on, in words; `None`: the old service does not know the flag.
