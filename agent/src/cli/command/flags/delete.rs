@@ -37,7 +37,7 @@ pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Re
         if fetched.flag.enabled && !fetched.flag.archived {
             terminal.print("--  it is on: who has it gets the application's default");
         }
-        confirm(name, &format!("deletes {name} for good; --archive would keep it"), false)?;
+        confirm(name, &format!("this deletes {name} for good; `set --archive` would keep it"), false)?;
     }
     match service.client.delete(name, &args.reason, fetched.tag.as_deref()).await {
         Ok(()) => {}

@@ -126,11 +126,14 @@ fn tell(context: &Context, before: &Fetched, after: &Fetched, dry_run: bool) {
         terminal.print(&format!("--  dry run: {name} is as it was"));
         return;
     }
-    terminal.print(&format!("ok  {name} version {}{}", after.flag.version, undo(&before.flag, &changes)));
+    terminal.print(&format!("ok  {name} version {}", after.flag.version));
+    if let Some(undo) = undo(&before.flag, &changes) {
+        terminal.print(&format!("    undo: {undo}"));
+    }
 }
 
 /// The command that takes it back, where a short one does.
-fn undo(before: &Flag, changes: &[diff::Change]) -> String {
+fn undo(before: &Flag, changes: &[diff::Change]) -> Option<String> {
     let option = |change: &diff::Change| match change.field.as_str() {
         "enabled" => Some(if before.enabled { "--on".to_owned() } else { "--off".to_owned() }),
         "rollout_percentage" => Some(format!("--rollout {}", before.rollout_percentage)),
@@ -139,12 +142,8 @@ fn undo(before: &Flag, changes: &[diff::Change]) -> String {
         "archived" => Some(if before.archived { "--archive".to_owned() } else { "--unarchive".to_owned() }),
         _ => None,
     };
-    // Switched off it is gone for everybody, whatever its share.
     let options: Option<Vec<String>> = changes.iter().map(option).collect();
-    match options {
-        Some(options) => format!("   undo: teal flags set {} {}", before.name, options.join(" ")),
-        None => String::new(),
-    }
+    Some(format!("teal flags set {} {}", before.name, options?.join(" ")))
 }
 
 /// Somebody changed it between reading and writing.
@@ -172,17 +171,17 @@ mod tests {
 
     #[test]
     fn what_can_be_taken_back_by_a_short_command_says_so() {
-        let check = |after: Value, expected: &str| {
+        let check = |after: Value, expected: Option<&str>| {
             let before = Flag { environments: vec!["dev".into(), "prod".into()], ..Flag::new("f") };
             let mut json = before.to_value();
             merge(&mut json, &after);
-            assert_eq!(undo(&before, &diff::diff(&before.to_value(), &json)), expected, "{after}");
+            assert_eq!(undo(&before, &diff::diff(&before.to_value(), &json)).as_deref(), expected, "{after}");
         };
-        check(json!({"enabled": false}), "   undo: teal flags set f --on");
+        check(json!({"enabled": false}), Some("teal flags set f --on"));
         check(
             json!({"rollout_percentage": 5, "environments": null}),
-            "   undo: teal flags set f --rollout 100 --environment dev,prod",
+            Some("teal flags set f --rollout 100 --environment dev,prod"),
         );
-        check(json!({"enabled": false, "description": "x"}), "");
+        check(json!({"enabled": false, "description": "x"}), None);
     }
 }

@@ -14,7 +14,14 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Result<Exit, CliError> {
-    let report = service.client.stale(args.days).await?;
+    let report = match service.client.stale(args.days).await {
+        Ok(report) => report,
+        // It takes the path for a flag's name.
+        Err(error) if error.is_unknown() => {
+            return Err(CliError::failed("this service makes no report of stale flags: it is older than this teal"));
+        }
+        Err(error) => return Err(error.into()),
+    };
     context.terminal().json(&report);
     context.terminal().print(&render::flags::stale::stale(&report, now()));
     Ok(Exit::Done)

@@ -53,7 +53,13 @@ pub(super) fn lines<const N: usize>(columns: [Column; N], rows: &[[Cell; N]]) ->
     if let Some((last, others)) = widths.split_last_mut() {
         *last = (*last).min(WIDTH.saturating_sub(others.iter().map(|width| width + GAP).sum()));
     }
-    let titles = columns.map(|column| Cell(Tone::Faint, column.title.to_owned()));
+    let mut titles = columns.map(|column| Cell(Tone::Faint, column.title.to_owned()));
+    if let Some(last) =
+        titles.last_mut().filter(|_| rows.iter().all(|row| row.last().is_none_or(|cell| cell.1.is_empty())))
+    {
+        // Nothing stands below it.
+        last.1.clear();
+    }
     let rows = rows.iter().map(|row| line(&columns, &widths, row)).collect();
     (line(&columns, &widths, &titles), rows)
 }

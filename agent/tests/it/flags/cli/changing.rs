@@ -27,7 +27,7 @@ async fn a_change_shows_what_was_what_is_and_whom_it_touches() {
             "rollout_percentage    100 % -> 25 %",
             "environments          everywhere -> dev",
             "dev: 25 % of users get it who did not",
-            "ok  telehealth version 2   undo: teal flags set telehealth --off --rollout 100 --everywhere",
+            "ok  telehealth version 2\n    undo: teal flags set telehealth --off --rollout 100 --everywhere",
         ],
     );
     assert!(!said.text.contains("description") && !said.text.contains("warning"), "{}", said.text);

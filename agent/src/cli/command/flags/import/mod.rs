@@ -77,7 +77,7 @@ pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Re
         terminal.print(if args.dry_run { "--  dry run: nothing was changed" } else { "ok  nothing to do" });
         return Ok(exit);
     }
-    confirm("import", &format!("makes {} of them so", to_do.len()), args.yes)?;
+    confirm("import", &format!("this changes {} of them", to_do.len()), args.yes)?;
     let reason = args.reason.clone().unwrap_or_else(|| format!("imported from {path}"));
     for (done, item) in to_do.iter().enumerate() {
         terminal.live(&format!("..  {done} of {}   {}", to_do.len(), item.name));
