@@ -151,7 +151,7 @@ mod tests {
             what: "its name is not allowed here".into(),
             instead: "it is called feature.a".into(),
         };
-        let text = plan(&items, &[finding.clone()]) + &summary(&items) + &findings(&[finding]) + "\n";
+        let text = plan(&items, std::slice::from_ref(&finding)) + &summary(&items) + &findings(&[finding]) + "\n";
         insta::assert_snapshot!(plain(&text));
         assert_eq!(json(&items)[2]["changes"]["salt"]["after"], "old");
     }
