@@ -61,6 +61,7 @@ fn rows(kind: &Kind) -> Vec<Value> {
     }
     if kind.kind == "Pod" {
         rows.push(row("pods/log".to_owned(), "Pod", &["get"]));
+        rows.push(row("pods/binding".to_owned(), "Binding", &["create"]));
         rows.push(row("pods/eviction".to_owned(), "Eviction", &["create"]));
     }
     rows

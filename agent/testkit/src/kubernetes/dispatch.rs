@@ -157,6 +157,7 @@ fn answer(state: &mut State, verb: &str, call: Call) -> Result<Outcome, Refusal>
             log(state, &call)
         }
         ("create", "eviction") => objects.evict(&call).map(Outcome::Json),
+        ("create", "binding") => objects.bind(&call).map(Outcome::Json),
         (_, subresource) if !call.kind.serves(subresource) => Err(Refusal::no_such_path()),
         ("watch", _) => Ok(Outcome::Watch(Box::new(call))),
         ("get", _) => objects.get(&call).map(Outcome::Json),

@@ -7,7 +7,8 @@
 //! ```
 //! It keeps what it is given and answers as the real one does: versions and conflicts, watches that expire, field owners,
 //! schemas and rules of custom resources, roles. `tests/kubernetes` holds it and a real server against the same cases. It has
-//! no controllers (like the real one alone): nothing happens in it but by request.
+//! no controllers (like the real one alone): nothing happens in it but by request. [`World`] is what controllers, scheduler and
+//! nodes do, step by step as the test says.
 
 mod access;
 mod builtin;
@@ -30,6 +31,7 @@ mod store;
 mod target;
 mod value;
 mod watch;
+mod world;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -40,6 +42,7 @@ use kube::config::{AuthInfo, Config};
 pub use faults::{Failure, Fault};
 pub use record::Used;
 pub use watch::Cut;
+pub use world::{Fate, World};
 
 use serve::Serving;
 use state::Shared;
@@ -129,6 +132,13 @@ impl ApiServer {
     pub fn client_as(&self, user: &str) -> kube::Client {
         let client = kube::Client::try_from(self.config(user));
         client.unwrap_or_else(|error| panic!("cannot make a client for {}: {error}", self.url()))
+    }
+
+    /// The client of a cluster's own controllers, told apart in [`Self::used`].
+    fn client_as_controllers(&self) -> kube::Client {
+        const NAME: &str = "system:kube-controller-manager";
+        self.shared.lock().users.add(NAME, NAME, &["system:masters"]);
+        self.client_as(NAME)
     }
 
     /// A kubeconfig by which a program reaches it as `user`.

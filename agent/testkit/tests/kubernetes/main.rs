@@ -20,6 +20,8 @@ mod watches;
 
 /// What only the fake can do: break on order.
 mod faults;
+/// The controllers that stand beside it.
+mod world;
 
 use cluster::Cluster;
 use futures_util::future::BoxFuture;

@@ -6,6 +6,7 @@
 //! ```
 
 mod admit;
+mod bind;
 mod commit;
 mod create;
 mod delete;
