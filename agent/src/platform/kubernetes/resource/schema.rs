@@ -1,0 +1,132 @@
+//! Schemas of fields whose types come from `teal-rollout`, which knows nothing of Kubernetes, and of bounded texts.
+//!
+//! Every list, map and text has a limit: the server weighs what a validation rule may cost by them.
+
+use schemars::{Schema, SchemaGenerator, json_schema};
+
+pub(super) fn colour(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": ["blue", "green"]})
+}
+
+pub(super) fn mode(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": ["observe", "advise", "act"]})
+}
+
+pub(super) fn verdict(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": ["open", "bad"]})
+}
+
+pub(super) fn phase(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": [
+        "idle", "deploying", "smoke", "switching", "watching", "held", "retaining", "rolling_back",
+    ]})
+}
+
+pub(super) fn outcome(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "enum": ["completed", "kept", "rolled_back", "aborted"]})
+}
+
+pub(super) fn cause(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object",
+        "required": ["kind"],
+        "properties": {
+            "kind": {"type": "string", "enum": [
+                "errors", "latency", "gone", "crash_loop", "not_ready", "smoke", "edge_silent", "order", "manual",
+                "unproven", "learned",
+            ]},
+            "component": {"type": "string", "maxLength": 30},
+            "reason": {"type": "string", "maxLength": 1024},
+            "by": {"type": "string", "maxLength": 128},
+        },
+    })
+}
+
+/// Thousandths of a percent.
+pub(super) fn share(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "integer", "minimum": 0, "maximum": 100_000})
+}
+
+pub(super) fn release(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "integer", "format": "int64", "minimum": 0})
+}
+
+pub(super) fn count(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "integer", "format": "int64", "minimum": 0})
+}
+
+pub(super) fn step(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "integer", "format": "int64", "minimum": 0})
+}
+
+pub(super) fn salt(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$", "maxLength": 64})
+}
+
+pub(super) fn id(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": "^[a-z0-9][a-z0-9-]{0,62}$", "maxLength": 63})
+}
+
+pub(super) fn component(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "pattern": "^[a-z][a-z0-9-]{0,29}$", "maxLength": 30})
+}
+
+/// An image tag or digest.
+pub(super) fn version(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "string", "maxLength": 256})
+}
+
+pub(super) fn versions(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "object", "maxProperties": 16, "additionalProperties": {"type": "string", "minLength": 1, "maxLength": 256},
+    })
+}
+
+/// Names of edges or components, each once, in no order.
+pub(super) fn names(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array", "maxItems": 16, "items": {"type": "string", "minLength": 1, "maxLength": 63},
+        "x-kubernetes-list-type": "set",
+    })
+}
+
+/// Absent or whole: a null would be there for the rules.
+pub(super) fn intent(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<super::Intent>()
+}
+
+/// As [`intent`].
+pub(super) fn state(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<super::State>()
+}
+
+pub(super) fn components(generator: &mut SchemaGenerator) -> Schema {
+    by_name(&generator.subschema_for::<super::Component>())
+}
+
+pub(super) fn seen(generator: &mut SchemaGenerator) -> Schema {
+    by_name(&generator.subschema_for::<super::SeenByEdge>())
+}
+
+pub(super) fn evidence(generator: &mut SchemaGenerator) -> Schema {
+    let item = generator.subschema_for::<super::Evidence>();
+    json_schema!({
+        "type": "array", "maxItems": 32, "items": item,
+        "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["component", "colour"],
+    })
+}
+
+pub(super) fn conditions(generator: &mut SchemaGenerator) -> Schema {
+    let item = generator.subschema_for::<super::Condition>();
+    json_schema!({
+        "type": "array", "maxItems": 16, "items": item,
+        "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"],
+    })
+}
+
+fn by_name(item: &Schema) -> Schema {
+    json_schema!({
+        "type": "array", "maxItems": 16, "items": item,
+        "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"],
+    })
+}

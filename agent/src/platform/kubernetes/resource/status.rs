@@ -1,0 +1,107 @@
+//! What has come of it, for people and for other agents.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use teal_rollout::colour::Colour;
+use teal_rollout::policy::Verdict;
+
+use super::schema;
+
+/// What agents see. Each owns its own entries, by server-side apply.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct BlueGreenStatus {
+    /// The generation of the spec that this status speaks of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+    /// What serves, in a line: `api blue v1.2.2, web blue v1.2.2`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub serving: Option<String>,
+    /// What is going on and what comes next, in a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 1024))]
+    pub message: Option<String>,
+    /// When the current phase ends at the latest, as RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 64))]
+    pub deadline: Option<String>,
+    /// The id of the intent that was carried out or refused last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(max = 63))]
+    pub intent: Option<String>,
+    /// What each edge routes by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::seen")]
+    pub edges: Vec<SeenByEdge>,
+    /// What each colour has shown in this release.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::evidence")]
+    pub evidence: Vec<Evidence>,
+    /// `Ready`, `RollbackSafe`, `ReloadSafe`, `Progressing`, `Paused`, `Emergency`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::conditions")]
+    pub conditions: Vec<Condition>,
+}
+
+/// The triple that an edge acknowledged.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct SeenByEdge {
+    /// The edge's name.
+    #[schemars(length(min = 1, max = 63))]
+    pub name: String,
+    /// The release.
+    #[schemars(schema_with = "schema::release")]
+    pub release: u64,
+    /// Within the release.
+    #[schemars(schema_with = "schema::step")]
+    pub step: u32,
+    /// As it stands there.
+    #[schemars(schema_with = "schema::verdict")]
+    pub verdict: Verdict,
+}
+
+/// Counts of one colour of one component.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Evidence {
+    /// Its name.
+    #[schemars(schema_with = "schema::component")]
+    pub component: String,
+    /// Which colour.
+    #[schemars(schema_with = "schema::colour")]
+    pub colour: Colour,
+    /// Requests judged.
+    #[schemars(schema_with = "schema::count")]
+    pub requests: u64,
+    /// Bad ones among them.
+    #[schemars(schema_with = "schema::count")]
+    pub bad: u64,
+}
+
+/// A condition in the usual form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Condition {
+    /// `RollbackSafe`.
+    #[serde(rename = "type")]
+    #[schemars(length(min = 1, max = 64))]
+    pub kind: String,
+    /// `True`, `False` or `Unknown`.
+    #[schemars(regex(pattern = "^(True|False|Unknown)$"))]
+    pub status: String,
+    /// One word.
+    #[schemars(length(min = 1, max = 128))]
+    pub reason: String,
+    /// A sentence.
+    #[serde(default)]
+    #[schemars(length(max = 1024))]
+    pub message: String,
+    /// When `status` changed last, as RFC 3339.
+    #[schemars(length(max = 64))]
+    pub last_transition_time: String,
+    /// The generation that it was seen at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub observed_generation: Option<i64>,
+}
