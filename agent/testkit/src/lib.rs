@@ -1,7 +1,9 @@
-//! What Teal's tests stand on: a real HAProxy, a real PostgreSQL, scripted back ends, free ports, throwaway folders.
+//! What Teal's tests stand on: a real HAProxy, a real PostgreSQL, a Kubernetes API server that holds objects,
+//! scripted back ends, free ports, throwaway folders.
 //!
 //! ```text
 //! Client / get() --> HaProxy (real, in a Folder) --> Backend, Backend, ... (200, 500, hang, close, late: by order)
+//! kube::Client --> kubernetes::ApiServer <-- kubernetes::World (controllers and nodes, step by step)
 //! ```
 //!
 //! Everything ends with the value that stands for it. Helpers panic with the reason: in a test that is the report.
