@@ -126,7 +126,7 @@ func (c *Client) fetch(ctx context.Context, user string, attributes map[string]a
 	switch {
 	case err != nil:
 		return known, err
-	case response.StatusCode == http.StatusNotModified && known.tag != "":
+	case response.StatusCode == http.StatusNotModified:
 		return known, nil
 	case response.StatusCode != http.StatusOK:
 		return known, fmt.Errorf("the agent answers %s", response.Status)

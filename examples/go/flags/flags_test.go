@@ -194,11 +194,16 @@ func TestWithoutAnAgentTheLastAnswerCountsAndThenTheDefault(t *testing.T) {
 }
 
 func TestASlowAgentIsNotWaitedForAndItsAnswerIsKeptAllTheSame(t *testing.T) {
-	hold := make(chan struct{})
-	agent := newAgent(t, func(w http.ResponseWriter, r *http.Request) {
+	agent := newAgent(t, always(some))
+	check(t, "user-1", "on", true)
+	hold, held := make(chan struct{}), new(sync.Once)
+	release := func() { held.Do(func() { close(hold) }) }
+	defer release()
+	var slow http.HandlerFunc = func(w http.ResponseWriter, r *http.Request) {
 		<-hold
 		always(some)(w, r)
-	})
+	}
+	agent.answer.Store(&slow)
 	client.Load().wait = wait
 	// These return although nobody has answered: it is the limit that ends them.
 	check(t, "user-7", "on", false)
@@ -215,8 +220,9 @@ func TestASlowAgentIsNotWaitedForAndItsAnswerIsKeptAllTheSame(t *testing.T) {
 		client.Load().slots <- struct{}{}
 	}
 	check(t, "user-7", "by-default", true)
-	until(func() bool { return agent.asked.Load() == 3 })
-	close(hold)
+	check(t, "user-1", "on", true)
+	until(func() bool { return agent.asked.Load() == 4 })
+	release()
 	until(func() bool { return client.Load().last.get("user-7").tag != "" })
 	check(t, "user-7", "on", true)
 }
