@@ -62,7 +62,7 @@ pub enum Edit {
 const KEPT: [&str; 5] = ["id", "name", "version", "created_at", "updated_at"];
 
 /// What stands where a flag's name does in a path.
-const PATHS: [&str; 5] = ["snapshot", "stream", "exposures", "segments", "import"];
+const PATHS: [&str; 7] = ["snapshot", "stream", "exposures", "segments", "audit-log", "stale", "import"];
 
 /// A flag's entity tag. The moment is part of it because versions start again when an older database is restored.
 #[must_use]

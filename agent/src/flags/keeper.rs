@@ -74,7 +74,7 @@ impl Keeper {
         served: Vec<Served>,
     ) -> Result<(), FlagsError> {
         match self {
-            Self::Service(service) => service.count(environment, at, served).await,
+            Self::Service(service) => service.count(report, environment, at, served).await,
             Self::Relay(relay) => {
                 relay.count(report.as_deref(), &environment, at, served);
                 Ok(())

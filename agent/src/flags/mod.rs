@@ -21,6 +21,7 @@ mod reads;
 mod relay;
 mod seen;
 mod service;
+mod stale;
 mod state;
 mod store;
 #[cfg(test)]
@@ -35,8 +36,9 @@ pub use keeper::Keeper;
 pub use reads::Reads;
 pub use relay::{Forwarded, Health, Relay, Upstream};
 pub use service::{Service, Settings};
+pub use stale::{Finding, Stale, StaleFlag};
 pub use state::{Position, State};
-pub use store::{Audit, Author, Place, Served};
+pub use store::{Audit, Author, Place, Served, Wanted};
 
 /// The moment, as the machine's clock has it.
 fn now() -> teal_flags::model::Timestamp {

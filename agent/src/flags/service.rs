@@ -13,9 +13,11 @@ use tokio_util::sync::CancellationToken;
 use super::edit::{Edit, Reference};
 use super::error::FlagsError;
 use super::import::{Import, Imported};
+use super::now;
 use super::reads::Reads;
+use super::stale::{self, Stale};
 use super::state::{Position, State};
-use super::store::{Audit, Author, Place, Served, Store};
+use super::store::{Audit, Author, Place, Served, Store, Wanted};
 use super::writer::{Order, Writer};
 
 /// Orders that may wait for the writer; more wait at the door.
@@ -101,29 +103,45 @@ impl Service {
         }
     }
 
-    /// Adds counts of what an application served, those of flags that there are.
+    /// Adds counts of what an application served, those of flags that there are; not again when a report of this id was counted.
     ///
     /// # Errors
-    /// [`FlagsError::Sql`] and [`FlagsError::Stopping`].
-    pub async fn count(&self, environment: String, at: Timestamp, mut served: Vec<Served>) -> Result<(), FlagsError> {
+    /// [`FlagsError::Away`], [`FlagsError::Sql`] and [`FlagsError::Stopping`].
+    pub async fn count(
+        &self,
+        report: Option<String>,
+        environment: String,
+        at: Timestamp,
+        served: Vec<Served>,
+    ) -> Result<(), FlagsError> {
         let state = self.state();
-        served.retain(|one| state.flag(&Reference::Name(one.flag.clone())).is_some());
+        let within = |one: Served| Some(one.clone().within(state.flag(&Reference::Name(one.flag))?));
+        let served: Vec<Served> = served.into_iter().filter_map(within).collect();
         if served.is_empty() {
             return Ok(());
         }
-        self.order(|reply| Order::Count { environment, at, served, reply }).await?
+        self.order(|reply| Order::Count { report, environment, at, served, reply }).await?
     }
 
-    /// The changes of a flag, also of a deleted one, newest first: at most `limit`, older than entry `before`.
+    /// Entries of the audit log, newest first.
     ///
     /// # Errors
-    /// [`FlagsError::Unknown`] when there never was such a flag, and [`FlagsError::Sql`].
-    pub async fn audit(&self, flag: &Reference, before: Option<i64>, limit: u32) -> Result<Vec<Audit>, FlagsError> {
-        let found = self.store.audit(flag, before, limit).await?;
-        if found.is_empty() && before.is_none() && self.state().flag(flag).is_none() {
-            return Err(FlagsError::Unknown(flag.to_string()));
+    /// [`FlagsError::Unknown`] when there never was such a flag or segment, [`FlagsError::Away`] and [`FlagsError::Sql`].
+    pub async fn audit(&self, wanted: &Wanted) -> Result<Vec<Audit>, FlagsError> {
+        let found = self.store.audit(wanted).await?;
+        match (found, &wanted.flag) {
+            (Some(found), _) => Ok(found),
+            (None, Some(flag)) if self.state().flag(flag).is_none() => Err(FlagsError::Unknown(flag.to_string())),
+            (None, _) => Ok(Vec::new()),
         }
-        Ok(found)
+    }
+
+    /// Flags that were not asked for, or served the same to everybody, for so many days.
+    ///
+    /// # Errors
+    /// [`FlagsError::Away`] and [`FlagsError::Sql`].
+    pub async fn stale(&self, days: u32) -> Result<Stale, FlagsError> {
+        Ok(stale::report(&self.state(), &self.store.asked().await?, days, now()))
     }
 
     /// Waits until the file is let go, after the writer has ended.

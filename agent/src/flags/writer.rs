@@ -48,6 +48,7 @@ pub(super) enum Order {
         reply: oneshot::Sender<()>,
     },
     Count {
+        report: Option<String>,
         environment: String,
         at: Timestamp,
         served: Vec<Served>,
@@ -130,9 +131,9 @@ impl Writer {
                 self.heard(&position).await;
                 let _ = reply.send(());
             }
-            Order::Count { environment, at, served, reply } => {
+            Order::Count { report, environment, at, served, reply } => {
                 let counted = match self.present() {
-                    Ok(_) => self.store.count(&environment, at, now(), &served).await,
+                    Ok(_) => self.store.count(report.as_deref(), &environment, at, now(), &served).await,
                     Err(error) => Err(error),
                 };
                 let _ = reply.send(self.noted(counted));

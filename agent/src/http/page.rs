@@ -40,13 +40,9 @@ impl Page {
 
     /// The header `Link` with the next and the previous page, where there are any.
     pub(super) fn links(&self, path: &str, query: Option<&str>) -> AppendHeaders<Option<(header::HeaderName, String)>> {
-        let others = query.unwrap_or_default().split('&').filter(|pair| {
-            let name = pair.split('=').next().unwrap_or_default();
-            !pair.is_empty() && name != LIMIT.name && name != OFFSET.name
-        });
-        let others: String = others.map(|pair| format!("&{pair}")).collect();
         let link = |offset: usize, what: &str| {
-            format!("<{path}?limit={}&offset={offset}{others}>; rel=\"{what}\"", self.limit)
+            let number = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+            link(path, query, &[(LIMIT.name, number(self.limit)), (OFFSET.name, number(offset))], what)
         };
         let next = self.offset.saturating_add(self.limit);
         let previous = self.offset.min(self.total).saturating_sub(self.limit);
@@ -55,6 +51,17 @@ impl Page {
         let links: Vec<String> = links.into_iter().flatten().collect();
         AppendHeaders((!links.is_empty()).then(|| (header::LINK, links.join(", "))))
     }
+}
+
+/// A link to the same with these parameters in the place of those that were asked for.
+pub(super) fn link(path: &str, query: Option<&str>, with: &[(&str, i64)], what: &str) -> String {
+    let others = query.unwrap_or_default().split('&').filter(|pair| {
+        let name = pair.split('=').next().unwrap_or_default();
+        !pair.is_empty() && with.iter().all(|(changed, _)| *changed != name)
+    });
+    let with = with.iter().map(|(name, value)| format!("{name}={value}"));
+    let query: Vec<String> = with.chain(others.map(str::to_owned)).collect();
+    format!("<{path}?{}>; rel=\"{what}\"", query.join("&"))
 }
 
 #[cfg(test)]

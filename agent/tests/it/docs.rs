@@ -138,6 +138,11 @@ fn columns(sql: &str) -> Vec<String> {
     let mut table = None;
     let mut columns = Vec::new();
     for line in sql.lines().map(str::trim) {
+        let altered = line.strip_prefix("ALTER TABLE ").and_then(|rest| rest.split_once(" ADD COLUMN "));
+        if let Some((table, column)) = altered {
+            let table = table.trim_start_matches("teal.");
+            columns.extend(column.split(' ').next().map(|column| format!("{table}.{column}")));
+        }
         let mut words = line.split_whitespace().map(|word| word.trim_end_matches(','));
         match (words.next(), words.next(), words.next()) {
             (Some("CREATE"), Some("TABLE"), Some(name)) => {

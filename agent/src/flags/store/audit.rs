@@ -4,8 +4,7 @@ use serde::Serialize;
 use serde_json::Value;
 use teal_flags::model::{Flag, Timestamp};
 
-use super::transaction::{Row, Transaction};
-use crate::flags::edit::Reference;
+use super::transaction::Transaction;
 use crate::flags::error::FlagsError;
 
 /// Who changes something, and why.
@@ -19,15 +18,20 @@ pub struct Author {
     pub reason: String,
 }
 
-/// One change of a flag.
+/// One change of a flag or segment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Audit {
     /// Rises with each change.
     pub id: i64,
-    /// Whose.
-    pub flag_id: i64,
+    /// Of which flag.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flag_id: Option<i64>,
     /// Its name then.
-    pub flag_name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flag_name: Option<String>,
+    /// Or of which segment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segment: Option<String>,
     /// `create`, `update` or `delete`.
     pub action: String,
     /// The service's revision after it.
@@ -40,9 +44,9 @@ pub struct Audit {
     pub ip: String,
     /// Why; empty where none was given.
     pub reason: String,
-    /// The flag before; null for a new one.
+    /// It before; null for a new one.
     pub before: Option<Value>,
-    /// The flag after; null for a deleted one.
+    /// It after; null for a deleted one.
     pub after: Option<Value>,
 }
 
@@ -103,42 +107,4 @@ pub(super) async fn write(
         row,
     )
     .await
-}
-
-/// The changes of a flag, also of a deleted one, newest first: at most `limit`, older than entry `before`.
-pub(super) async fn read(
-    tx: &mut Transaction,
-    flag: &Reference,
-    before: Option<i64>,
-    limit: u32,
-) -> Result<Vec<Audit>, FlagsError> {
-    let (id, name) = match flag {
-        Reference::Id(id) => (Some(*id), None),
-        Reference::Name(name) => (None, Some(name.clone())),
-    };
-    let rows = tx
-        .rows(
-            "SELECT id, flag_id, flag_name, action, revision, at, who, ip, reason, before, after FROM feature_flag_audit_log
-             WHERE (flag_id = $1 OR flag_name = $2) AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
-            [id.into(), name.into(), before.into(), limit.into()],
-        )
-        .await?;
-    rows.iter().map(audit).collect()
-}
-
-fn audit(row: &Row) -> Result<Audit, FlagsError> {
-    let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
-    Ok(Audit {
-        id: row.integer(0)?,
-        flag_id: row.integer(1)?,
-        flag_name: row.text(2)?,
-        action: row.text(3)?,
-        revision: row.count(4)?,
-        at: row.text(5)?,
-        who: row.text(6)?,
-        ip: row.text(7)?,
-        reason: row.text(8)?,
-        before: json(row.optional_text(9)?),
-        after: json(row.optional_text(10)?),
-    })
 }

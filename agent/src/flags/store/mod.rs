@@ -7,11 +7,13 @@
 //! What is done is written once (`change`, `rows`, `audit`, `exposures`); what differs between the two is how a database is opened, how a
 //! transaction begins, and where the next id comes from.
 
+mod asked;
 mod audit;
 mod change;
 mod exposures;
 mod import;
 mod load;
+mod log;
 mod postgres;
 mod prints;
 mod rows;
@@ -27,11 +29,13 @@ use sqlx::sqlite::SqlitePool;
 use teal_flags::model::Timestamp;
 use tokio::sync::mpsc;
 
+pub(super) use asked::Asked;
 pub use audit::{Audit, Author};
 pub use exposures::Served;
 pub(super) use exposures::minute;
+pub use log::Wanted;
 
-use super::edit::{Edit, Reference};
+use super::edit::Edit;
 use super::error::FlagsError;
 use super::import::{Import, Imported};
 use super::state::Position;
@@ -212,29 +216,34 @@ impl Store {
         }
     }
 
-    /// See [`audit::read`].
-    pub(super) async fn audit(
-        &self,
-        flag: &Reference,
-        before: Option<i64>,
-        limit: u32,
-    ) -> Result<Vec<Audit>, FlagsError> {
+    /// The audit log's entries; `None`: there never was such a thing.
+    pub(super) async fn audit(&self, wanted: &Wanted) -> Result<Option<Vec<Audit>>, FlagsError> {
         let mut reading = self.reading(true).await?;
-        let found = audit::read(&mut reading, flag, before, limit).await?;
+        let found = log::read(&mut reading, wanted).await?;
+        let is_known = !found.is_empty() || log::knows(&mut reading, wanted).await?;
         reading.rollback().await?;
-        Ok(found)
+        Ok(is_known.then_some(found))
     }
 
-    /// Adds counts of what was served.
+    /// What applications asked for.
+    pub(super) async fn asked(&self) -> Result<Vec<Asked>, FlagsError> {
+        let mut reading = self.reading(true).await?;
+        let asked = asked::read(&mut reading).await?;
+        reading.rollback().await?;
+        Ok(asked)
+    }
+
+    /// Adds counts of what was served, unless this report was counted before.
     pub(super) async fn count(
         &self,
+        report: Option<&str>,
         environment: &str,
         at: Timestamp,
         now: Timestamp,
         served: &[Served],
     ) -> Result<(), FlagsError> {
         let mut tx = self.writing().await?;
-        exposures::add(&mut tx, environment, at, now, served).await?;
+        exposures::add(&mut tx, report, environment, at, now, served).await?;
         tx.commit().await
     }
 

@@ -20,6 +20,7 @@ macro_rules! on_both {
         }
     };
 }
+pub(super) use on_both;
 
 on_both! {
     a_new_database_has_the_ten_default_flags_under_their_ids,
@@ -62,7 +63,7 @@ async fn a_new_database_has_the_ten_default_flags_under_their_ids(on: On) {
             "10 ai_treatment_suggestions false dev",
         ]
     );
-    assert_eq!(running.service.audit(&Reference::Id(8), None, 10).await.unwrap().len(), 1);
+    assert_eq!(running.service.audit(&Wanted::of(Reference::Id(8), None, 10)).await.unwrap().len(), 1);
     assert_eq!(kept.mode_of_seen(), 0o600);
 }
 
@@ -81,22 +82,22 @@ async fn a_change_is_a_flag_an_audit_row_and_a_revision_and_all_of_it_is_there_a
     assert_eq!(running.position(), Position { revision: 5, ..before });
     let flag = running.service.state().flag(&Reference::Name("telehealth".into())).unwrap().clone();
     assert_eq!((flag.version, flag.enabled, flag.rollout_percentage.to_string().as_str()), (2, true, "25"));
-    let audit = running.service.audit(&Reference::Id(8), None, 10).await.unwrap();
+    let audit = running.service.audit(&Wanted::of(Reference::Id(8), None, 10)).await.unwrap();
     let newest = &audit[0];
     assert_eq!((newest.action.as_str(), newest.revision, newest.who.as_str()), ("update", 2, "ops@box"));
     assert_eq!(newest.before.as_ref().unwrap()["enabled"], false);
     assert_eq!(newest.after, Some(flag.to_value()));
-    assert_eq!(running.service.audit(&Reference::Id(8), Some(newest.id), 10).await.unwrap(), audit[1..]);
+    assert_eq!(running.service.audit(&Wanted::of(Reference::Id(8), Some(newest.id), 10)).await.unwrap(), audit[1..]);
     let actions: Vec<String> = running
         .service
-        .audit(&Reference::Name("new".into()), None, 10)
+        .audit(&Wanted::of(Reference::Name("new".into()), None, 10))
         .await
         .unwrap()
         .into_iter()
         .map(|entry| entry.action)
         .collect();
     assert_eq!(actions, ["delete", "create"], "also of a flag that is gone");
-    assert!(running.service.audit(&Reference::Id(99), None, 10).await.is_err());
+    assert!(running.service.audit(&Wanted::of(Reference::Id(99), None, 10)).await.is_err());
 }
 
 async fn what_cannot_be_taken_is_named_and_changes_nothing(on: On) {
@@ -176,7 +177,7 @@ async fn of_many_writers_with_if_match_none_loses_an_update(on: On) {
     let mut written: Vec<u32> = flag.description.split(' ').filter_map(|word| word.parse().ok()).collect();
     written.sort_unstable();
     assert_eq!(written, (1..=100).collect::<Vec<_>>());
-    let audit = running.service.audit(&Reference::Id(8), None, 1000).await.unwrap();
+    let audit = running.service.audit(&Wanted::of(Reference::Id(8), None, 1000)).await.unwrap();
     let revisions: Vec<u64> = audit.iter().rev().map(|entry| entry.revision).collect();
     assert_eq!(revisions, (1..=101).collect::<Vec<_>>());
 }
@@ -302,14 +303,14 @@ async fn texts_that_a_database_cannot_keep_are_kept_as_what_they_can(on: On) {
     let edit = Edit::Patch { flag: Reference::Id(8), fields, only_if: None };
     let (flag, _) = running.service.edit(edit, author.clone()).await.unwrap();
     assert_eq!(flag.description, nul, "in JSON it is an escape");
-    let newest = running.service.audit(&Reference::Id(8), None, 1).await.unwrap().remove(0);
+    let newest = running.service.audit(&Wanted::of(Reference::Id(8), None, 1)).await.unwrap().remove(0);
     assert_eq!((newest.who.as_str(), newest.reason), ("a\u{fffd}b", author.reason));
     assert_eq!(newest.after, Some(flag.to_value()));
     assert!(matches!(running.delete(nul).await, Err(FlagsError::Unknown(_))));
-    assert!(running.service.audit(&Reference::Name(nul.into()), None, 1).await.is_err());
+    assert!(running.service.audit(&Wanted::of(Reference::Name(nul.into()), None, 1)).await.is_err());
     assert!(matches!(running.delete(&i64::MIN.to_string()).await, Err(FlagsError::Unknown(_))));
     let served = Served { flag: "telehealth".into(), version: 1, variant: Some(nul.into()), count: 1 };
-    running.service.count(nul.into(), now(), vec![served]).await.unwrap();
+    running.service.count(None, nul.into(), now(), vec![served]).await.unwrap();
     running.end().await;
     assert_eq!(kept.open().await.service.state().flag(&Reference::Id(8)).unwrap().description, nul);
 }
@@ -323,7 +324,7 @@ async fn counts_are_added_and_old_ones_forgotten(on: On) {
         .await;
     for count in [2, u64::MAX, u64::MAX] {
         let counts = vec![served("telehealth", count), served("unknown", 1), served("billing_integration", 1)];
-        running.service.count("prod".into(), at, counts).await.unwrap();
+        running.service.count(None, "prod".into(), at, counts).await.unwrap();
     }
     let rows = kept.by_hand("SELECT flag, environment, served FROM feature_flag_exposures ORDER BY flag").await;
     assert_eq!(rows, format!("billing_integration|prod|3\ntelehealth|prod|{}", 2 + (1_i64 << 51)));

@@ -1,5 +1,6 @@
 //! The service on real databases.
 
+mod asked;
 mod conformance;
 mod hands;
 mod loss;

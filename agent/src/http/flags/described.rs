@@ -3,7 +3,7 @@
 use serde_json::json;
 use utoipa::openapi::{ObjectBuilder, Type};
 
-use super::{check, list as lists, rest, sdk};
+use super::{audit as log, check, list as lists, rest, sdk, stale};
 use crate::http::openapi::{Head, Said};
 
 const PEOPLE: &str = "flags";
@@ -60,10 +60,26 @@ pub(super) fn delete() -> Said {
 
 pub(super) fn audit() -> Said {
     Said::new(PEOPLE, "getFlagAuditLog", "Who changed it, when, why, and from what to what")
-        .more("Newest first, also of a flag that was deleted. The next page is `before` the last entry.")
-        .query(&rest::ENTRIES)
-        .answers(200, "Entries.", "AuditLog", &[])
+        .more("Newest first, also of a flag that was deleted.")
+        .query(&log::OF_ONE)
+        .answers(200, "A page of entries; `next` is where the next one begins.", "AuditLog", &[Head::Link])
         .refuses(&[404, 503])
+}
+
+pub(super) fn audit_of_all() -> Said {
+    Said::new(PEOPLE, "getAuditLog", "Who changed which flag or segment, when, why, and from what to what")
+        .more("Newest first.")
+        .query(&log::OF_ALL)
+        .answers(200, "A page of entries; `next` is where the next one begins.", "AuditLog", &[Head::Link])
+        .refuses(&[404, 503])
+}
+
+pub(super) fn stale() -> Said {
+    Said::new(PEOPLE, "getStaleFlags", "Flags that can go")
+        .more("Nobody asked for them, or everybody got the same and nobody changed them, for so many days. Made of what SDKs report.")
+        .query(&stale::ASKED)
+        .answers(200, "By id. What is not remembered for so long is not `sure`.", "StaleFlags", &[])
+        .refuses(&[503])
 }
 
 pub(super) fn check_by_query() -> Said {

@@ -3,8 +3,9 @@
 //! ```text
 //! GET  POST                /api/v1/feature-flags                       list (filters, pages), create
 //! GET  PATCH  DELETE       /api/v1/feature-flags/{id or name}
-//! GET                      /api/v1/feature-flags/{id or name}/audit-log      newest first (limit, before)
+//! GET                      /api/v1/feature-flags[/{id or name}]/audit-log     newest first (filters, before)
 //! GET  POST                /api/v1/feature-flags/{id or name}/check          user_id, environment, attributes
+//! GET                      /api/v1/feature-flags/stale                       flags that can go (days)
 //! GET                      /api/v1/feature-flags/snapshot | stream           for SDKs: a document, server-sent events
 //!      POST                /api/v1/feature-flags/exposures                   for SDKs: counts of what was served
 //!      POST                /ofrep/v1/evaluate/flags[/{name}]                 for clients of OpenFeature (../ofrep)
@@ -14,6 +15,7 @@
 //! Threat model: there are no tokens yet, so that it listens on loopback only, and whoever may run a program on this machine may change
 //! flags. A web page in a browser here may not ([`guard`]). Bodies, their time, connections and streams are bounded.
 
+mod audit;
 pub(in crate::http) mod body;
 mod check;
 mod described;
@@ -24,6 +26,7 @@ mod loaded;
 mod relayed;
 pub(in crate::http) mod rest;
 mod sdk;
+mod stale;
 mod stream;
 
 use std::net::SocketAddr;
@@ -74,6 +77,8 @@ fn routes() -> Routes<Door> {
         .at(ALL, [get(list::list, described::list()), post(rest::create, described::create())])
         .at(below!("/snapshot"), [get(sdk::snapshot, described::snapshot())])
         .at(below!("/stream"), [get(stream::stream, described::stream())])
+        .at(below!("/audit-log"), [get(audit::of_all, described::audit_of_all())])
+        .at(below!("/stale"), [get(stale::stale, described::stale())])
         .at(below!("/exposures"), [post(sdk::exposures, described::exposures())])
         .at(below!("/import"), [post(import::import, described::import())])
         .at(
@@ -84,7 +89,7 @@ fn routes() -> Routes<Door> {
                 delete(rest::delete, described::delete()),
             ],
         )
-        .at(below!("/{flag}/audit-log"), [get(rest::audit, described::audit())])
+        .at(below!("/{flag}/audit-log"), [get(audit::of_flag, described::audit())])
         .at(
             below!("/{flag}/check"),
             [get(check::by_query, described::check_by_query()), post(check::by_body, described::check())],

@@ -1,4 +1,4 @@
-//! Flags for people and scripts: show, create, change, delete, and who changed what.
+//! Flags for people and scripts: show, create, change, delete.
 
 use std::sync::Arc;
 
@@ -7,12 +7,11 @@ use axum::body::Body;
 use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde_json::Value;
 use teal_flags::model::{Flag, limits};
 
 use super::{ALL, Door, body};
 use crate::flags::{Author, Edit, FieldError, FlagsError, Reference, tag};
-use crate::http::page;
 use crate::http::path::Place;
 use crate::http::problem::Refused;
 use crate::http::query::{Asked, Kind, Parameter};
@@ -25,16 +24,6 @@ const WHO: usize = 200;
 /// What can be said of a deletion.
 pub(super) const WHY: [Parameter; 1] =
     [Parameter { name: "reason", about: "Why, for the audit log.", kind: Kind::Text(REASON) }];
-
-/// What can be asked of the audit log.
-pub(super) const ENTRIES: [Parameter; 2] = [
-    page::LIMIT,
-    Parameter {
-        name: "before",
-        about: "Only entries that are older than the one with this id: the last one of the page before.",
-        kind: Kind::Whole(0, i64::MAX as u64),
-    },
-];
 
 /// A path's id or name. What is neither is no flag's.
 pub(super) fn reference(text: &str) -> Result<Reference, Refused> {
@@ -114,17 +103,6 @@ pub(super) async fn delete(
     let author = author(&headers, peer, why.text("reason").unwrap_or_default().to_owned())?;
     door.keeper.service()?.edit(Edit::Delete { flag: reference(&flag)?, only_if: only_if(&headers)? }, author).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-pub(super) async fn audit(
-    State(door): State<Door>,
-    Place(flag): Place,
-    RawQuery(query): RawQuery,
-) -> Result<Json<Value>, Refused> {
-    let asked = Asked::of(query.as_deref(), &ENTRIES)?;
-    let entries =
-        door.keeper.service()?.audit(&reference(&flag)?, asked.parsed("before"), asked.limit(page::USUAL)).await?;
-    Ok(Json(json!({ "entries": entries })))
 }
 
 /// The reason stands beside the flag's own fields.

@@ -54,9 +54,12 @@ fn position(tag: &str) -> Option<Position> {
     tag.trim().trim_start_matches("W/").trim_matches('"').parse().ok()
 }
 
+/// Characters of a report's id.
+const REPORT: usize = 100;
+
 #[derive(Deserialize)]
 struct Report {
-    /// Its id: one that comes again is the same.
+    /// Its id: a report that comes again, because its answer was lost, comes under the same.
     #[serde(default)]
     report: Option<String>,
     #[serde(default)]
@@ -84,6 +87,10 @@ pub(super) async fn exposures(State(door): State<Door>, body: Body) -> Result<St
         let is_long = text.chars().count() > limits::LABEL;
         if is_long { Err(wrong(field, format!("is longer than {} characters", limits::LABEL))) } else { Ok(()) }
     };
+    let is_id = |id: &String| (1..=REPORT).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic());
+    if !report.report.as_ref().is_none_or(is_id) {
+        return Err(wrong("report", format!("is no id of at most {REPORT} letters, digits and signs")));
+    }
     label("environment", report.environment.as_deref().unwrap_or_default())?;
     for (index, line) in report.counts.iter().enumerate() {
         label(&format!("counts[{index}].variant"), line.variant.as_deref().unwrap_or_default())?;

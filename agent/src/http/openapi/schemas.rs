@@ -14,7 +14,8 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("FlagList", listed("flags", "Flag")),
         ("Check", question()),
         ("Answer", answer()),
-        ("AuditLog", json!({"type": "object", "required": ["entries"], "properties": {"entries": {"type": "array", "items": reference("AuditEntry")}}})),
+        ("AuditLog", log()),
+        ("StaleFlags", stale()),
         ("AuditEntry", entry()),
         ("Document", document()),
         ("Report", report()),
@@ -110,24 +111,65 @@ fn answer() -> Value {
     })
 }
 
-fn entry() -> Value {
-    let whole_or_null = |of: &str| nullable(reference(of));
+fn log() -> Value {
     json!({
         "type": "object",
-        "description": "One change, newest first in lists.",
-        "required": ["id", "flag_id", "flag_name", "action", "revision", "at", "who", "ip", "reason", "before", "after"],
+        "required": ["entries", "next"],
+        "properties": {
+            "entries": {"type": "array", "items": reference("AuditEntry")},
+            "next": {"type": ["integer", "null"], "description": "`before` of the next page; null: there is none."},
+        },
+    })
+}
+
+fn entry() -> Value {
+    let thing = json!({"anyOf": [reference("Flag"), reference("Segment"), {"type": "null"}]});
+    json!({
+        "type": "object",
+        "description": "One change of a flag, or of a segment.",
+        "required": ["id", "action", "revision", "at", "who", "ip", "reason", "before", "after"],
         "properties": {
             "id": {"type": "integer", "minimum": 1, "description": "Rises with each change."},
-            "flag_id": whole(),
+            "flag_id": {"type": "integer", "minimum": 1},
             "flag_name": text(),
+            "segment": {"type": "string", "description": "The segment's name; there is no flag then."},
             "action": {"type": "string", "enum": ["create", "update", "delete"]},
             "revision": whole(),
             "at": moment(),
             "who": {"type": "string", "description": "Empty where nobody said."},
             "ip": text(),
             "reason": {"type": "string", "description": "Empty where none was given."},
-            "before": whole_or_null("Flag"),
-            "after": whole_or_null("Flag"),
+            "before": thing,
+            "after": thing,
+        },
+    })
+}
+
+fn stale() -> Value {
+    let moment_or_null = || json!({"type": ["string", "null"], "format": "date-time"});
+    let flag = json!({
+        "type": "object",
+        "required": ["id", "name", "finding", "since", "sure", "last_asked", "variants", "environments", "advice"],
+        "properties": {
+            "id": {"type": "integer", "minimum": 1},
+            "name": text(),
+            "finding": {"type": "string", "enum": ["not_asked", "constant"]},
+            "since": moment(),
+            "sure": {"type": "boolean", "description": "Whether it is remembered for as many days as was asked."},
+            "last_asked": moment_or_null(),
+            "variants": {"type": "array", "items": {"type": ["string", "null"]}, "description": "Null: the callers' default."},
+            "environments": {"type": "array", "items": text()},
+            "advice": {"type": "string", "description": "What to do."},
+        },
+    });
+    json!({
+        "type": "object",
+        "required": ["days", "since", "remembered_since", "flags"],
+        "properties": {
+            "days": {"type": "integer", "minimum": 1},
+            "since": moment(),
+            "remembered_since": moment_or_null(),
+            "flags": {"type": "array", "items": flag},
         },
     })
 }
@@ -144,7 +186,7 @@ fn document() -> Value {
             "revision": whole(),
             "since": whole(),
             "flags": {"type": "array", "items": reference("Flag")},
-            "segments": {"type": "array", "items": {"type": "object"}},
+            "segments": {"type": "array", "items": reference("Segment")},
             "deleted": names(),
             "deleted_segments": names(),
         },
@@ -157,7 +199,7 @@ fn report() -> Value {
         "description": "How often an application served what. What is not known is left out.",
         "required": ["until", "counts"],
         "properties": {
-            "report": nullable(json!({"type": "string", "minLength": 1, "maxLength": 100, "description": "Its id: a report that comes again under it is not counted again."})),
+            "report": nullable(json!({"type": "string", "pattern": "^[!-~]{1,100}$", "description": "Its id: a report that comes again under it is not counted again."})),
             "environment": nullable(json!({"type": "string", "maxLength": teal_flags::model::limits::LABEL})),
             "from": nullable(text()),
             "until": moment(),

@@ -12,7 +12,9 @@ fn settled(mut json: Value) -> String {
             Value::Object(fields) => {
                 for (name, value) in fields {
                     match name.as_str() {
-                        "created_at" | "updated_at" | "at" if value.is_string() => *value = "(moment)".into(),
+                        "created_at" | "updated_at" | "at" | "since" | "remembered_since" if value.is_string() => {
+                            *value = "(moment)".into()
+                        }
                         "instance" => *value = "(instance)".into(),
                         _ => blot(value),
                     }
@@ -87,6 +89,22 @@ async fn every_answer_keeps_its_shape() {
     note("GET /8/audit-log?limit=1", status, json);
     let (status, _, json) = ask(Method::GET, "/new-editor/audit-log", None, None).await;
     note("GET /new-editor/audit-log of a deleted flag", status, json);
+
+    let (status, _, json) = ask(Method::GET, "/audit-log?limit=2&action=create&before=12", None, None).await;
+    note("GET /audit-log?limit=2&action=create&before=12", status, json);
+    let report = json!({
+        "report": "0c1f6f0e-1", "environment": "prod", "until": "2026-11-28T09:01:00Z",
+        "counts": [{"flag": "telehealth", "version": 1, "variant": "off", "count": 12}],
+    });
+    assert_eq!(ask(Method::POST, "/exposures", None, Some(report)).await.0, 204);
+    let (status, _, json) = ask(Method::GET, "/stale?days=1", None, None).await;
+    note("GET /stale?days=1 of flags that are new", status, json);
+    let (status, _, json) = ask(Method::GET, "?enabeld=true", None, None).await;
+    note("GET ?enabeld=true", status, json);
+    let (status, _, json) = ask(Method::PUT, "/8", None, None).await;
+    note("PUT /8", status, json);
+    let (status, _, json) = ask(Method::GET, "/8/nothing", None, None).await;
+    note("GET /8/nothing", status, json);
 
     let (_, tag, whole) = ask(Method::GET, "/snapshot?environment=prod", None, None).await;
     assert_eq!((whole["flags"].as_array().unwrap().len(), &whole["deleted"]), (10, &json!(["new-editor"])));

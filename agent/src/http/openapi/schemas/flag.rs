@@ -13,6 +13,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("Flag", answered()),
         ("NewFlag", made()),
         ("FlagChange", changed()),
+        ("Segment", segment()),
         ("Rule", rule()),
         ("Condition", condition()),
         ("Variant", variant()),
@@ -109,6 +110,23 @@ fn changed() -> Value {
         "description": "What is to be different (RFC 7396): null puts a field back to its default, objects are merged.",
         "properties": fields,
         "additionalProperties": false,
+    })
+}
+
+fn segment() -> Value {
+    let ids = || list(&json!({"type": "string", "minLength": 1, "maxLength": limits::VALUE}), limits::IDS);
+    json!({
+        "type": "object",
+        "description": "A named group of users: docs/flags.md, Segments.",
+        "required": ["name", "version"],
+        "properties": {
+            "name": name(),
+            "description": {"type": "string", "maxLength": limits::DESCRIPTION},
+            "include": ids(),
+            "exclude": ids(),
+            "any": list(&list(&reference("Condition"), limits::CONDITIONS), limits::GROUPS),
+            "version": {"type": "integer", "minimum": 1, "description": "Counts its changes."},
+        },
     })
 }
 
