@@ -3,10 +3,11 @@
 use std::str::FromStr;
 
 use serde_json::Value;
-use teal_flags::model::{Condition, Document, Flag, Test, Timestamp};
+use teal_flags::model::{Condition, Document, Flag, Segment, Test, Timestamp};
 use teal_flags::{Flags, Layer};
 
 use super::error::FieldError;
+use super::segments::SegmentEdit;
 
 /// Which flag: all paths take either.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +57,15 @@ pub enum Edit {
         /// `If-Match`, as it came.
         only_if: Option<String>,
     },
+    /// Of a segment.
+    Segment(SegmentEdit),
+}
+
+/// What was changed, as it is now or was last.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Thing {
+    Flag(Box<Flag>),
+    Segment(Box<Segment>),
 }
 
 /// What the service keeps itself.
@@ -119,7 +129,7 @@ pub(super) fn patched(before: &Flag, fields: &Value, now: Timestamp) -> Result<F
 }
 
 /// RFC 7396.
-fn merge(into: &mut Value, patch: &Value) {
+pub(super) fn merge(into: &mut Value, patch: &Value) {
     let Value::Object(fields) = patch else {
         into.clone_from(patch);
         return;
@@ -153,12 +163,12 @@ pub(super) fn stands_on_others(flag: &Flag) -> bool {
 }
 
 /// Whether it can be used beside these: there are no circles, and what it names is there.
-pub(super) fn usable(flag: &Flag, others: impl Iterator<Item = Flag>, now: Timestamp) -> Result<(), FieldError> {
-    let mut flags: Vec<Flag> = others.filter(|other| other.name != flag.name).collect();
+pub(super) fn usable(flag: &Flag, others: Vec<Flag>, segments: Vec<Segment>, now: Timestamp) -> Result<(), FieldError> {
+    let mut flags: Vec<Flag> = others.into_iter().filter(|other| other.name != flag.name).collect();
     // What is off or meant for some environments only has to be sound as well.
     flags.push(flag.clone());
     let all = Flags::new(None);
-    let applied = all.apply(Layer::File, Document { flags, ..Document::default() }, now);
+    let applied = all.apply(Layer::File, Document { flags, segments, ..Document::default() }, now);
     match applied.problems.into_iter().find(|problem| problem.flag.as_ref() == Some(&flag.name)) {
         None => Ok(()),
         Some(problem) => Err(problem.error.into()),

@@ -33,6 +33,16 @@ fn place(field: &str) -> String {
     if field.is_empty() { String::new() } else { format!("{field}: ") }
 }
 
+/// The first names of a list that may be long.
+fn some(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
 /// Why the flag service did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum FlagsError {
@@ -75,11 +85,25 @@ pub enum FlagsError {
     /// What is to be carried over is there already, and differs.
     #[error("nothing was carried over, because this is there already: {}", .0.join("; "))]
     Taken(Vec<String>),
+    /// There is no such segment.
+    #[error("there is no segment `{0}`")]
+    UnknownSegment(String),
+    /// There is one of this name.
+    #[error("there is a segment `{0}` already: change it with PATCH, or choose another name")]
+    SegmentExists(String),
+    /// It cannot go while others stand on it.
+    #[error("{what} is needed by {}: change or delete them first", some(by))]
+    Needed {
+        /// What it is.
+        what: String,
+        /// The flags that stand on it.
+        by: Vec<String>,
+    },
     /// A field of the request.
     #[error(transparent)]
     Field(#[from] FieldError),
-    /// The flag was changed since the client read it.
-    #[error("the flag has version {version} now: read it again, and decide again")]
+    /// It was changed since the client read it.
+    #[error("it has version {version} now: read it again, and decide again")]
     Stale {
         /// Its version.
         version: u64,

@@ -151,6 +151,8 @@ impl Loaded {
         match &changed {
             super::state::Changed::Put(flag) => prints.put(flag, revision),
             super::state::Changed::Deleted { id, .. } => prints.remove(*id),
+            super::state::Changed::PutSegment(segment) => prints.put_segment(segment, revision),
+            super::state::Changed::DeletedSegment { name } => prints.remove_segment(name),
         }
         Self { state: Arc::new(self.state.after(revision, changed)), prints, is_whole: true }
     }

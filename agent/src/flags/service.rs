@@ -4,17 +4,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use teal_flags::model::{Flag, Timestamp};
+use teal_flags::model::{Flag, Segment, Timestamp};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::edit::{Edit, Reference};
+use super::edit::{Edit, Reference, Thing};
 use super::error::FlagsError;
 use super::import::{Import, Imported};
 use super::now;
 use super::reads::Reads;
+use super::segments::SegmentEdit;
 use super::stale::{self, Stale};
 use super::state::{Position, State};
 use super::store::{Audit, Author, Place, Served, Store, Wanted};
@@ -82,7 +83,23 @@ impl Service {
     /// # Errors
     /// Whatever keeps it from being made; then nothing of it is.
     pub async fn edit(&self, edit: Edit, author: Author) -> Result<(Flag, u64), FlagsError> {
-        self.order(|reply| Order::Edit { edit, author, reply }).await?
+        match self.order(|reply| Order::Edit { edit, author, reply }).await?? {
+            (Thing::Flag(flag), revision) => Ok((*flag, revision)),
+            // A segment's edit is not made here.
+            (Thing::Segment(segment), _) => Err(FlagsError::Unknown(segment.name)),
+        }
+    }
+
+    /// Makes a change of a segment. Returns it as it is now, or was last.
+    ///
+    /// # Errors
+    /// As [`Service::edit`].
+    pub async fn edit_segment(&self, edit: SegmentEdit, author: Author) -> Result<Segment, FlagsError> {
+        let edit = Edit::Segment(edit);
+        match self.order(|reply| Order::Edit { edit, author, reply }).await?? {
+            (Thing::Segment(segment), _) => Ok(*segment),
+            (Thing::Flag(flag), _) => Err(FlagsError::UnknownSegment(flag.name)),
+        }
     }
 
     /// Carries over what another application kept of its flags, all of it or nothing.

@@ -9,6 +9,7 @@ use teal_flags::model::{Document, Extra, Flag, Segment, Unreadable};
 
 use super::edit::Reference;
 use super::event::Events;
+use super::segments::stands_on_segment;
 
 /// Which state of which life of the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,8 @@ pub struct State {
 pub(super) enum Changed {
     Put(Box<Flag>),
     Deleted { id: i64, name: String },
+    PutSegment(Box<Segment>),
+    DeletedSegment { name: String },
 }
 
 impl State {
@@ -96,6 +99,12 @@ impl State {
             whole: OnceLock::new(),
             events: Events::default(),
         }
+    }
+
+    /// It, with segments.
+    pub(super) fn with_segments(self, segments: Vec<KeptSegment>, deleted_segments: BTreeMap<String, u64>) -> Self {
+        let segments = segments.into_iter().map(|kept| (kept.segment.name.clone(), kept)).collect();
+        Self { segments, deleted_segments, ..self }
     }
 
     /// What there is before anything was read.
@@ -148,6 +157,24 @@ impl State {
     /// All flags, by id.
     pub fn flags(&self) -> impl ExactSizeIterator<Item = &Arc<Flag>> {
         self.flags.values().map(|kept| &kept.flag)
+    }
+
+    /// One segment.
+    #[must_use]
+    pub fn segment(&self, name: &str) -> Option<&Arc<Segment>> {
+        self.segments.get(name).map(|kept| &kept.segment)
+    }
+
+    /// All segments, by name.
+    pub fn segments(&self) -> impl ExactSizeIterator<Item = &Arc<Segment>> {
+        self.segments.values().map(|kept| &kept.segment)
+    }
+
+    /// Names of flags with a rule on a segment.
+    #[must_use]
+    pub fn flags_on_segment(&self, name: &str) -> Vec<&str> {
+        let on_it = self.flags().filter(|flag| stands_on_segment(flag, name));
+        on_it.map(|flag| flag.name.as_str()).collect()
     }
 
     /// All that an SDK needs, what was deleted included: it may have missed that.
@@ -219,6 +246,15 @@ impl State {
                 next.flags.remove(&id);
                 next.ids.remove(&name);
                 next.deleted.insert(name, revision);
+            }
+            Changed::PutSegment(segment) => {
+                next.deleted_segments.remove(&segment.name);
+                let kept = KeptSegment { segment: Arc::new(*segment), revision };
+                next.segments.insert(kept.segment.name.clone(), kept);
+            }
+            Changed::DeletedSegment { name } => {
+                next.segments.remove(&name);
+                next.deleted_segments.insert(name, revision);
             }
         }
         next.since(since)

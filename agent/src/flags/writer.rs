@@ -10,15 +10,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use teal_flags::model::{Flag, Timestamp};
+use teal_flags::model::Timestamp;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::edit::Edit;
+use super::edit::{Edit, Thing};
 use super::error::FlagsError;
 use super::import::{Import, Imported};
 use super::now;
+use super::segments::SegmentEdit;
 use super::state::{Position, State};
 use super::store::{Author, Edited, Loaded, Outcome, Served, Store};
 
@@ -35,7 +36,7 @@ pub(super) enum Order {
     Edit {
         edit: Edit,
         author: Author,
-        reply: oneshot::Sender<Result<(Flag, u64), FlagsError>>,
+        reply: oneshot::Sender<Result<(Thing, u64), FlagsError>>,
     },
     Import {
         import: Import,
@@ -150,7 +151,7 @@ impl Writer {
         }
     }
 
-    async fn edit(&mut self, edit: &Edit, author: &Author) -> Result<(Flag, u64), FlagsError> {
+    async fn edit(&mut self, edit: &Edit, author: &Author) -> Result<(Thing, u64), FlagsError> {
         let mut outcome = self.attempt(edit, author).await;
         if matches!(outcome, Ok(Outcome::WentBack)) {
             self.look().await?;
@@ -159,10 +160,10 @@ impl Writer {
         match outcome {
             Ok(Outcome::Edited(edited)) => self.follow(*edited).await,
             Ok(Outcome::WentBack) => Err(FlagsError::Away("it goes back in time".to_owned())),
-            Err(FlagsError::Unknown(name)) if self.is_shown(edit) => {
+            Err(unknown @ (FlagsError::Unknown(_) | FlagsError::UnknownSegment(_))) if self.is_shown(edit) => {
                 // Another agent deleted it, or somebody took it out of the table by hand.
                 self.look().await?;
-                Err(FlagsError::Unknown(name))
+                Err(unknown)
             }
             Err(other) => Err(other),
         }
@@ -190,11 +191,11 @@ impl Writer {
     }
 
     /// Publishes what an edit did, and what others did before it.
-    async fn follow(&mut self, edited: Edited) -> Result<(Flag, u64), FlagsError> {
-        let Edited { flag, change } = edited;
+    async fn follow(&mut self, edited: Edited) -> Result<(Thing, u64), FlagsError> {
+        let Edited { thing, change } = edited;
         let known = self.present()?;
         let here = known.state.position();
-        let Some((position, changed)) = change else { return Ok((flag, here.revision)) };
+        let Some((position, changed)) = change else { return Ok((thing, here.revision)) };
         if *here == (Position { revision: position.revision - 1, ..position.clone() }) {
             let next = known.after(position.revision, changed);
             self.publish(next);
@@ -203,13 +204,16 @@ impl Writer {
             tracing::warn!(%error, "a change was made and cannot be read back yet");
             self.noted::<()>(Err(error)).ok();
         }
-        Ok((flag, position.revision))
+        Ok((thing, position.revision))
     }
 
-    /// Whether the flag that is to be changed is one that is told of.
+    /// Whether the flag or segment that is to be changed is one that is told of.
     fn is_shown(&self, edit: &Edit) -> bool {
         match edit {
-            Edit::Create(_) => false,
+            Edit::Create(_) | Edit::Segment(SegmentEdit::Create(_)) => false,
+            Edit::Segment(SegmentEdit::Patch { name, .. } | SegmentEdit::Delete { name, .. }) => {
+                self.states.borrow().segment(name).is_some()
+            }
             Edit::Patch { flag, .. } | Edit::Delete { flag, .. } => self.states.borrow().flag(flag).is_some(),
         }
     }

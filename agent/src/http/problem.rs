@@ -157,6 +157,11 @@ impl From<FlagsError> for Refused {
         match error {
             FlagsError::Unknown(_) => Self::new(StatusCode::NOT_FOUND, 2, "there is no such flag", detail),
             FlagsError::Taken(_) => Self::new(StatusCode::CONFLICT, 4, "there are other flags in the way", detail),
+            FlagsError::UnknownSegment(_) => Self::new(StatusCode::NOT_FOUND, 2, "there is no such segment", detail),
+            FlagsError::SegmentExists(_) => {
+                Self::new(StatusCode::CONFLICT, 4, "there is such a segment already", detail)
+            }
+            FlagsError::Needed { .. } => Self::new(StatusCode::CONFLICT, 4, "it is needed by others", detail),
             FlagsError::Exists(_) => Self::new(StatusCode::CONFLICT, 4, "there is such a flag already", detail),
             FlagsError::Field(FieldError { field, problem }) => {
                 let mut refused = Self::new(StatusCode::UNPROCESSABLE_ENTITY, 2, "a field cannot be taken", problem);
@@ -164,7 +169,7 @@ impl From<FlagsError> for Refused {
                 refused
             }
             FlagsError::Stale { version, tag } => {
-                let mut refused = Self::new(StatusCode::PRECONDITION_FAILED, 4, "the flag was changed since", detail);
+                let mut refused = Self::new(StatusCode::PRECONDITION_FAILED, 4, "it was changed since", detail);
                 refused.problem.version = Some(version);
                 refused.headers.push((header::ETAG, tag));
                 refused

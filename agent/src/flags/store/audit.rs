@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
-use teal_flags::model::{Flag, Timestamp};
+use teal_flags::model::Timestamp;
 
 use super::transaction::Transaction;
 use crate::flags::error::FlagsError;
@@ -50,35 +50,40 @@ pub struct Audit {
     pub after: Option<Value>,
 }
 
-/// What a line says of its flag.
+/// What was changed.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Of<'a> {
+    /// A flag, by id and name.
+    Flag(i64, &'a str),
+    /// A segment, by name.
+    Segment(&'a str),
+}
+
+/// What a line says.
 pub(super) struct Line<'a> {
-    pub(super) flag_id: i64,
-    pub(super) flag_name: &'a str,
+    pub(super) of: Of<'a>,
     pub(super) action: &'a str,
     /// JSON, likewise `after`.
     pub(super) before: Option<String>,
     pub(super) after: Option<String>,
 }
 
-/// Writes the line of a change; without a flag before it is a new one, without one after it is deleted.
+/// Writes the line of a change; with nothing before it is a new one, with nothing after it is deleted.
 pub(super) async fn add(
     tx: &mut Transaction,
-    before: Option<&Flag>,
-    after: Option<&Flag>,
+    of: Of<'_>,
+    (before, after): (Option<Value>, Option<Value>),
     revision: u64,
     author: &Author,
     now: Timestamp,
 ) -> Result<(), FlagsError> {
-    let action = match (before, after) {
+    let action = match (&before, &after) {
         (None, _) => "create",
         (Some(_), Some(_)) => "update",
         (Some(_), None) => "delete",
     };
-    // No change is without a flag.
-    let Some(flag) = after.or(before) else { return Ok(()) };
-    let json = |flag: Option<&Flag>| flag.map(|flag| flag.to_value().to_string());
-    let line = Line { flag_id: flag.id, flag_name: &flag.name, action, before: json(before), after: json(after) };
-    write(tx, line, revision, author, now).await
+    let json = |value: Option<Value>| value.map(|value| value.to_string());
+    write(tx, Line { of, action, before: json(before), after: json(after) }, revision, author, now).await
 }
 
 /// Writes a line.
@@ -89,9 +94,14 @@ pub(super) async fn write(
     author: &Author,
     at: Timestamp,
 ) -> Result<(), FlagsError> {
+    let (id, name, segment) = match line.of {
+        Of::Flag(id, name) => (id, name, None),
+        Of::Segment(name) => (0, "", Some(name.to_owned())),
+    };
     let row = [
-        line.flag_id.into(),
-        line.flag_name.into(),
+        id.into(),
+        name.into(),
+        segment.into(),
         line.action.into(),
         revision.into(),
         at.to_string().into(),
@@ -102,8 +112,8 @@ pub(super) async fn write(
         line.after.into(),
     ];
     tx.execute(
-        "INSERT INTO feature_flag_audit_log (flag_id, flag_name, action, revision, at, who, ip, reason, before, after)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        "INSERT INTO feature_flag_audit_log (flag_id, flag_name, segment, action, revision, at, who, ip, reason, before, after)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         row,
     )
     .await

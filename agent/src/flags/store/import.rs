@@ -2,11 +2,11 @@
 
 use std::collections::HashSet;
 
-use teal_flags::model::{Timestamp, limits};
+use teal_flags::model::{Flag, Timestamp, limits};
 
-use super::audit::{self, Author};
-use super::rows;
+use super::audit::{self, Author, Of};
 use super::transaction::Transaction;
+use super::{rows, segments};
 use crate::flags::edit;
 use crate::flags::error::{FieldError, FlagsError};
 use crate::flags::import::{History, Import, Imported, plan};
@@ -51,14 +51,17 @@ pub(super) async fn make(
     }
     rows::took(tx, plan.put.iter().map(|(_, flag)| flag.id).max().unwrap_or(0)).await?;
     for (_, flag) in plan.put.iter().filter(|(_, flag)| edit::stands_on_others(flag)) {
-        edit::usable(flag, rows::all(tx).await?.into_iter(), now)?;
+        edit::usable(flag, rows::all(tx).await?, segments::all(tx).await?, now)?;
     }
+    rows::fits(tx).await?;
     plan.told.history = history(tx, &import.history, revision).await?;
     for flag in &plan.deleted {
-        audit::add(tx, Some(flag), None, revision, author, now).await?;
+        let of = Of::Flag(flag.id, &flag.name);
+        audit::add(tx, of, (Some(flag.to_value()), None), revision, author, now).await?;
     }
     for (before, after) in &plan.put {
-        audit::add(tx, before.as_ref(), Some(after), revision, author, now).await?;
+        let both = (before.as_ref().map(Flag::to_value), Some(after.to_value()));
+        audit::add(tx, Of::Flag(after.id, &after.name), both, revision, author, now).await?;
     }
     plan.told.revision = revision;
     Ok(Some(plan.told))
@@ -86,8 +89,7 @@ async fn history(tx: &mut Transaction, history: &[History], revision: u64) -> Re
         let json = |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string);
         let author = Author { who: line.who.clone(), ip: line.ip.clone(), reason: line.reason.clone() };
         let noted = audit::Line {
-            flag_id: line.flag_id,
-            flag_name: &line.flag_name,
+            of: Of::Flag(line.flag_id, &line.flag_name),
             action: &line.action,
             before: json(&line.before),
             after: json(&line.after),

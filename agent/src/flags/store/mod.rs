@@ -17,6 +17,7 @@ mod log;
 mod postgres;
 mod prints;
 mod rows;
+mod segments;
 mod sqlite;
 mod steps;
 mod transaction;
@@ -111,8 +112,10 @@ impl Store {
         }
         let mut tx = self.writing().await?;
         tx.execute(
-            "INSERT INTO feature_flag_service (one, instance, revision, flags)
-             SELECT 1, $1, COALESCE(MAX(revision), 0), COUNT(*) FROM feature_flags WHERE true ON CONFLICT DO NOTHING",
+            "INSERT INTO feature_flag_service (one, instance, revision, flags, segments)
+             SELECT 1, $1, COALESCE(MAX(revision), 0), (SELECT COUNT(*) FROM feature_flags), (SELECT COUNT(*) FROM feature_flag_segments)
+             FROM (SELECT revision FROM feature_flags UNION ALL SELECT revision FROM feature_flag_segments) AS changes
+             WHERE true ON CONFLICT DO NOTHING",
             [new_instance().into()],
         )
         .await?;
@@ -160,9 +163,10 @@ impl Store {
     pub(super) async fn renew(&self, instance: &str) -> Result<(), FlagsError> {
         let mut tx = self.writing().await?;
         let renewed = tx.optional(
-            "UPDATE feature_flag_service SET instance = $1, flags = (SELECT COUNT(*) FROM feature_flags), revision = CASE
-                 WHEN revision < (SELECT COALESCE(MAX(revision), 0) FROM feature_flags)
-                 THEN (SELECT MAX(revision) FROM feature_flags) ELSE revision END
+            "UPDATE feature_flag_service SET instance = $1, flags = (SELECT COUNT(*) FROM feature_flags),
+             segments = (SELECT COUNT(*) FROM feature_flag_segments),
+             revision = (SELECT MAX(revision) FROM (SELECT revision FROM feature_flags UNION ALL
+                 SELECT revision FROM feature_flag_segments UNION ALL SELECT revision FROM feature_flag_service) AS changes)
              WHERE instance = $2 RETURNING instance, revision",
             [new_instance().into(), instance.into()],
         );

@@ -5,25 +5,28 @@
 use std::collections::BTreeMap;
 
 use sha2::{Digest, Sha256};
-use teal_flags::model::Flag;
+use teal_flags::model::{Flag, Segment};
 
-use super::rows;
 use super::transaction::Transaction;
+use super::{rows, segments};
 use crate::flags::error::FlagsError;
 
-/// The looks of all rows, by id.
+/// The looks of all rows, by id, and of segments by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::flags) struct Prints(BTreeMap<i64, [u8; 32]>);
+pub(in crate::flags) struct Prints {
+    flags: BTreeMap<i64, [u8; 32]>,
+    segments: BTreeMap<String, [u8; 32]>,
+}
 
 impl Prints {
     /// A row as it stands.
     pub(super) fn add(&mut self, id: i64, name: &str, revision: u64, flag: &str) {
-        self.0.insert(id, Sha256::digest(format!("{id}:{name}:{revision}:{flag}")).into());
+        self.flags.insert(id, Sha256::digest(format!("{id}:{name}:{revision}:{flag}")).into());
     }
 
     /// A row that looks as it did before.
     pub(super) fn add_again(&mut self, id: i64, before: &Self) {
-        self.0.extend(before.0.get(&id).map(|print| (id, *print)));
+        self.flags.extend(before.flags.get(&id).map(|print| (id, *print)));
     }
 
     /// A flag as the service writes it.
@@ -33,12 +36,33 @@ impl Prints {
 
     /// A row that is no more.
     pub(in crate::flags) fn remove(&mut self, id: i64) {
-        self.0.remove(&id);
+        self.flags.remove(&id);
+    }
+
+    /// A segment's row as it stands.
+    pub(super) fn add_segment(&mut self, name: &str, revision: u64, segment: &str) {
+        self.segments.insert(name.to_owned(), Sha256::digest(format!("{name}:{revision}:{segment}")).into());
+    }
+
+    /// A segment's row that looks as it did before.
+    pub(super) fn add_segment_again(&mut self, name: &str, before: &Self) {
+        self.segments.extend(before.segments.get(name).map(|print| (name.to_owned(), *print)));
+    }
+
+    /// A segment as the service writes it.
+    pub(in crate::flags) fn put_segment(&mut self, segment: &Segment, revision: u64) {
+        self.add_segment(&segment.name, revision, &segments::text(segment));
+    }
+
+    /// A segment's row that is no more.
+    pub(in crate::flags) fn remove_segment(&mut self, name: &str) {
+        self.segments.remove(name);
     }
 
     /// All in one, as hexadecimal digits.
     pub(super) fn all(&self) -> String {
-        let all = self.0.values().fold(Sha256::new(), |hash, print| hash.chain_update(print));
+        let all = self.flags.values().chain(self.segments.values());
+        let all = all.fold(Sha256::new(), |hash, print| hash.chain_update(print));
         all.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
@@ -47,9 +71,14 @@ impl Prints {
 pub(super) async fn seen(tx: &mut Transaction) -> Result<String, FlagsError> {
     if tx.is_postgres() {
         let row = tx.row(
-            "SELECT encode(sha256(COALESCE(string_agg(
-                 sha256(convert_to(id || ':' || name || ':' || revision || ':' || flag, 'UTF8')), ''::bytea ORDER BY id
-             ), ''::bytea)), 'hex') FROM feature_flags",
+            "SELECT encode(sha256(
+                 COALESCE((SELECT string_agg(
+                     sha256(convert_to(id || ':' || name || ':' || revision || ':' || flag, 'UTF8')), ''::bytea ORDER BY id
+                 ) FROM feature_flags), ''::bytea) ||
+                 COALESCE((SELECT string_agg(
+                     sha256(convert_to(name || ':' || revision || ':' || segment, 'UTF8')), ''::bytea ORDER BY name
+                 ) FROM feature_flag_segments), ''::bytea)
+             ), 'hex')",
             [],
         );
         return row.await?.text(0);
@@ -57,6 +86,9 @@ pub(super) async fn seen(tx: &mut Transaction) -> Result<String, FlagsError> {
     let mut prints = Prints::default();
     for row in tx.rows("SELECT id, name, revision, flag FROM feature_flags", []).await? {
         prints.add(row.integer(0)?, &row.text(1)?, row.count(2)?, &row.text(3)?);
+    }
+    for row in tx.rows("SELECT name, revision, segment FROM feature_flag_segments", []).await? {
+        prints.add_segment(&row.text(0)?, row.count(1)?, &row.text(2)?);
     }
     Ok(prints.all())
 }

@@ -9,6 +9,8 @@ use crate::flags::edit::{self, Reference, tag};
 use crate::flags::error::{FieldError, FlagsError};
 use crate::flags::state::Position;
 
+/// Bytes of all flags and segments: a document of them fits into what SDKs read, with the names of what was deleted.
+const WHOLE: u64 = if cfg!(test) { 1 << 20 } else { limits::DOCUMENT_BYTES as u64 - (4 << 20) };
 /// Names of deleted flags that are remembered, the newest: an SDK that was away for more deletions keeps the flags.
 const TOMBSTONES: u32 = 10_000;
 
@@ -103,6 +105,22 @@ pub(super) async fn advance(tx: &mut Transaction, more: i64) -> Result<Position,
         "UPDATE feature_flag_service SET revision = revision + 1, flags = flags + $1 RETURNING instance, revision";
     let row = tx.row(sql, [more.into()]).await?;
     Ok(Position { instance: row.text(0)?.into(), revision: row.count(1)? })
+}
+
+/// Refuses when all flags and segments together have become larger than SDKs take.
+pub(super) async fn fits(tx: &mut Transaction) -> Result<(), FlagsError> {
+    let row = tx.row(
+        "SELECT COALESCE((SELECT SUM(octet_length(flag)) FROM feature_flags), 0)
+              + COALESCE((SELECT SUM(octet_length(segment)) FROM feature_flag_segments), 0)",
+        [],
+    );
+    if row.await?.count(0)? <= WHOLE {
+        return Ok(());
+    }
+    let problem = format!(
+        "makes all flags and segments together larger than {WHOLE} bytes, which no SDK takes: use less, or delete some"
+    );
+    Err(FieldError::new("", problem).into())
 }
 
 /// Puts the flag that is there after a change in the place of the one before; without one it is deleted.

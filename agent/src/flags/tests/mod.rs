@@ -5,6 +5,7 @@ mod conformance;
 mod hands;
 mod loss;
 mod replicas;
+mod segments;
 
 use std::path::PathBuf;
 
@@ -186,7 +187,7 @@ async fn agree(running: &[&Running], revision: u64) -> Position {
 
 /// Reasons of a flag's changes, the oldest first, and that the audit log is whole: one line a revision, in order.
 async fn reasons(running: &Running, flag: &str) -> Vec<String> {
-    let mut entries = running.service.audit(&flag.parse().unwrap(), None, 10_000).await.unwrap();
+    let mut entries = running.service.audit(&Wanted::of(flag.parse().unwrap(), None, 10_000)).await.unwrap();
     entries.reverse();
     assert!(entries.windows(2).all(|two| two[0].revision < two[1].revision && two[0].id < two[1].id));
     for two in entries.windows(2) {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use utoipa::openapi::{ObjectBuilder, Type};
 
-use super::{audit as log, check, list as lists, rest, sdk, stale};
+use super::{audit as log, check, list as lists, rest, sdk, segments as groups, stale};
 use crate::http::openapi::{Head, Said};
 
 const PEOPLE: &str = "flags";
@@ -51,11 +51,54 @@ pub(super) fn change() -> Said {
 
 pub(super) fn delete() -> Said {
     Said::new(PEOPLE, "deleteFlag", "No more of it")
-        .more("SDKs forget it, and their callers' defaults count.")
+        .more("SDKs forget it, and their callers' defaults count. Refused with 409 while another flag has it as a prerequisite.")
         .query(&rest::WHY)
         .reads(&[Head::IfMatch, Head::TealUser])
         .empty(204, "It is gone.", &[])
-        .refuses(&[400, 404, 412, 503])
+        .refuses(&[400, 404, 409, 412, 503])
+}
+
+pub(super) fn segments() -> Said {
+    Said::new(PEOPLE, "listSegments", "All segments, by name")
+        .more("With how many are on their lists, and the flags that have rules on them.")
+        .query(&groups::ASKED)
+        .reads(&[Head::IfNoneMatch])
+        .answers(200, "A page of segments.", "SegmentList", &[Head::Etag, Head::Link])
+        .empty(304, "Nothing has changed.", &[Head::Etag])
+}
+
+pub(super) fn create_segment() -> Said {
+    Said::new(PEOPLE, "createSegment", "A new segment")
+        .reads(&[Head::TealUser])
+        .body("NewSegment", json!({"name": "staff", "include": ["user-17"], "reason": "they test first"}))
+        .answers(201, "It is made.", "Segment", &[Head::Etag, Head::Location])
+        .refuses(&[409, 503])
+}
+
+pub(super) fn show_segment() -> Said {
+    Said::new(PEOPLE, "getSegment", "One segment")
+        .reads(&[Head::IfNoneMatch])
+        .answers(200, "The segment.", "Segment", &[Head::Etag])
+        .empty(304, "It has not changed.", &[Head::Etag])
+        .refuses(&[404])
+}
+
+pub(super) fn change_segment() -> Said {
+    Said::new(PEOPLE, "changeSegment", "A change of some of its fields")
+        .more("Without `If-Match` the last writer wins.")
+        .reads(&[Head::IfMatch, Head::TealUser])
+        .body("SegmentChange", json!({"exclude": ["user-4"], "reason": "left"}))
+        .answers(200, "The segment as it is now. A change that changes nothing is no change.", "Segment", &[Head::Etag])
+        .refuses(&[404, 412, 503])
+}
+
+pub(super) fn delete_segment() -> Said {
+    Said::new(PEOPLE, "deleteSegment", "No more of it")
+        .more("Refused with 409 while a flag has a rule on it.")
+        .query(&rest::WHY)
+        .reads(&[Head::IfMatch, Head::TealUser])
+        .empty(204, "It is gone.", &[])
+        .refuses(&[400, 404, 409, 412, 503])
 }
 
 pub(super) fn audit() -> Said {

@@ -5,6 +5,8 @@
 //! GET  PATCH  DELETE       /api/v1/feature-flags/{id or name}
 //! GET                      /api/v1/feature-flags[/{id or name}]/audit-log     newest first (filters, before)
 //! GET  POST                /api/v1/feature-flags/{id or name}/check          user_id, environment, attributes
+//! GET  POST                /api/v1/feature-flags/segments                    groups of users that flags share
+//! GET  PATCH  DELETE       /api/v1/feature-flags/segments/{name}
 //! GET                      /api/v1/feature-flags/stale                       flags that can go (days)
 //! GET                      /api/v1/feature-flags/snapshot | stream           for SDKs: a document, server-sent events
 //!      POST                /api/v1/feature-flags/exposures                   for SDKs: counts of what was served
@@ -26,6 +28,7 @@ mod loaded;
 mod relayed;
 pub(in crate::http) mod rest;
 mod sdk;
+mod segments;
 mod stale;
 mod stream;
 
@@ -77,6 +80,18 @@ fn routes() -> Routes<Door> {
         .at(ALL, [get(list::list, described::list()), post(rest::create, described::create())])
         .at(below!("/snapshot"), [get(sdk::snapshot, described::snapshot())])
         .at(below!("/stream"), [get(stream::stream, described::stream())])
+        .at(
+            below!("/segments"),
+            [get(segments::list, described::segments()), post(segments::create, described::create_segment())],
+        )
+        .at(
+            below!("/segments/{segment}"),
+            [
+                get(segments::show, described::show_segment()),
+                patch(segments::change, described::change_segment()),
+                delete(segments::delete, described::delete_segment()),
+            ],
+        )
         .at(below!("/audit-log"), [get(audit::of_all, described::audit_of_all())])
         .at(below!("/stale"), [get(stale::stale, described::stale())])
         .at(below!("/exposures"), [post(sdk::exposures, described::exposures())])

@@ -125,7 +125,7 @@ pub(super) fn author(headers: &HeaderMap, Peer(ip): Peer, reason: String) -> Res
 }
 
 /// `If-Match`. One that cannot be read must not be taken for none.
-fn only_if(headers: &HeaderMap) -> Result<Option<String>, Refused> {
+pub(super) fn only_if(headers: &HeaderMap) -> Result<Option<String>, Refused> {
     let read = |value: &HeaderValue| value.to_str().map(str::to_owned);
     let read = headers.get(header::IF_MATCH).map(read).transpose();
     read.map_err(|_| Refused::malformed("If-Match is no list of entity tags".to_owned()))

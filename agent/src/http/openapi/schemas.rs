@@ -12,6 +12,7 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
     all.extend([
         ("Problem", problem()),
         ("FlagList", listed("flags", "Flag")),
+        ("SegmentList", listed("segments", "SegmentSummary")),
         ("Check", question()),
         ("Answer", answer()),
         ("AuditLog", log()),

@@ -13,7 +13,7 @@ fn settled(mut json: Value) -> String {
                 for (name, value) in fields {
                     match name.as_str() {
                         "created_at" | "updated_at" | "at" | "since" | "remembered_since" if value.is_string() => {
-                            *value = "(moment)".into()
+                            *value = "(moment)".into();
                         }
                         "instance" => *value = "(instance)".into(),
                         _ => blot(value),
@@ -92,6 +92,26 @@ async fn every_answer_keeps_its_shape() {
 
     let (status, _, json) = ask(Method::GET, "/audit-log?limit=2&action=create&before=12", None, None).await;
     note("GET /audit-log?limit=2&action=create&before=12", status, json);
+    let staff = json!({"name": "staff", "include": ["user-17"], "reason": "they test first"});
+    let (status, tag, json) = ask(Method::POST, "/segments", None, Some(staff)).await;
+    note("POST /segments", status, json);
+    let change = json!({"any": [[{"attribute": "role", "value": "staff"}]]});
+    let (status, _, json) =
+        ask(Method::PATCH, "/segments/staff", Some(("if-match", &tag.unwrap())), Some(change)).await;
+    note("PATCH /segments/staff with If-Match", status, json);
+    let rule = json!({"rules": [{"conditions": [{"segment": "staff"}]}]});
+    assert_eq!(ask(Method::PATCH, "/8", None, Some(rule)).await.0, 200);
+    let (status, _, json) = ask(Method::GET, "/segments", None, None).await;
+    note("GET /segments", status, json);
+    let (status, _, json) = ask(Method::DELETE, "/segments/staff", None, None).await;
+    note("DELETE /segments/staff which a flag needs", status, json);
+    let (status, _, json) = ask(Method::GET, "/segments/nobody", None, None).await;
+    note("GET /segments/nobody", status, json);
+    let nobody = json!({"rules": [{"conditions": [{"segment": "nobody"}]}]});
+    let (status, _, json) = ask(Method::PATCH, "/8", None, Some(nobody)).await;
+    note("PATCH /8 with a rule on a segment that is not there", status, json);
+    let (status, _, json) = ask(Method::GET, "/audit-log?segment=staff&limit=1", None, None).await;
+    note("GET /audit-log?segment=staff&limit=1", status, json);
     let report = json!({
         "report": "0c1f6f0e-1", "environment": "prod", "until": "2026-11-28T09:01:00Z",
         "counts": [{"flag": "telehealth", "version": 1, "variant": "off", "count": 12}],

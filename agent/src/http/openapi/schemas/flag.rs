@@ -14,6 +14,9 @@ pub(super) fn all() -> Vec<(&'static str, Value)> {
         ("NewFlag", made()),
         ("FlagChange", changed()),
         ("Segment", segment()),
+        ("NewSegment", sent_segment(true)),
+        ("SegmentChange", sent_segment(false)),
+        ("SegmentSummary", summary()),
         ("Rule", rule()),
         ("Condition", condition()),
         ("Variant", variant()),
@@ -113,19 +116,56 @@ fn changed() -> Value {
     })
 }
 
-fn segment() -> Value {
+/// The fields of a segment but for its name and version.
+fn segment_fields() -> Vec<(&'static str, Value)> {
     let ids = || list(&json!({"type": "string", "minLength": 1, "maxLength": limits::VALUE}), limits::IDS);
+    vec![
+        ("description", json!({"type": "string", "maxLength": limits::DESCRIPTION})),
+        ("include", ids()),
+        ("exclude", ids()),
+        ("any", list(&list(&reference("Condition"), limits::CONDITIONS), limits::GROUPS)),
+    ]
+}
+
+fn segment() -> Value {
+    let mut fields: Map<String, Value> =
+        segment_fields().into_iter().map(|(name, schema)| (name.to_owned(), schema)).collect();
+    fields.insert("name".to_owned(), name());
+    fields.insert("version".to_owned(), json!({"type": "integer", "minimum": 1, "description": "Counts its changes."}));
     json!({
         "type": "object",
         "description": "A named group of users: docs/flags.md, Segments.",
         "required": ["name", "version"],
+        "properties": fields,
+    })
+}
+
+/// A segment as it is sent: a new one, or what is to be different.
+fn sent_segment(is_new: bool) -> Value {
+    let mut fields: Map<String, Value> =
+        segment_fields().into_iter().map(|(name, schema)| (name.to_owned(), nullable(schema))).collect();
+    fields.insert("reason".to_owned(), reason());
+    let kept = json!({"description": "Kept by the service: only as it is."});
+    let (names, version) = if is_new { (name(), json!({"type": "null"})) } else { (kept.clone(), kept) };
+    fields.insert("name".to_owned(), names);
+    fields.insert("version".to_owned(), version);
+    let required: &[&str] = if is_new { &["name"] } else { &[] };
+    json!({"type": "object", "required": required, "properties": fields, "additionalProperties": false})
+}
+
+fn summary() -> Value {
+    let count = || json!({"type": "integer", "minimum": 0});
+    json!({
+        "type": "object",
+        "required": ["name", "description", "version", "included", "excluded", "groups", "flags"],
         "properties": {
             "name": name(),
-            "description": {"type": "string", "maxLength": limits::DESCRIPTION},
-            "include": ids(),
-            "exclude": ids(),
-            "any": list(&list(&reference("Condition"), limits::CONDITIONS), limits::GROUPS),
-            "version": {"type": "integer", "minimum": 1, "description": "Counts its changes."},
+            "description": {"type": "string"},
+            "version": {"type": "integer", "minimum": 1},
+            "included": count(),
+            "excluded": count(),
+            "groups": count(),
+            "flags": {"type": "array", "items": {"type": "string"}, "description": "Those with rules on it."},
         },
     })
 }
