@@ -402,7 +402,7 @@ async fn what_an_application_kept_is_carried_over_once_under_its_ids(on: On) {
         "who listens is told the same"
     );
 
-    let audit = running.service.audit(&Reference::Id(8), None, 10).await.unwrap();
+    let audit = running.service.audit(&Wanted::of(Reference::Id(8), None, 10)).await.unwrap();
     let told: Vec<(&str, &str, &str)> =
         audit.iter().map(|entry| (entry.action.as_str(), entry.who.as_str(), entry.at.as_str())).collect();
     assert_eq!(told[1..2], [("update", "anna", "2024-04-01T08:00:00.123Z")]);
@@ -410,7 +410,10 @@ async fn what_an_application_kept_is_carried_over_once_under_its_ids(on: On) {
         (audit[0].who.as_str(), audit[0].after.as_ref().unwrap()["description"].as_str()),
         ("ops@box", Some("Video"))
     );
-    assert_eq!(running.service.audit(&Reference::Name("long_gone".into()), None, 10).await.unwrap().len(), 1);
+    assert_eq!(
+        running.service.audit(&Wanted::of(Reference::Name("long_gone".into()), None, 10)).await.unwrap().len(),
+        1
+    );
 
     // Again, it does nothing, also after a restart.
     let at = running.position();

@@ -130,7 +130,8 @@ async fn the_sdks_vectors_are_answered_the_same_by_ofrep_and_by_check() {
                 );
             }
         }
-        for flag in agent.get("?limit=1000").await["flags"].as_array().unwrap() {
+        // Those first that stand on others, which were made last.
+        for flag in agent.get("?limit=1000&sort=-id").await["flags"].as_array().unwrap() {
             agent.request(Method::DELETE, &format!("/{}", flag["id"])).send().await.unwrap();
         }
     }
