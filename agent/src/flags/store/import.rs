@@ -82,6 +82,9 @@ async fn history(tx: &mut Transaction, history: &[History], revision: u64) -> Re
         if !["create", "update", "delete"].contains(&line.action.as_str()) {
             return Err(wrong("action", "is none of create, update, delete").into());
         }
+        if line.flag_id < 1 {
+            return Err(wrong("flag_id", "is no id: they count from 1").into());
+        }
         let at: Timestamp = line.at.parse().map_err(|_| wrong("at", "is no time such as 2026-11-28T09:00:00Z"))?;
         if !there.insert(key(line.flag_id, &line.flag_name, &[&line.action, &at.to_string(), &line.who])) {
             continue;

@@ -64,6 +64,9 @@ struct Report {
     report: Option<String>,
     #[serde(default)]
     environment: Option<String>,
+    /// Counts are kept by when they were taken; when they began has to be a moment all the same.
+    #[serde(default)]
+    from: Option<String>,
     until: String,
     counts: Vec<Line>,
 }
@@ -82,6 +85,8 @@ pub(super) async fn exposures(State(door): State<Door>, body: Body) -> Result<St
     let wrong = |field: &str, problem: String| Refused::from(FieldError::new(field, problem));
     let report: Report = serde_json::from_value(body::json(body).await?)
         .map_err(|error| wrong("", format!("these are no counts: {error}")))?;
+    let moment = |text: &String| text.parse::<Timestamp>().map_err(|error| wrong("from", format!("{error}")));
+    report.from.as_ref().map(moment).transpose()?;
     let at: Timestamp = report.until.parse().map_err(|error| wrong("until", format!("{error}")))?;
     let label = |field: &str, text: &str| {
         let is_long = text.chars().count() > limits::LABEL;

@@ -124,7 +124,9 @@ fn log() -> Value {
 }
 
 fn entry() -> Value {
-    let thing = json!({"anyOf": [reference("Flag"), reference("Segment"), {"type": "null"}]});
+    let thing = json!({
+        "description": "The whole Flag or Segment, or null; of what was imported, whatever the application had noted.",
+    });
     json!({
         "type": "object",
         "description": "One change of a flag, or of a segment.",
@@ -202,7 +204,7 @@ fn report() -> Value {
         "properties": {
             "report": nullable(json!({"type": "string", "pattern": "^[!-~]{1,100}$", "description": "Its id: a report that comes again under it is not counted again."})),
             "environment": nullable(json!({"type": "string", "maxLength": teal_flags::model::limits::LABEL})),
-            "from": nullable(text()),
+            "from": nullable(moment()),
             "until": moment(),
             "counts": {"type": "array", "items": {
                 "type": "object",

@@ -4,6 +4,7 @@ mod cli;
 mod following;
 mod hostile;
 mod ofrep;
+mod schemathesis;
 mod service;
 mod shapes;
 mod shared;

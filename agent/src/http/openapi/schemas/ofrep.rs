@@ -23,7 +23,7 @@ fn question() -> Value {
         "description": "Who asks. Members beside `targetingKey` are attributes: texts, numbers, truths, lists of texts.",
         "properties": {"targetingKey": id},
     });
-    json!({"type": "object", "properties": {"context": nullable(context)}})
+    json!({"type": ["object", "null"], "properties": {"context": nullable(context)}})
 }
 
 fn answer() -> Value {
