@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use teal_flags::OwnedContext;
+use teal_testkit::until;
 
 use super::conformance::on_both;
 use super::{Kept, On, Running, document};
@@ -90,6 +91,24 @@ async fn a_segment_is_told_and_used_and_kept_while_it_is_needed(on: On) {
     running.end().await;
     let whole = document(&kept.open().await.service.state().whole());
     assert_eq!((whole.segments[0].version, whole.deleted_segments.len()), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_one_agent_does_to_a_segment_the_other_tells_too() {
+    let database = teal_testkit::postgres().database();
+    let kept: Vec<Kept> = (0..2).map(|_| Kept::at(Some(database.clone()))).collect();
+    let (one, other) = (kept[0].open().await, kept[1].open().await);
+    let instance = one.position().instance;
+    let version = |running: &Running| running.service.state().segment("staff").map(|segment| segment.version);
+    one.segment(SegmentEdit::Create(json!({"name": "staff"}))).await.unwrap();
+    until("the other knows it", || async { (version(&other) == Some(1)).then_some(()) }).await;
+    other.patch_segment("staff", json!({"include": ["user-7"]})).await.unwrap();
+    until("the one knows the change", || async { (version(&one) == Some(2)).then_some(()) }).await;
+    one.segment(SegmentEdit::Delete { name: "staff".into(), only_if: None }).await.unwrap();
+    until("the other knows that it is gone", || async { version(&other).is_none().then_some(()) }).await;
+    let told = document(&other.service.state().whole());
+    assert_eq!(told.deleted_segments, ["staff"]);
+    assert_eq!((one.position().instance, other.position()), (instance.clone(), one.position()));
 }
 
 async fn segments_that_were_changed_by_hand_make_another_instance(on: On) {
