@@ -164,6 +164,14 @@ impl FlagClient {
         Document::from_json(&said.body).map_err(|error| self.door.garbled(&error, &said.body))
     }
 
+    /// Flags and history of another application, all of it or nothing; says what was done.
+    ///
+    /// # Errors
+    /// The service does not answer, or other flags are in the way.
+    pub async fn import(&self, fields: &Value, reason: &str) -> Result<Value, FlagClientError> {
+        self.door.ask(Ask::new(Method::POST, &["import"]).body(with_reason(fields, reason))).await?.json()
+    }
+
     /// Flags that were the same for all, or not asked for, for so many days.
     ///
     /// # Errors

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use teal_testkit::until;
+use teal_testkit::{PATIENCE, until};
+use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Kept, Running, agree, reasons};
+use crate::flags::store::{Hint, Store};
 use crate::flags::*;
 
 /// Two agents on a database of their own.
@@ -60,6 +63,30 @@ async fn each_agent_hears_of_the_others_edits_once_and_in_order() {
     for since in [1, 30, 62] {
         assert_eq!(one.service.state().delta(since), other.service.state().delta(since));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_is_said_and_what_was_missed_is_looked_for() {
+    let ([kept, _other], [one, other]) = two().await;
+    let (hints, heard) = mpsc::channel(16);
+    let heard = Mutex::new(heard);
+    let next = async || {
+        let mut heard = heard.lock().await;
+        timeout(PATIENCE, heard.recv()).await.expect("nothing is said").unwrap()
+    };
+    let listening = tokio::spawn(Store::open(&kept.settings().place, true).await.unwrap().listen(hints));
+    assert_eq!(next().await, Hint::Missed, "nobody knows what was said before");
+    one.sign("8", "said").await.unwrap();
+    assert_eq!(next().await, Hint::Said(one.position()));
+    // Nothing is said of what was not done.
+    other.patch("99", json!({})).await.unwrap_err();
+    other.patch("8", json!({"description": "said"})).await.unwrap();
+    kept.by_hand("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'teal flags'")
+        .await;
+    assert_eq!(next().await, Hint::Missed, "it listens again");
+    let revision = until("edits are taken again", || async { other.sign("8", "after").await.ok() }).await;
+    assert_eq!(next().await, Hint::Said(Position { revision, ..one.position() }));
+    listening.abort();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,5 +1,6 @@
 //! `teal flags` as people and scripts use it, against a real agent.
 
+mod carrying;
 mod changing;
 mod moving;
 

@@ -7,6 +7,7 @@
 //! and not in the file stays. Done again, it does what is still to be done.
 
 mod plan;
+mod postgres;
 mod source;
 
 use std::path::PathBuf;
@@ -27,8 +28,15 @@ use source::{Format, Source};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The file, JSON or YAML; - is the standard input.
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
+    #[arg(value_name = "FILE", required_unless_present = "from_postgres")]
+    file: Option<PathBuf>,
+    /// Instead of a file, an application's own tables `feature_flags` and `feature_flag_audit_log` in the database whose address is in
+    /// this file: with ids and history, all of it or nothing.
+    #[arg(long, value_name = "DSN_FILE", conflicts_with_all = ["file", "format", "prefix"])]
+    from_postgres: Option<PathBuf>,
+    /// The schema of those tables, where there are several.
+    #[arg(long, value_name = "NAME", requires = "from_postgres")]
+    schema: Option<String>,
     /// Whose file it is; else guessed by its shape.
     #[arg(long, value_enum)]
     format: Option<Format>,
@@ -47,9 +55,14 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Result<Exit, CliError> {
-    let path = args.file.display().to_string();
-    let source = source::source(&args.file, args.format, &args.prefix)
-        .map_err(|what| CliError::usage(format!("{path}: {what}")))?;
+    let file = match (&args.from_postgres, &args.file) {
+        (Some(dsn), _) => return postgres::run(context, service, dsn, args).await,
+        (None, Some(file)) => file,
+        (None, None) => return Err(CliError::usage("a file, or --from-postgres DSN_FILE, says what to import")),
+    };
+    let path = file.display().to_string();
+    let source =
+        source::source(file, args.format, &args.prefix).map_err(|what| CliError::usage(format!("{path}: {what}")))?;
     let there = service.client.snapshot().await?;
     for unread in &there.unreadable {
         warn(&format!("{} of the service is of a newer version", unread.name.as_deref().unwrap_or("something")));
