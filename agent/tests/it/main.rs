@@ -7,6 +7,7 @@ mod cli;
 mod crash;
 mod detection;
 mod docs;
+mod flag_service;
 mod flags;
 mod levers;
 mod local;
