@@ -11,6 +11,7 @@ mod gone;
 mod history;
 mod plain;
 mod refusals;
+mod relays;
 mod reports;
 mod server;
 mod slow;
