@@ -6,6 +6,7 @@
 //!                   +-> platform, proxy, store, notifier   (ports; they do not know each other)
 //! ```
 
+pub mod access;
 pub mod api;
 pub mod cli;
 pub mod client;

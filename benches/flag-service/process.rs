@@ -35,7 +35,8 @@ impl Agent {
         std::fs::write(folder.path().join("teal.toml"), text)?;
         let log = std::fs::File::create(folder.path().join("log"))?;
         let mut command = Command::new(program);
-        command.arg("agent").current_dir(folder.path()).env_remove("TEAL_CONFIG");
+        // What is measured sends no token: looking one up is a hash and a map.
+        command.args(["agent", "--dev"]).current_dir(folder.path()).env_remove("TEAL_CONFIG");
         let child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).spawn()?;
         let mut agent = Self { child, address, folder };
         let end = Instant::now() + Duration::from_secs(60);

@@ -20,6 +20,7 @@ mod order;
 mod release;
 mod status;
 mod timeline;
+mod token;
 
 pub use event::{Happening, Record, why};
 pub use evidence::{Baseline, Evidence, Part, PartKind, PlaceKind, Probes, Seen, Slow, Suspect};
@@ -29,6 +30,7 @@ pub use order::{Accepted, Order, OrderRequest, Problem};
 pub use release::{Explanation, Judgement, Release, Versions};
 pub use status::{ColourStatus, ComponentStatus, EdgeStatus, Safe, Status, WatchStatus};
 pub use timeline::{Arm, Asked, Line, LinePart, Mark, Moment, Point, Timeline};
+pub use token::{TokenInfo, TokenList, TokenMade, TokenRequest};
 
 /// The path of an environment's resource on the socket.
 #[must_use]

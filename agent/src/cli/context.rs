@@ -32,6 +32,21 @@ impl Context {
         Ok(config::load(self.config_path())?)
     }
 
+    /// The client of the agent on this machine: the configured one, or the one that runs here without a configuration.
+    pub(super) fn agent(&self) -> Result<Client, CliError> {
+        Ok(Client::new(self.socket()?))
+    }
+
+    /// Its socket.
+    pub(super) fn socket(&self) -> Result<PathBuf, CliError> {
+        let dev = Path::new(config::DEV_STATE).join("agent.sock");
+        match config::load(self.config_path()) {
+            Ok(loaded) => Ok(loaded.config.agent.socket),
+            Err(config::LoadError::Missing) if dev.exists() => Ok(dev),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     pub(super) fn terminal(&self) -> Terminal {
         Terminal::new(self.json)
     }

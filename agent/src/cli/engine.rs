@@ -7,7 +7,7 @@ mod processes;
 mod proxy;
 mod smoke;
 
-pub(super) use agent::{AgentOptions, agent, demo};
+pub(super) use agent::{AgentOptions, agent, demo, dev};
 pub(super) use edge::{Force, edge_force, edge_status};
 pub(super) use processes::{last_lines, sample_app, shim, stop};
 pub(super) use proxy::{proxy_check, proxy_render, proxy_show};

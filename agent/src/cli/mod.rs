@@ -80,6 +80,9 @@ enum Command {
     /// The HAProxy configuration.
     #[command(subcommand)]
     Proxy(command::proxy::Args),
+    /// Who may do what with flags.
+    #[command(subcommand)]
+    Token(command::token::Args),
     /// Show the main job with nothing but this program and HAProxy.
     Demo(command::demo::Args),
     /// Supervises one process of the local platform.
@@ -123,6 +126,7 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, CliError> {
         Command::Smoke(args) => command::smoke::run(context, &args),
         // These talk to the agent, or to its flag service.
         Command::Flags(args) => context.block_on(command::flags::run(context, &args)),
+        Command::Token(args) => context.block_on(command::token::run(context, &args)),
         Command::Deploy(args) => context.block_on(command::deploy::run(context, &args)),
         Command::Wait(args) => context.block_on(command::wait::run(context, &args)),
         Command::Status(args) => context.block_on(command::status::run(context, &args)),

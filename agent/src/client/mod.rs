@@ -13,12 +13,27 @@ use std::time::Duration;
 use http::Method;
 use serde::de::DeserializeOwned;
 
-use crate::api::{self, Accepted, Explanation, OrderRequest, Record, Release, ReleaseId, Status};
+use crate::api::{
+    self, Accepted, Explanation, OrderRequest, Record, Release, ReleaseId, Status, TokenInfo, TokenList, TokenMade,
+    TokenRequest,
+};
 
 pub use error::ClientError;
 
 /// How long an answer may take, beyond what a long poll asks to wait.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Where tokens are.
+const TOKENS: &str = "/api/v1/tokens";
+
+/// Everything but letters and digits, so that it may stand in any part of an address.
+fn escaped(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
 
 /// Talks to one agent.
 #[derive(Clone, Debug)]
@@ -97,6 +112,31 @@ impl Client {
     /// The agent does not answer or knows no such release.
     pub async fn explain(&self, environment: &str, release: ReleaseId) -> Result<Explanation, ClientError> {
         self.get(&api::path(environment, &format!("/releases/{}", release.0))).await
+    }
+
+    /// The tokens of its flag service, also those that were revoked.
+    ///
+    /// # Errors
+    /// The agent does not answer or refuses.
+    pub async fn tokens(&self) -> Result<Vec<TokenInfo>, ClientError> {
+        Ok(self.get::<TokenList>(TOKENS).await?.tokens)
+    }
+
+    /// Makes a token.
+    ///
+    /// # Errors
+    /// The agent does not answer or refuses.
+    pub async fn create_token(&self, token: &TokenRequest) -> Result<TokenMade, ClientError> {
+        self.call(Method::POST, TOKENS, serde_json::to_vec(token).unwrap_or_default(), self.patience).await
+    }
+
+    /// Revokes a token by its name or id.
+    ///
+    /// # Errors
+    /// The agent does not answer or refuses.
+    pub async fn revoke_token(&self, token: &str, reason: &str) -> Result<TokenInfo, ClientError> {
+        let path = format!("{TOKENS}/{}?reason={}", escaped(token), escaped(reason));
+        self.call(Method::DELETE, &path, Vec::new(), self.patience).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, ClientError> {

@@ -8,6 +8,7 @@
 //! Nothing after this module meets an unvalidated value.
 
 mod criteria;
+mod dev;
 mod diagnostic;
 mod edge;
 mod flags;
@@ -23,11 +24,13 @@ mod value;
 mod tests;
 
 pub use criteria::{Bad, Criteria, Latency, Probes, Statuses};
+pub use dev::{DEV_STATE, make_dev_state};
 pub use diagnostic::Diagnostic;
 pub use edge::{Bind, BindAddress, Edge, Evidence, Form, JwtAlgorithm, RunAs, Timeouts, UserSource};
-pub use flags::{FlagService, Upstream};
+pub use flags::{FlagLimits, FlagService, Upstream};
 pub use load::{LoadError, Loaded, find, load, parse};
 pub use settings::NoSettings;
+pub(crate) use text::parse_duration;
 pub use types::{
     Agent, Component, Config, Environment, Notify, Platform, PlatformKind, PortRange, Replicas, Retain, RouteGroup,
     Smoke, Step, Switch, Watch,
@@ -35,6 +38,19 @@ pub use types::{
 
 /// The first `teal.toml` that `teal init` writes; `{app}` stands for the application's name.
 pub const FIRST: &str = include_str!("examples/first.toml");
+
+/// [`FIRST`] for an application, with flags served and their first admin's token.
+#[must_use]
+pub fn first(app: &str, token: &crate::access::FirstToken, token_file: &str) -> String {
+    let flags = format!(
+        "[flags]                             # feature flags for applications\n\
+         first_token = \"{token}\"   # the digest of the admin's token in {token_file}"
+    );
+    FIRST.replace(FLAGS, &flags).replace("{app}", app)
+}
+
+/// What stands there where no flags are served.
+const FLAGS: &str = "# [flags]                           # serve feature flags to applications";
 
 /// A whole configuration of one API and one web app on one machine, in `act` mode.
 pub const TWO_COMPONENTS: &str = include_str!("examples/two-components.toml");

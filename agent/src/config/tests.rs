@@ -41,11 +41,27 @@ fn defaults_are_filled_in() {
     insta::assert_snapshot!(read(LEAST).effective());
 }
 
+/// Every key of `[flags]`.
+const EVERYTHING: &str = r#"
+[flags]
+listen = "0.0.0.0:9443"
+postgres_file = "/x"
+migrate = false
+tls_certificate_file = "/etc/teal/tls.crt"
+tls_key_file = "/etc/teal/tls.key"
+insecure_http = true
+first_token = "teal_0123456789ab:60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55"
+person_header = "X-User"
+trusted_proxies = ["10.0.0.0/8", "192.0.2.1"]
+hosts = ["flags.internal"]
+origins = ["https://app.example"]
+legacy_anonymous = ["GET /api/v1/feature-flags/{flag}/check"]
+limits = { streams = 100, streams_per_token = 50, requests_per_second_per_token = 9 }
+"#;
+
 #[test]
 fn the_effective_configuration_reads_back_as_itself() {
-    for text in
-        [LEAST, TWO_COMPONENTS, &FIRST.replace("{app}", "shop"), &format!("{LEAST}[flags]\npostgres_file = \"/x\"\n")]
-    {
+    for text in [LEAST, TWO_COMPONENTS, &FIRST.replace("{app}", "shop"), &format!("{LEAST}{EVERYTHING}")] {
         let config = read(text);
         assert_eq!(read(&config.effective()), config);
     }
@@ -339,7 +355,7 @@ fn files_that_are_missing_or_broken_say_which() {
 }
 
 #[test]
-fn flags_are_served_where_there_is_a_table_and_on_loopback_only() {
+fn flags_are_served_where_there_is_a_table_and_to_others_only_over_tls() {
     assert_eq!(read(LEAST).flags, None);
     let listen = |text: &str| read(&format!("{LEAST}[flags]\n{text}")).flags.unwrap().listen.to_string();
     assert_eq!(listen(""), "127.0.0.1:9181");
@@ -348,11 +364,30 @@ fn flags_are_served_where_there_is_a_table_and_on_loopback_only() {
         let found = mistakes(&format!("{LEAST}[flags]\n{text}"));
         assert!(found.len() == 1 && found[0].contains(words), "{found:#?}");
     };
-    check("listen = \"10.0.0.7:9181\"", "flags.listen: 10.0.0.7:9181 can be reached by other machines");
+    check(
+        "listen = \"10.0.0.7:9181\"",
+        "10.0.0.7:9181 can be reached by other machines, and tokens would travel in clear",
+    );
+    let tls = "tls_certificate_file = \"c.pem\"\ntls_key_file = \"k.pem\"\n";
+    assert_eq!(listen(&format!("listen = \"10.0.0.7:9181\"\n{tls}")), "10.0.0.7:9181");
+    assert_eq!(listen("listen = \"10.0.0.7:9181\"\ninsecure_http = true"), "10.0.0.7:9181");
     check("listen = \"127.0.0.1:9180\"", "is `agent.listen` as well");
     check("lisen = \"127.0.0.1:9181\"", "did you mean `listen`?");
     let flags =
         read(&format!("{LEAST}[flags]\npostgres_file = \"/etc/teal/flags.dsn\"\nmigrate = false\n")).flags.unwrap();
     assert_eq!((flags.postgres_file, flags.migrate), (Some("/etc/teal/flags.dsn".into()), false));
     check("postgres_fil = \"/etc/teal/flags.dsn\"", "did you mean `postgres_file`?");
+    check("tls_key_file = \"k.pem\"", "flags.tls_key_file: a key needs its certificate");
+    check("tls_certificate_file = \"c.pem\"", "flags.tls_certificate_file: a certificate needs its key");
+    check("insecure_htp = true", "did you mean `insecure_http`?");
+    check("legacy_anonymous = [\"GET /metrics\"]", "`GET /metrics` can not be opened to everybody");
+    check("trusted_proxies = [\"10.0.0.0/33\"]", "`10.0.0.0/33` is not a network");
+    check("origins = [\"app.example\"]", "`app.example` is no origin");
+    check("hosts = [\"https://flags.internal\"]", "is no host's name");
+    check("person_header = \"X User\"", "`X User` is no header's name");
+    // Whatever is there by mistake is not repeated.
+    check("first_token = \"teal_0123456789ab_5ec7e7\"", "flags.first_token: this is the digest of a token");
+    assert!(!mistakes(&format!("{LEAST}[flags]\nfirst_token = \"5ec7e7\"\n"))[0].contains("5ec7e7"));
+    check("limits = { streams_per_token = 0 }", "0 is not between 1 and 1000000");
+    check("limits = { connections = 1300 }", "flags.limits: 1280 streams leave too few of 1300 connections");
 }

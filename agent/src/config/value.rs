@@ -1,6 +1,7 @@
 //! How each kind of value is read from TOML, with the sentence for a wrong one.
 
 mod edge;
+mod flags;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use serde_json::Value;
 use teal_flags::model::{Condition, Document, Flag, Segment, Test, Timestamp};
 use teal_flags::{Flags, Layer};
 
-use super::error::FieldError;
+use super::error::{FieldError, FlagsError};
 use super::segments::SegmentEdit;
 
 /// Which flag: all paths take either.
@@ -162,6 +162,21 @@ pub(super) fn stands_on_others(flag: &Flag) -> bool {
     !flag.prerequisites.is_empty() || flag.rules.iter().flat_map(|rule| &rule.conditions).any(on_segment)
 }
 
+/// Whether somebody who is confined to these environments (none: to nothing) may make this change: what is changed must be theirs
+/// alone, before and after.
+pub(super) fn confined(own: &[String], before: Option<&Flag>, after: Option<&Flag>) -> Result<(), FlagsError> {
+    let is_theirs = |flag: &&Flag| {
+        !flag.environments.is_empty() && flag.environments.iter().all(|environment| own.contains(environment))
+    };
+    match before.into_iter().chain(after).find(|flag| !own.is_empty() && !is_theirs(flag)) {
+        None => Ok(()),
+        Some(flag) => {
+            let meant = if flag.environments.is_empty() { "all".to_owned() } else { flag.environments.join(", ") };
+            Err(FlagsError::Elsewhere { own: own.join(", "), meant })
+        }
+    }
+}
+
 /// Whether it can be used beside these: there are no circles, and what it names is there.
 pub(super) fn usable(flag: &Flag, others: Vec<Flag>, segments: Vec<Segment>, now: Timestamp) -> Result<(), FieldError> {
     let mut flags: Vec<Flag> = others.into_iter().filter(|other| other.name != flag.name).collect();
@@ -172,5 +187,33 @@ pub(super) fn usable(flag: &Flag, others: Vec<Flag>, segments: Vec<Segment>, now
     match applied.problems.into_iter().find(|problem| problem.flag.as_ref() == Some(&flag.name)) {
         None => Ok(()),
         Some(problem) => Err(problem.error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_confined_changes_only_what_is_theirs_alone() {
+        let flag = |environments: &[&str]| Flag {
+            environments: environments.iter().map(|name| (*name).to_owned()).collect(),
+            ..Flag::from_value(serde_json::json!({"name": "x"})).unwrap()
+        };
+        let check = |own: &[&str], before: Option<&[&str]>, after: Option<&[&str]>, expected: bool| {
+            let own: Vec<String> = own.iter().map(|name| (*name).to_owned()).collect();
+            let (before, after) = (before.map(flag), after.map(flag));
+            let found = confined(&own, before.as_ref(), after.as_ref());
+            assert_eq!(found.is_ok(), expected, "{own:?} {before:?} {after:?}");
+        };
+        check(&[], Some(&[]), Some(&["prod"]), true);
+        check(&["dev"], Some(&["dev"]), Some(&["dev"]), true);
+        check(&["dev", "qa"], Some(&["dev"]), Some(&["qa", "dev"]), true);
+        check(&["dev"], Some(&["dev"]), None, true);
+        check(&["dev"], None, Some(&["dev"]), true);
+        check(&["dev"], Some(&["dev"]), Some(&[]), false);
+        check(&["dev"], Some(&["dev"]), Some(&["dev", "prod"]), false);
+        check(&["dev"], Some(&["prod"]), Some(&["dev"]), false);
+        check(&["dev"], Some(&[]), None, false);
     }
 }

@@ -116,6 +116,23 @@ pub enum FlagsError {
         /// Where.
         upstream: String,
     },
+    /// There is no such token.
+    #[error("there is no token `{0}`")]
+    UnknownToken(String),
+    /// There is one of this name.
+    #[error("there is a token `{0}` already: choose another name, or revoke that one")]
+    TokenExists(String),
+    /// The system gives no random numbers.
+    #[error("the system gives no random numbers: no token was made")]
+    NoRandom,
+    /// A token of some environments would change a flag of others.
+    #[error("the token is for {own}; the flag is meant for {meant}")]
+    Elsewhere {
+        /// Those of the token.
+        own: String,
+        /// Those of the flag, before or after the change.
+        meant: String,
+    },
     /// The agent ends.
     #[error("the agent is stopping")]
     Stopping,

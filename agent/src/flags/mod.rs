@@ -27,6 +27,7 @@ mod state;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod writer;
 
 pub use edit::{Edit, Reference, tag};
@@ -40,10 +41,11 @@ pub use segments::{SegmentEdit, segment_tag};
 pub use service::{Service, Settings};
 pub use stale::{Finding, Stale, StaleFlag};
 pub use state::{Position, State};
-pub use store::{Audit, Author, Place, Served, Wanted};
+pub use store::{Audit, Author, Place, Served, TokenAudit, Wanted};
+pub use tokens::{NewToken, Tokens};
 
 /// The moment, as the machine's clock has it.
-fn now() -> teal_flags::model::Timestamp {
+pub(crate) fn now() -> teal_flags::model::Timestamp {
     let millis = time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
     teal_flags::model::Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }

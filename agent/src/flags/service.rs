@@ -10,6 +10,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::FirstToken;
+
 use super::edit::{Edit, Reference, Thing};
 use super::error::FlagsError;
 use super::import::{Import, Imported};
@@ -19,6 +21,7 @@ use super::segments::SegmentEdit;
 use super::stale::{self, Stale};
 use super::state::{Position, State};
 use super::store::{Audit, Author, Place, Served, Store, Wanted};
+use super::tokens::Tokens;
 use super::writer::{Order, Writer};
 
 /// Orders that may wait for the writer; more wait at the door.
@@ -159,6 +162,12 @@ impl Service {
     /// [`FlagsError::Away`] and [`FlagsError::Sql`].
     pub async fn stale(&self, days: u32) -> Result<Stale, FlagsError> {
         Ok(stale::report(&self.state(), &self.store.asked().await?, days, now()))
+    }
+
+    /// Reads the service's tokens and starts the task that keeps them; it ends with `stop`. The first token is taken up unless it was
+    /// ever there.
+    pub async fn keep_tokens(&self, first: Option<FirstToken>, stop: CancellationToken) -> (Tokens, JoinHandle<()>) {
+        Tokens::start(self.store.clone(), first, stop).await
     }
 
     /// Waits until the file is let go, after the writer has ended.

@@ -1,5 +1,7 @@
 //! `/metrics`, `/healthz`, `/readyz`: for people and their monitoring, never in the loop.
 
+mod door;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -23,6 +25,9 @@ pub(super) fn router(shown: Arc<Shown>) -> Router {
     registry.register_collector(Box::new(Environments(shown.clone())));
     if let Some(relay) = &shown.relay {
         registry.register_collector(Box::new(RelayMetrics(relay.clone())));
+    }
+    if let Some(counters) = &shown.flags {
+        registry.register_collector(Box::new(door::Door(counters.clone())));
     }
     Router::new()
         .route("/metrics", get(metrics))

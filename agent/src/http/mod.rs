@@ -4,6 +4,7 @@
 //! machine cannot connect; bodies, waits, connections and their lives are bounded, so a confused client exhausts neither
 //! the agent nor the file descriptors that a rollback needs). The second door only reads and carries no user data; it is bound to loopback unless configured otherwise.
 
+pub mod access;
 mod admin;
 pub mod flags;
 mod json;
@@ -19,15 +20,19 @@ mod routes;
 mod serve;
 mod socket;
 mod status;
+mod tls;
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+pub use self::tls::{TlsError, TlsFiles};
 
 use self::serve::Bounds;
 use crate::controller::Handle;
@@ -42,6 +47,8 @@ pub struct Shown {
     pub app: String,
     /// Whether anybody is told.
     pub notifies: bool,
+    /// What is counted at the flags' door, where there is one.
+    pub flags: Option<Arc<access::Counters>>,
     /// In name order.
     pub environments: Vec<ShownEnvironment>,
     /// The relay of flags, where the agent is one.
@@ -100,6 +107,9 @@ pub enum ServeError {
         /// Why.
         error: io::Error,
     },
+    /// The flags' certificate.
+    #[error("flags.tls_certificate_file, flags.tls_key_file: {0}")]
+    Tls(#[from] TlsError),
 }
 
 /// Both doors, open.
@@ -118,7 +128,7 @@ impl Server {
     }
 }
 
-/// Opens both doors.
+/// Opens both doors. Who may open the socket may do everything with `flags` too.
 ///
 /// # Errors
 /// [`ServeError`].
@@ -126,17 +136,18 @@ pub async fn start(
     shown: Arc<Shown>,
     socket: &Path,
     listen: SocketAddr,
+    flags: Option<Router>,
     shutdown: CancellationToken,
 ) -> Result<Server, ServeError> {
     let public = TcpListener::bind(listen).await.map_err(|error| ServeError::Listen { address: listen, error })?;
     let admin = socket::listen(socket)?;
-    let admin_app = admin::router(shown.clone(), shutdown.clone());
+    let admin_app = admin::router(shown.clone(), shutdown.clone()).merge(flags.unwrap_or_default());
     let (path, ended) = (socket.to_owned(), shutdown.clone());
     let admin = tokio::spawn(async move {
-        serve::serve(admin, admin_app, Bounds::FEW, ended).await;
+        serve::serve(admin, admin_app, Bounds::FEW, None, ended).await;
         // A socket left behind only costs the next agent a look whether somebody answers there.
         let _ = std::fs::remove_file(path);
     });
-    let public = tokio::spawn(serve::serve(public, metrics::router(shown), Bounds::FEW, shutdown));
+    let public = tokio::spawn(serve::serve(public, metrics::router(shown), Bounds::FEW, None, shutdown));
     Ok(Server { tasks: [admin, public] })
 }

@@ -7,6 +7,7 @@ use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use teal_rollout::machine::Refusal;
 
+use crate::access::{Refusal as TokenRefusal, Roles};
 use crate::api::{Problem, ReleaseId};
 use crate::controller::OrderError;
 use crate::flags::{FieldError, FlagsError};
@@ -59,14 +60,77 @@ impl Refused {
     /// The path knows other methods.
     pub(super) fn method(method: &Method, allowed: &str) -> Self {
         let detail = format!("it knows {allowed}");
-        Self::new(StatusCode::METHOD_NOT_ALLOWED, 2, &format!("the path does not know {method}"), detail)
+        let title = format!("the path does not know {method}");
+        let mut refused = Self::new(StatusCode::METHOD_NOT_ALLOWED, 2, &title, detail);
+        refused.headers.push((header::ALLOW, allowed.to_owned()));
+        refused
     }
 
     /// A browser's page asks, or a name that is not this machine's.
     pub(super) fn stranger(header: &str) -> Self {
-        let detail =
-            format!("`{header}` names another host: flags are for programs on this machine, at 127.0.0.1 or localhost");
+        let detail = format!(
+            "`{header}` names another host than this one; `flags.hosts` and `flags.origins` say which may be named"
+        );
         Self::new(StatusCode::FORBIDDEN, 2, "the request comes from elsewhere", detail)
+    }
+
+    /// No token, or one that is worth nothing.
+    pub(super) fn unauthenticated(refusal: Option<TokenRefusal>) -> Self {
+        let (title, detail) = match refusal {
+            None => {
+                ("a token is needed", "send `Authorization: Bearer teal_...`; `teal token create` makes one".to_owned())
+            }
+            Some(refusal) => ("the token is not taken", format!("{refusal}; `teal token list` shows those there are")),
+        };
+        let mut refused = Self::new(StatusCode::UNAUTHORIZED, 4, title, detail);
+        let challenge = match refusal {
+            None => "Bearer realm=\"teal\"".to_owned(),
+            Some(refusal) => {
+                format!("Bearer realm=\"teal\", error=\"invalid_token\", error_description=\"{refusal}\"")
+            }
+        };
+        refused.headers.push((header::WWW_AUTHENTICATE, challenge));
+        refused
+    }
+
+    /// Tokens that were not read yet.
+    pub(super) fn not_read(later: Duration) -> Self {
+        let detail = "the database that holds them has not answered yet: come back later".to_owned();
+        let mut refused = Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, "tokens cannot be looked up yet", detail);
+        refused.headers.push((header::RETRY_AFTER, later.as_secs().to_string()));
+        refused
+    }
+
+    /// A token whose roles are not enough.
+    pub(super) fn wrong_role(own: Roles, needed: Roles) -> Self {
+        let detail = format!("the token is for {own}; this needs one of {needed}");
+        Self::new(StatusCode::FORBIDDEN, 4, "the token's role does not allow this", detail)
+    }
+
+    /// A token of other environments.
+    pub(super) fn wrong_environment(asked: Option<&str>, own: &[String]) -> Self {
+        let own = own.join(", ");
+        let detail = match asked {
+            // Not what was asked for, which may be anything.
+            Some(_) => format!("the token is for {own}, and this is for another environment"),
+            None => format!("the token is for {own}: say with `environment` which one is meant"),
+        };
+        Self::new(StatusCode::FORBIDDEN, 4, "the token is for another environment", detail)
+    }
+
+    /// A path that stands in no rule.
+    pub(super) fn unlisted() -> Self {
+        let detail = "no role may ask for this path".to_owned();
+        Self::new(StatusCode::FORBIDDEN, 4, "nobody may do this", detail)
+    }
+
+    /// Too many requests in too short a time.
+    pub(super) fn too_often(wait: Duration) -> Self {
+        let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+        let detail = format!("come back in {seconds} s");
+        let mut refused = Self::new(StatusCode::TOO_MANY_REQUESTS, 5, "there are too many requests", detail);
+        refused.headers.push((header::RETRY_AFTER, seconds.max(1).to_string()));
+        refused
     }
 
     pub(super) fn slow(limit: Duration) -> Self {
@@ -175,6 +239,12 @@ impl From<FlagsError> for Refused {
                 refused
             }
             FlagsError::Relay { .. } => Self::new(StatusCode::FORBIDDEN, 2, "a relay changes nothing", detail),
+            FlagsError::UnknownToken(_) => Self::new(StatusCode::NOT_FOUND, 2, "there is no such token", detail),
+            FlagsError::TokenExists(_) => Self::new(StatusCode::CONFLICT, 4, "there is such a token already", detail),
+            FlagsError::NoRandom => Self::new(StatusCode::SERVICE_UNAVAILABLE, 1, "no token can be made", detail),
+            FlagsError::Elsewhere { .. } => {
+                Self::new(StatusCode::FORBIDDEN, 4, "the token is for another environment", detail)
+            }
             FlagsError::Stopping => Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, "the agent is stopping", detail),
             FlagsError::Unsure(_) => {
                 tracing::error!(error = detail, "flags");

@@ -1,5 +1,15 @@
 //! Serves a router on a listener: bounded in connections and in their lives, and ended whatever clients do.
+//!
+//! ```text
+//! accept --> too many of this address: closed --> a task of its own: TLS handshake, then requests
+//! ```
+//! Whatever a client does slowly, it does in its own task: nobody else waits for it.
 
+mod files;
+mod slots;
+mod tcp;
+
+use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::Router;
@@ -9,72 +19,108 @@ use hyper::server::conn::http1;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
+
+pub(super) use files::room_for;
+pub(super) use slots::network;
+
+use self::slots::{Slot, Slots};
+use super::tls::Tls;
 
 /// What a door puts up with.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     /// Connections at once; more wait in the kernel's queue. Far below the number of files that a process may have open,
     /// which the way to HAProxy needs as well.
-    most: usize,
+    pub(super) most: usize,
+    /// Connections of one address (IPv6: of one /64) at once; more are closed.
+    pub(super) most_each: usize,
+    /// Connections that only this machine may take: others are closed where no more are free, so that an operator here gets through.
+    pub(super) kept_for_here: usize,
     /// After this a connection takes no further request; a client that goes on reconnects.
-    life: Duration,
+    pub(super) life: Duration,
     /// What is under way then may take this much longer.
-    last_answer: Duration,
+    pub(super) last_answer: Duration,
 }
 
 impl Bounds {
     /// For operators and metrics. The longest answer is the wait for an event, and some.
-    pub(super) const FEW: Self =
-        Self { most: 64, life: Duration::from_secs(120), last_answer: Duration::from_secs(35) };
-    /// For flags, whose streams last.
-    pub(super) const FLAGS: Self =
-        Self { most: 512, life: Duration::from_secs(3600), last_answer: Duration::from_secs(35) };
+    pub(super) const FEW: Self = Self {
+        most: 64,
+        most_each: 64,
+        kept_for_here: 0,
+        life: Duration::from_secs(120),
+        last_answer: Duration::from_secs(35),
+    };
 }
 
 /// How long the head of a request may take, and a connection may wait for its next one.
 const HEAD: Duration = Duration::from_secs(10);
+/// The largest head, in bytes.
+const HEAD_BYTES: usize = 128 * 1024;
+/// How long the TLS handshake may take.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 /// How long answers under way may take once the agent ends.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// Where a connection comes from, in the extensions of its requests: an address without its port, or nothing for a socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Peer(pub(super) String);
-
-/// An address that a listener accepts connections from.
-pub(super) trait Origin {
-    fn peer(&self) -> Peer;
+/// Where a connection comes from, in the extensions of its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Peer {
+    /// From an address.
+    Address(IpAddr),
+    /// Through a unix socket, from a process of this user, where the system knows it.
+    Local(Option<u32>),
 }
 
-impl Origin for std::net::SocketAddr {
-    fn peer(&self) -> Peer {
-        Peer(self.ip().to_canonical().to_string())
+/// A listener that knows where its connections come from.
+pub(super) trait Origin: Listener {
+    fn peer(stream: &Self::Io, address: &Self::Addr) -> Peer;
+
+    /// Sets what the connection needs of the system.
+    fn prepare(_stream: &Self::Io) {}
+}
+
+impl Origin for tokio::net::TcpListener {
+    fn peer(_stream: &Self::Io, address: &Self::Addr) -> Peer {
+        Peer::Address(address.ip().to_canonical())
+    }
+
+    fn prepare(stream: &Self::Io) {
+        tcp::prepare(stream);
     }
 }
 
-impl Origin for tokio::net::unix::SocketAddr {
-    fn peer(&self) -> Peer {
-        Peer(String::new())
+impl Origin for tokio::net::UnixListener {
+    fn peer(stream: &Self::Io, _address: &Self::Addr) -> Peer {
+        Peer::Local(stream.peer_cred().ok().map(|peer| peer.uid()))
     }
 }
 
 /// Serves until `shutdown`, and then for at most [`GRACE`] longer.
-pub(super) async fn serve<L: Listener<Addr: Origin>>(
+pub(super) async fn serve<L: Origin>(
     mut listener: L,
     router: Router,
     bounds: Bounds,
+    tls: Option<Tls>,
     shutdown: CancellationToken,
 ) {
     let mut connections = JoinSet::new();
+    let slots = Slots::new(bounds.most_each);
     loop {
         while connections.try_join_next().is_some() {}
         if connections.len() >= bounds.most {
             shutdown.run_until_cancelled(connections.join_next()).await;
         }
         let Some((stream, address)) = shutdown.run_until_cancelled(listener.accept()).await else { break };
-        connections.spawn(connection(stream, address.peer(), router.clone(), bounds, shutdown.clone()));
+        let peer = L::peer(&stream, &address);
+        let is_last = connections.len() + bounds.kept_for_here >= bounds.most;
+        let Some(slot) = slots.take(peer).filter(|_| !is_last || is_here(peer)) else { continue };
+        L::prepare(&stream);
+        let (router, tls, shutdown) = (router.clone(), tls.clone(), shutdown.clone());
+        connections.spawn(connection(stream, (peer, slot), router, bounds, tls, shutdown));
     }
     drop(listener);
     let answered = async { while connections.join_next().await.is_some() {} };
@@ -84,18 +130,43 @@ pub(super) async fn serve<L: Listener<Addr: Origin>>(
     connections.shutdown().await;
 }
 
-async fn connection<S>(stream: S, peer: Peer, router: Router, bounds: Bounds, shutdown: CancellationToken)
+fn is_here(peer: Peer) -> bool {
+    match peer {
+        Peer::Address(address) => address.is_loopback(),
+        Peer::Local(_) => true,
+    }
+}
+
+async fn connection<S>(
+    stream: S,
+    (peer, _slot): (Peer, Option<Slot>),
+    router: Router,
+    bounds: Bounds,
+    tls: Option<Tls>,
+    shutdown: CancellationToken,
+) where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let Some(tls) = tls else { return requests(stream, peer, router, bounds, shutdown).await };
+    let handshake = timeout(HANDSHAKE, tls.accept(stream));
+    // What goes wrong is the client's to say: anybody can bring it about.
+    let Some(Ok(Ok(stream))) = shutdown.run_until_cancelled(handshake).await else { return };
+    requests(stream, peer, router, bounds, shutdown).await;
+}
+
+async fn requests<S>(stream: S, peer: Peer, router: Router, bounds: Bounds, shutdown: CancellationToken)
 where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let answers = TowerToHyperService::new(router);
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
-        request.extensions_mut().insert(peer.clone());
+        request.extensions_mut().insert(peer);
         answers.call(request)
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
+        .max_buf_size(HEAD_BYTES)
         .serve_connection(TokioIo::new(stream), service);
     tokio::pin!(connection);
     // A connection that breaks is the client's business, and how it ends the client knows best.
@@ -109,54 +180,4 @@ where
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::routing::get;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::net::{TcpListener, TcpStream};
-
-    async fn door(router: Router) -> (std::net::SocketAddr, CancellationToken, tokio::task::JoinHandle<()>) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
-        (address, shutdown.clone(), tokio::spawn(serve(listener, router, Bounds::FEW, shutdown)))
-    }
-
-    #[tokio::test]
-    async fn a_client_that_never_finishes_its_request_does_not_hold_up_the_end() {
-        let kept = std::sync::Arc::new(());
-        let state = kept.clone();
-        let (address, shutdown, task) = door(Router::new().route("/", get(async move || drop(state)))).await;
-        let mut client = TcpStream::connect(address).await.unwrap();
-        client.write_all(b"GET / HTTP/1.1\r\nhost: t").await.unwrap();
-        let mut idle = TcpStream::connect(address).await.unwrap();
-        idle.write_all(b"GET / HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
-        let mut answer = [0; 12];
-        idle.read_exact(&mut answer).await.unwrap();
-        assert_eq!(&answer, b"HTTP/1.1 200");
-        shutdown.cancel();
-        timeout(GRACE * 2, task).await.unwrap().unwrap();
-        assert_eq!(std::sync::Arc::strong_count(&kept), 1, "no connection holds what the door showed");
-    }
-
-    #[tokio::test]
-    async fn a_client_with_a_thousand_connections_gets_no_more_than_its_share() {
-        let (address, shutdown, task) = door(Router::new().route("/", get(async || "here"))).await;
-        let mut held = Vec::new();
-        for _ in 0..Bounds::FEW.most {
-            let mut client = TcpStream::connect(address).await.unwrap();
-            client.write_all(b"GET / HTTP/1.1\r\nhost: t\r\n\r\n").await.unwrap();
-            client.read_exact(&mut [0; 12]).await.unwrap();
-            held.push(client);
-        }
-        let mut late = TcpStream::connect(address).await.unwrap();
-        late.write_all(b"GET / HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n").await.unwrap();
-        let mut answer = String::new();
-        assert!(timeout(Duration::from_millis(200), late.read_to_string(&mut answer)).await.is_err());
-        held.pop();
-        timeout(HEAD, late.read_to_string(&mut answer)).await.unwrap().unwrap();
-        assert!(answer.ends_with("here"), "{answer}");
-        shutdown.cancel();
-        task.await.unwrap();
-    }
-}
+mod tests;

@@ -1,7 +1,11 @@
-//! The flag service of an agent that is one: its writer and its door.
+//! The flag service of an agent that is one: its writer, its tokens and its door.
+
+pub(super) mod door;
 
 use std::path::Path;
+use std::sync::Arc;
 
+use axum::Router;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -10,11 +14,17 @@ use super::watch::Watch;
 use crate::config::FlagService;
 use crate::flags::{self, Keeper, Place, Service};
 use crate::http;
+use crate::http::access::Counters;
+use crate::http::flags::Open;
 
 /// The running service.
 pub(super) struct Running {
     service: Service,
-    parts: [JoinHandle<()>; 2],
+    /// What the door answers.
+    pub(super) router: Router,
+    /// Who came.
+    pub(super) counters: Arc<Counters>,
+    parts: [JoinHandle<()>; 3],
     /// The writer ends after the door: what was asked for is still done.
     no_more_edits: CancellationToken,
 }
@@ -23,6 +33,7 @@ pub(super) struct Running {
 pub(super) async fn start(
     state: &Path,
     settings: &FlagService,
+    is_dev: bool,
     watch: &Watch,
     shutdown: &CancellationToken,
 ) -> Result<Running, RuntimeError> {
@@ -34,15 +45,19 @@ pub(super) async fn start(
     let opened = flags::Settings { place, may_migrate: settings.migrate, seen: state.join("flags.seen") };
     let (service, writer) = Service::open(opened, no_more_edits.clone()).await?;
     let position = service.state().position().to_string();
-    let (address, door) =
-        match http::flags::start(Keeper::Service(service.clone()), settings.listen, shutdown.child_token()).await {
-            Ok(started) => started,
-            Err(error) => {
-                no_more_edits.cancel();
-                let _ = writer.await;
-                return Err(error.into());
-            }
-        };
+    let (tokens, keeper) = service.keep_tokens(settings.first_token.clone(), no_more_edits.clone()).await;
+    door::warn(settings, is_dev);
+    let settings = door::settings(settings, is_dev, tokens.watch());
+    let service_is = Keeper::Service(service.clone());
+    let opened = http::flags::start(service_is, Some(tokens), settings, shutdown.child_token()).await;
+    let Open { address, router, counters, task: door } = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            no_more_edits.cancel();
+            let _ = tokio::join!(writer, keeper);
+            return Err(error.into());
+        }
+    };
     if service.state().is_loaded() {
         tracing::info!(%address, position, "flags are served");
     } else {
@@ -54,16 +69,17 @@ pub(super) async fn start(
             let _ = task.await;
         })
     };
-    Ok(Running { service, parts: [part("the door", door), part("the writer", writer)], no_more_edits })
+    let parts = [part("the door", door), part("the writer", writer), part("the tokens", keeper)];
+    Ok(Running { service, router, counters, parts, no_more_edits })
 }
 
 impl Running {
     /// Waits until all of it has ended after `shutdown` was cancelled.
     pub(super) async fn ended(self) {
-        let [door, writer] = self.parts;
+        let [door, writer, tokens] = self.parts;
         let _ = door.await;
         self.no_more_edits.cancel();
-        let _ = writer.await;
+        let _ = tokio::join!(writer, tokens);
         self.service.close().await;
     }
 }

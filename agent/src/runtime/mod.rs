@@ -94,6 +94,8 @@ pub enum RuntimeError {
 pub struct Options {
     /// Start with this much history of every component, requests and bad ones: for demonstrations.
     pub seed_baseline: Option<(u64, u64)>,
+    /// Whoever is on this machine needs no token: for developers.
+    pub dev: bool,
 }
 
 /// Runs an agent until it is told to end. `reload` reads the configuration again on SIGHUP; when that fails, or when no
@@ -156,12 +158,13 @@ impl Flags {
     async fn start(
         state: &Path,
         settings: &FlagService,
+        is_dev: bool,
         watch: &watch::Watch,
         shutdown: &CancellationToken,
     ) -> Result<Self, RuntimeError> {
         match &settings.upstream {
-            None => flags::start(state, settings, watch, shutdown).await.map(Self::Service),
-            Some(upstream) => relay::start(state, settings.listen, upstream, watch, shutdown).await.map(Self::Relay),
+            None => flags::start(state, settings, is_dev, watch, shutdown).await.map(Self::Service),
+            Some(upstream) => relay::start(state, settings, upstream, watch, shutdown).await.map(Self::Relay),
         }
     }
 
@@ -169,6 +172,14 @@ impl Flags {
         match self {
             Self::Service(_) => None,
             Self::Relay(running) => Some(running.relay()),
+        }
+    }
+
+    /// What its door answers, and who came.
+    fn door(&self) -> (&axum::Router, &Arc<http::access::Counters>) {
+        match self {
+            Self::Service(running) => (&running.router, &running.counters),
+            Self::Relay(running) => (&running.router, &running.counters),
         }
     }
 
@@ -197,7 +208,7 @@ impl Agent {
         let shutdown = CancellationToken::new();
         let (watch, ends) = watch::watch();
         let flags = match &config.flags {
-            Some(settings) => Some(Flags::start(&config.state, settings, &watch, &shutdown).await?),
+            Some(settings) => Some(Flags::start(&config.state, settings, options.dev, &watch, &shutdown).await?),
             None => None,
         };
         let mut environments = Vec::new();
@@ -217,8 +228,10 @@ impl Agent {
             notifies: config.notify != crate::config::Notify::default(),
             environments: environments.iter().map(Running::shown).collect(),
             relay: flags.as_ref().and_then(Flags::relay),
+            flags: flags.as_ref().map(|flags| flags.door().1.clone()),
         });
-        match http::start(shown, &config.agent.socket, config.agent.listen, shutdown.child_token()).await {
+        let router = flags.as_ref().map(|flags| flags.door().0.clone());
+        match http::start(shown, &config.agent.socket, config.agent.listen, router, shutdown.child_token()).await {
             Ok(server) => Ok(Self { environments, server, flags, ends, shutdown, _lock: lock }),
             Err(error) => {
                 stop(environments, flags, &shutdown).await;

@@ -1,29 +1,48 @@
 //! The relay of an agent that is one: what follows the service, and its door.
 
-use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 
+use axum::Router;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::RuntimeError;
+use super::flags::door;
 use super::watch::Watch;
+use crate::access::{Directory, FirstToken, Record, Role, Roles, Token};
 use crate::config;
-use crate::flags::{Keeper, Relay, Upstream};
+use crate::flags::{Keeper, Relay, Upstream, now};
 use crate::http;
+use crate::http::access::Counters;
+use crate::http::flags::Open;
 
 /// The running relay.
 pub(super) struct Running {
     relay: Relay,
+    /// What the door answers.
+    pub(super) router: Router,
+    /// Who came.
+    pub(super) counters: Arc<Counters>,
     parts: [JoinHandle<()>; 2],
     /// Who follows ends after the door: counts that come until then are still sent.
     no_more_counts: CancellationToken,
+    /// As long as it is held, what is told of tokens stands.
+    _tokens: watch::Sender<Arc<Directory>>,
+}
+
+/// The relay's own token, for who comes from other machines; read once, at the start.
+fn own_token(file: &Path) -> Option<Record> {
+    let token: Token = std::fs::read_to_string(file).ok()?.trim().parse().ok()?;
+    let first = Record::first(&FirstToken::from(&token), now());
+    Some(Record { name: "upstream".to_owned(), roles: Roles::of(&[Role::Sdk]), ..first })
 }
 
 /// Starts it. On an error nothing of it is left running once `shutdown` is cancelled.
 pub(super) async fn start(
     state: &Path,
-    listen: SocketAddr,
+    settings: &config::FlagService,
     upstream: &config::Upstream,
     watch: &Watch,
     shutdown: &CancellationToken,
@@ -36,9 +55,14 @@ pub(super) async fn start(
         report_every: upstream.report_every,
         snapshot: state.join("relay.snapshot"),
     };
+    let own = upstream.token_file.as_deref().and_then(own_token);
     let (relay, follower) = Relay::start(upstream, no_more_counts.clone());
-    let door = http::flags::start(Keeper::Relay(relay.clone()), listen, shutdown.child_token()).await;
-    let (address, door) = match door {
+    // It changes nothing, so that whoever is on its machine may ask; others need the token that it has itself.
+    let is_open_here = settings.listen.ip().is_loopback();
+    let (keeper, tokens) = watch::channel(Arc::new(Directory::new(own)));
+    let door = door::settings(settings, is_open_here, tokens);
+    let door = http::flags::start(Keeper::Relay(relay.clone()), None, door, shutdown.child_token()).await;
+    let Open { address, router, counters, task: door } = match door {
         Ok(started) => started,
         Err(error) => {
             no_more_counts.cancel();
@@ -54,7 +78,8 @@ pub(super) async fn start(
             let _ = task.await;
         })
     };
-    Ok(Running { relay, parts: [part("the door", door), part("the relay", follower)], no_more_counts })
+    let parts = [part("the door", door), part("the relay", follower)];
+    Ok(Running { relay, router, counters, parts, no_more_counts, _tokens: keeper })
 }
 
 impl Running {

@@ -133,6 +133,16 @@ fn every_code_of_the_exit_table_is_in_the_readme() {
     }
 }
 
+#[test]
+fn the_table_of_what_each_role_may_do_is_the_one_that_is_enforced() {
+    let access = fs::read_to_string(root().join("docs/flag-access.md")).unwrap();
+    let written: Vec<&str> =
+        access.lines().filter(|line| line.contains("| `/api/") || line.contains("| `/ofrep/")).collect();
+    let row = |rule: &teal_agent::access::Rule| format!("| `{}` | `{}` | {} |", rule.method, rule.path, rule.roles);
+    let enforced: Vec<String> = teal_agent::access::RULES.iter().map(row).collect();
+    assert_eq!(written, enforced);
+}
+
 /// `table.column` of each CREATE TABLE.
 fn columns(sql: &str) -> Vec<String> {
     let mut table = None;

@@ -1,11 +1,16 @@
 //! `teal init`: a first, commented `teal.toml` that watches and touches nothing.
 
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use crate::access::{FirstToken, Token};
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit};
-use crate::config::FIRST;
+use crate::config;
+
+/// Where the first admin's token goes, beside the configuration.
+const TOKEN_FILE: &str = "teal-admin.token";
 
 /// Arguments of `teal init`.
 #[derive(Debug, clap::Args)]
@@ -24,25 +29,35 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
         Some(app) => return Err(CliError::usage(format!("--app: `{app}` must match [a-z][a-z0-9-]{{0,29}}"))),
         None => folder(&args.path),
     };
-    write(&args.path, &FIRST.replace("{app}", &app))?;
+    let token = Token::random().ok_or_else(|| CliError::failed("the system gives no random numbers"))?;
+    let token_file = args.path.with_file_name(TOKEN_FILE);
+    if args.path.exists() {
+        return Err(there_already(&args.path));
+    }
+    // First the token, so that no configuration names one that nobody has.
+    write(&token_file, &format!("{}\n", token.reveal()), 0o600)?;
+    write(&args.path, &config::first(&app, &FirstToken::from(&token), TOKEN_FILE), 0o644)?;
     let path = args.path.display();
-    context.terminal().json(&serde_json::json!({ "wrote": args.path, "app": app }));
+    context.terminal().json(&serde_json::json!({ "wrote": args.path, "app": app, "token_file": token_file }));
     context.terminal().print(&format!(
         "ok  wrote {path} for {app}; it starts in observe mode, which touches nothing\n    next: set `run` and `ports` in it, then \
-         teal config check --config {path}"
+         teal config check --config {path}\n    the token of the flags' first admin is in {}",
+        token_file.display()
     ));
     Ok(Exit::Done)
 }
 
-fn write(path: &Path, text: &str) -> Result<(), CliError> {
+fn there_already(path: &Path) -> CliError {
+    CliError::usage(format!("{} exists already and was left alone", path.display()))
+        .hint("teal config check   reads it")
+}
+
+fn write(path: &Path, text: &str, mode: u32) -> Result<(), CliError> {
     let refused = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            CliError::usage(format!("{} exists already and was left alone", path.display()))
-                .hint("teal config check   reads it")
-        }
+        std::io::ErrorKind::AlreadyExists => there_already(path),
         _ => CliError::failed(format!("cannot write {}: {error}", path.display())),
     };
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).open(path).map_err(refused)?;
+    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(refused)?;
     file.write_all(text.as_bytes()).map_err(refused)
 }
 
@@ -73,7 +88,15 @@ mod tests {
         let args = Args { app: None, path: folder.join("teal.toml") };
         let context = Context::new(None, true);
         assert_eq!(run(&context, &args).unwrap(), Exit::Done);
-        assert_eq!(crate::config::load(Some(&args.path)).unwrap().config.app, "my-shop");
+        let config = config::load(Some(&args.path)).unwrap().config;
+        assert_eq!(config.app, "my-shop");
+        let token_file = folder.join("teal-admin.token");
+        let token: Token = std::fs::read_to_string(&token_file).unwrap().trim().parse().unwrap();
+        assert_eq!(config.flags.unwrap().first_token, Some(FirstToken::from(&token)));
+        let text = std::fs::read_to_string(&args.path).unwrap();
+        assert!(!text.contains(&token.reveal()[18..]), "{text}");
+        let mode = std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(token_file).unwrap().permissions());
+        assert_eq!(mode & 0o777, 0o600);
         let error = run(&context, &args).unwrap_err();
         assert_eq!(error.exit, Exit::Usage);
         assert!(error.to_string().contains("exists already"), "{error}");

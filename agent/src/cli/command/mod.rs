@@ -17,4 +17,5 @@ pub(super) mod shim;
 pub(super) mod smoke;
 pub(super) mod status;
 pub(super) mod stop;
+pub(super) mod token;
 pub(super) mod wait;

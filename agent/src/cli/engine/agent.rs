@@ -1,6 +1,7 @@
 //! The agent itself, and the demo.
 
 use std::io::IsTerminal;
+use std::path::Path;
 
 use tracing_subscriber::EnvFilter;
 
@@ -19,6 +20,22 @@ pub(in crate::cli) struct AgentOptions {
     pub(in crate::cli) seed_baseline: Option<(u64, u64)>,
 }
 
+/// What runs without a configuration: flags alone, with all that is kept in a folder below this one.
+pub(in crate::cli) fn dev(flags_port: u16) -> Result<Loaded, CliError> {
+    let failed = |error| CliError::failed(format!("cannot make {}: {error}", config::DEV_STATE));
+    let state = config::make_dev_state(Path::new(".")).map_err(failed)?;
+    let path = state.join("teal.toml");
+    Ok(Loaded { config: Config::dev(state, flags_port), path, text: String::new(), warnings: Vec::new() })
+}
+
+/// Flags are served in `--dev`, said or not.
+fn with_flags(mut config: Config, dev: bool) -> Config {
+    if dev {
+        config.flags.get_or_insert_default();
+    }
+    config
+}
+
 /// Runs the agent until it is told to end. Builds its own runtime.
 pub(in crate::cli) fn agent(loaded: Loaded, options: &AgentOptions) -> Result<Exit, CliError> {
     if options.dev && !loaded.config.agent.listen.ip().is_loopback() {
@@ -27,13 +44,19 @@ pub(in crate::cli) fn agent(loaded: Loaded, options: &AgentOptions) -> Result<Ex
             "--dev is for loopback, but agent.listen is {listen}: use 127.0.0.1:9180"
         )));
     }
+    let flags = loaded.config.flags.as_ref().map(|flags| flags.listen).filter(|listen| !listen.ip().is_loopback());
+    if let Some(listen) = flags.filter(|_| options.dev) {
+        let way = "use 127.0.0.1:9181, or leave --dev away";
+        return Err(CliError::usage(format!("--dev needs no tokens, but flags.listen is {listen}: {way}")));
+    }
     let lines = log(options.dev).map_err(|error| CliError::failed(format!("cannot start threads: {error}")))?;
     // Fails only when a provider is installed already, which then is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let path = loaded.path.clone();
+    let dev = options.dev;
     let reload = move || -> Option<Config> {
         match config::load(Some(&path)) {
-            Ok(loaded) => Some(loaded.config),
+            Ok(loaded) => Some(with_flags(loaded.config, dev)),
             Err(error) => {
                 tracing::error!(%error, "the configuration has mistakes: `teal config check` lists them");
                 None
@@ -42,8 +65,10 @@ pub(in crate::cli) fn agent(loaded: Loaded, options: &AgentOptions) -> Result<Ex
     };
     let threads = tokio::runtime::Builder::new_multi_thread().enable_all().thread_name("teal").build();
     let threads = threads.map_err(|error| CliError::failed(format!("cannot start threads: {error}")))?;
-    let options = Options { seed_baseline: options.seed_baseline };
-    let ended = threads.block_on(runtime::run(loaded.config, options, reload));
+    let config = with_flags(loaded.config, dev);
+    tracing::info!(state = %config.state.display(), "everything is kept there");
+    let options = Options { seed_baseline: options.seed_baseline, dev: options.dev };
+    let ended = threads.block_on(runtime::run(config, options, reload));
     lines.flush();
     ended.map(|()| Exit::Done).map_err(|error| match error {
         RuntimeError::Wiring(_) | RuntimeError::Settings(_) => CliError::usage(error.to_string()),

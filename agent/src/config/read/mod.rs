@@ -4,6 +4,7 @@ mod component;
 mod criteria;
 mod edge;
 mod environment;
+mod flags;
 mod upstream;
 mod watch;
 
@@ -11,7 +12,6 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::flags::FlagService;
 use super::section::Section;
 use super::types::{Agent, Config, Environment, Notify, Platform, PlatformKind, PortRange};
 
@@ -25,7 +25,7 @@ pub(super) fn config(root: Section<'_>) -> Config {
     let kind = platform.or("kind", PlatformKind::Local);
     platform.finish();
     let notify = notify(root.table("notify"));
-    let flags = root.has("flags").then(|| flags(root.table("flags"), &agent));
+    let flags = root.has("flags").then(|| flags::read(root.table("flags"), &agent));
 
     let mut environments = BTreeMap::new();
     let sections = root.table("environments").children();
@@ -59,26 +59,6 @@ fn agent(section: Section<'_>, state: &Path) -> Agent {
     };
     section.finish();
     agent
-}
-
-fn flags(section: Section<'_>, agent: &Agent) -> FlagService {
-    let listen = section.or("listen", SocketAddr::from(([127, 0, 0, 1], 9181)));
-    if !listen.ip().is_loopback() {
-        let message = format!(
-            "{listen} can be reached by other machines, and there are no tokens yet: anybody there could change flags; use \
-             \"127.0.0.1:{}\"",
-            listen.port()
-        );
-        section.error("listen", message);
-    }
-    if listen == agent.listen && listen.port() != 0 {
-        section.error("listen", format!("{listen} is `agent.listen` as well: give the flags another port"));
-    }
-    let postgres_file = section.optional("postgres_file");
-    let migrate = section.or("migrate", true);
-    let upstream = upstream::read(&section);
-    section.finish();
-    FlagService { listen, postgres_file, migrate, upstream }
 }
 
 fn notify(section: Section<'_>) -> Notify {

@@ -10,12 +10,23 @@ use crate::flags::error::FlagsError;
 /// Who changes something, and why.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Author {
-    /// As the client says: nobody proves it before there are tokens.
+    /// The token's name, the user of the machine, or how else they came in.
     pub who: String,
+    /// The person behind a token, as it says; empty where it does not.
+    pub person: String,
     /// Where the connection comes from.
     pub ip: String,
     /// In their words.
     pub reason: String,
+    /// The environments that their token is confined to; empty: none.
+    pub environments: Vec<String>,
+}
+
+impl Author {
+    /// Both in one text: `ci for anna`.
+    pub(super) fn signature(&self) -> String {
+        if self.person.is_empty() { self.who.clone() } else { format!("{} for {}", self.who, self.person) }
+    }
 }
 
 /// One change of a flag or segment.
@@ -38,7 +49,7 @@ pub struct Audit {
     pub revision: u64,
     /// RFC 3339, UTC.
     pub at: String,
-    /// Who, as the client said; empty where it did not.
+    /// Who, by the token's name, with the person for whom it acted.
     pub who: String,
     /// Where the connection came from.
     pub ip: String,
@@ -105,7 +116,7 @@ pub(super) async fn write(
         line.action.into(),
         revision.into(),
         at.to_string().into(),
-        author.who.as_str().into(),
+        author.signature().into(),
         author.ip.as_str().into(),
         author.reason.as_str().into(),
         line.before.into(),

@@ -65,6 +65,7 @@ async fn flag(tx: &mut Transaction, edit: &Edit, author: &Author, now: Timestamp
         // It goes its own way.
         Edit::Segment(_) => (None, None),
     };
+    edit::confined(&author.environments, before.as_ref(), after.as_ref())?;
     match (&before, &after) {
         (_, Some(flag)) if edit::stands_on_others(flag) => {
             edit::usable(flag, rows::all(tx).await?, segments::all(tx).await?, now)?;

@@ -90,7 +90,8 @@ async fn history(tx: &mut Transaction, history: &[History], revision: u64) -> Re
             continue;
         }
         let json = |value: &Option<serde_json::Value>| value.as_ref().map(ToString::to_string);
-        let author = Author { who: line.who.clone(), ip: line.ip.clone(), reason: line.reason.clone() };
+        let author =
+            Author { who: line.who.clone(), ip: line.ip.clone(), reason: line.reason.clone(), ..Author::default() };
         let noted = audit::Line {
             of: Of::Flag(line.flag_id, &line.flag_name),
             action: &line.action,

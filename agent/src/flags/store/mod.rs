@@ -20,6 +20,7 @@ mod rows;
 mod segments;
 mod sqlite;
 mod steps;
+mod tokens;
 mod transaction;
 
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ pub use audit::{Audit, Author};
 pub use exposures::Served;
 pub(super) use exposures::minute;
 pub use log::Wanted;
+pub(super) use tokens::Mark;
+pub use tokens::TokenAudit;
 
 use super::edit::Edit;
 use super::error::FlagsError;

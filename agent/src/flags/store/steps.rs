@@ -29,8 +29,13 @@ macro_rules! step {
 }
 
 /// All of them.
-pub(super) const STEPS: &[Step] =
-    &[step!(27, "feature_flags"), step!(28, "revisions"), step!(30, "segments"), step!(31, "asked")];
+pub(super) const STEPS: &[Step] = &[
+    step!(27, "feature_flags"),
+    step!(28, "revisions"),
+    step!(29, "tokens"),
+    step!(30, "segments"),
+    step!(31, "asked"),
+];
 
 /// The newest that this binary knows.
 pub(super) fn newest() -> i64 {

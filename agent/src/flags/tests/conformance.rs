@@ -298,6 +298,7 @@ async fn texts_that_a_database_cannot_keep_are_kept_as_what_they_can(on: On) {
         who: nul.into(),
         ip: "::1".into(),
         reason: "'; DROP TABLE feature_flags; -- \u{1f600} \u{1ea1}".into(),
+        ..Author::default()
     };
     let fields = json!({"description": nul, "rules": [{"conditions": [{"attribute": "x", "operator": "in", "values": [nul]}], "percentage": 5}]});
     let edit = Edit::Patch { flag: Reference::Id(8), fields, only_if: None };

@@ -6,6 +6,7 @@ mod hands;
 mod loss;
 mod replicas;
 mod segments;
+mod tokens;
 
 use std::path::PathBuf;
 
@@ -197,7 +198,7 @@ async fn reasons(running: &Running, flag: &str) -> Vec<String> {
 }
 
 fn author() -> Author {
-    Author { who: "ops@box".into(), ip: "127.0.0.1".into(), reason: "a test".into() }
+    Author { who: "ops@box".into(), ip: "127.0.0.1".into(), reason: "a test".into(), ..Author::default() }
 }
 
 fn document(json: &str) -> Document {

@@ -133,7 +133,7 @@ async fn agents_that_start_at_once_make_the_schema_once() {
     let running = futures_util::future::join_all(starting).await;
     agree(&running.iter().collect::<Vec<_>>(), 1).await;
     let steps = database.sql("SELECT count(*), count(DISTINCT version) FROM teal.schema_migrations");
-    assert_eq!(steps, "4|4");
+    assert_eq!(steps, "5|5");
     assert_eq!(database.sql("SELECT count(*) FROM teal.feature_flag_audit_log"), "10");
 }
 

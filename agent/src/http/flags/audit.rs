@@ -1,7 +1,7 @@
 //! The audit log: who changed what, when, why, and from what to what.
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::header;
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use serde_json::json;
@@ -9,6 +9,7 @@ use teal_flags::model::limits::NAME;
 
 use super::{ALL, Door, rest};
 use crate::flags::Wanted;
+use crate::http::access::Caller;
 use crate::http::page;
 use crate::http::path::Place;
 use crate::http::problem::Refused;
@@ -39,15 +40,25 @@ pub(super) const OF_ALL: [Parameter; 8] = [page::LIMIT, BEFORE, FLAG, SEGMENT, W
 
 pub(super) async fn of_flag(
     State(door): State<Door>,
+    Extension(caller): Extension<Caller>,
     Place(flag): Place,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let asked = Asked::of(query.as_deref(), &OF_ONE)?;
+    if !caller.environments().is_empty() {
+        // What was deleted was perhaps meant for others.
+        rest::find(&door, &caller, &flag)?;
+    }
     let wanted = Wanted { flag: Some(rest::reference(&flag)?), ..wanted(&asked) };
     answer(&door, wanted, &format!("{ALL}/{flag}/audit-log"), query.as_deref()).await
 }
 
-pub(super) async fn of_all(State(door): State<Door>, RawQuery(query): RawQuery) -> Result<Response, Refused> {
+pub(super) async fn of_all(
+    State(door): State<Door>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Refused> {
+    caller.everywhere()?;
     let asked = Asked::of(query.as_deref(), &OF_ALL)?;
     let flag = asked.text("flag").map(rest::reference).transpose()?;
     let wanted = Wanted { flag, segment: asked.text("segment").map(str::to_owned), ..wanted(&asked) };

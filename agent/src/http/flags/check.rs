@@ -2,13 +2,14 @@
 
 use axum::Json;
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use serde_json::{Value, json};
 use teal_flags::OwnedContext;
 use teal_flags::model::limits::LABEL;
 
 use super::{Door, body, rest};
 use crate::flags::FieldError;
+use crate::http::access::Caller;
 use crate::http::json;
 use crate::http::path::Place;
 use crate::http::problem::Refused;
@@ -27,16 +28,22 @@ pub(super) const ASKED: [Parameter; 3] = [
 
 pub(super) async fn by_query(
     State(door): State<Door>,
+    Extension(caller): Extension<Caller>,
     Place(flag): Place,
     RawQuery(query): RawQuery,
 ) -> Result<Json<Value>, Refused> {
     let asked = Asked::of(query.as_deref(), &ASKED)?;
     let attributes = asked.text("attributes").map_or(Ok(Value::Null), |text| json::read(text.as_bytes()));
     let attributes = attributes.map_err(|error| wrong("attributes", format!("is no JSON: {error}")))?;
-    answer(&door, &flag, asked.text("user_id"), asked.text("environment"), &attributes)
+    answer(&door, &caller, &flag, asked.text("user_id"), asked.text("environment"), &attributes)
 }
 
-pub(super) async fn by_body(State(door): State<Door>, Place(flag): Place, body: Body) -> Result<Json<Value>, Refused> {
+pub(super) async fn by_body(
+    State(door): State<Door>,
+    Extension(caller): Extension<Caller>,
+    Place(flag): Place,
+    body: Body,
+) -> Result<Json<Value>, Refused> {
     let asked = body::json(body).await?;
     if !asked.is_object() {
         return Err(wrong("", "the question is a JSON object with user_id, environment and attributes".to_owned()));
@@ -53,11 +60,12 @@ pub(super) async fn by_body(State(door): State<Door>, Place(flag): Place, body: 
         Value::String(text) => Some(text.as_str()),
         _ => return Err(wrong("environment", "is a text".to_owned())),
     };
-    answer(&door, &flag, user.as_deref(), environment, &asked["attributes"])
+    answer(&door, &caller, &flag, user.as_deref(), environment, &asked["attributes"])
 }
 
 fn answer(
     door: &Door,
+    caller: &Caller,
     flag: &str,
     user: Option<&str>,
     environment: Option<&str>,
@@ -69,9 +77,10 @@ fn answer(
     if environment.is_some_and(|name| name.chars().count() > LABEL) {
         return Err(wrong("environment", format!("is longer than {LABEL} characters")));
     }
-    let flag = rest::find(door, flag)?;
+    let environment = caller.environment(environment)?;
+    let flag = rest::find(door, caller, flag)?;
     let user = OwnedContext::from_json(user, attributes.as_object().into_iter().flatten());
-    let answer = door.reads.evaluate(environment, &flag.name, &user);
+    let answer = door.reads.evaluate(environment.as_deref(), &flag.name, &user);
     let mut json = json!({
         "id": flag.id,
         "name": flag.name,

@@ -3,11 +3,12 @@
 use serde_json::json;
 use utoipa::openapi::{ObjectBuilder, Type};
 
-use super::{audit as log, check, list as lists, rest, sdk, segments as groups, stale};
+use super::{audit as log, check, list as lists, rest, sdk, segments as groups, stale, tokens};
 use crate::http::openapi::{Head, Said};
 
 const PEOPLE: &str = "flags";
 const SDKS: &str = "sdk";
+const TOKENS: &str = "tokens";
 
 pub(super) fn list() -> Said {
     Said::new(PEOPLE, "listFlags", "All flags, by id")
@@ -206,4 +207,44 @@ pub(super) fn document() -> Said {
         Some(("application/json", any.into())),
         &[],
     )
+}
+
+pub(super) fn tokens() -> Said {
+    Said::new(TOKENS, "listTokens", "All tokens, also those that were revoked").answers(
+        200,
+        "Tokens.",
+        "TokenList",
+        &[],
+    )
+}
+
+pub(super) fn create_token() -> Said {
+    Said::new(TOKENS, "createToken", "A new token")
+        .body("NewToken", json!({"name": "shop", "roles": ["sdk"], "environments": ["prod"], "reason": "the shop"}))
+        .answers(201, "It is made, and shown this once.", "MadeToken", &[])
+        .refuses(&[409, 503])
+}
+
+pub(super) fn token() -> Said {
+    Said::new(TOKENS, "getToken", "One token").answers(200, "The token.", "Token", &[]).refuses(&[404])
+}
+
+pub(super) fn revoke_token() -> Said {
+    Said::new(TOKENS, "revokeToken", "No more of it")
+        .more("Streams that it holds end. Once more is no change.")
+        .query(&tokens::WHY)
+        .answers(200, "It is revoked.", "Token", &[])
+        .refuses(&[400, 404, 503])
+}
+
+pub(super) fn own_token() -> Said {
+    Said::new(TOKENS, "getOwnToken", "What the caller may do").answers(200, "The caller's token.", "OwnToken", &[])
+}
+
+pub(super) fn token_audit() -> Said {
+    Said::new(TOKENS, "getTokenAuditLog", "Who made and revoked tokens, when, and why")
+        .more("Newest first. The next page is `before` the last entry.")
+        .query(&tokens::ENTRIES)
+        .answers(200, "Entries.", "TokenAuditLog", &[])
+        .refuses(&[503])
 }

@@ -4,13 +4,14 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use teal_flags::model::{Flag, Kind, Timestamp, limits};
 
 use super::{ALL, Door, rest};
+use crate::http::access::Caller;
 use crate::http::page::{self, Page};
 use crate::http::problem::Refused;
 use crate::http::query::{self, Asked, Parameter};
@@ -54,6 +55,7 @@ pub(super) const ASKED: [Parameter; 10] = [
 
 pub(super) async fn list(
     State(door): State<Door>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
@@ -64,7 +66,8 @@ pub(super) async fn list(
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
     let filter = Filter::of(&asked);
-    let mut flags: Vec<&Arc<Flag>> = state.flags().filter(|flag| filter.lets_through(flag)).collect();
+    let mut flags: Vec<&Arc<Flag>> =
+        state.flags().filter(|flag| caller.sees(flag) && filter.lets_through(flag)).collect();
     sort(&mut flags, asked.text("sort").unwrap_or("id"));
     let page = Page::of(&asked, flags.len());
     let shown: Vec<Value> = page.cut(&flags).iter().map(|flag| flag.to_value()).collect();

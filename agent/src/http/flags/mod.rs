@@ -14,23 +14,25 @@
 //!      POST                /api/v1/feature-flags/import                      what another application kept
 //! GET                      /api/openapi.json                           all of this, for programs
 //! ```
-//! Threat model: there are no tokens yet, so that it listens on loopback only, and whoever may run a program on this machine may change
-//! flags. A web page in a browser here may not ([`guard`]). Bodies, their time, connections and streams are bounded.
+//! Threat model (docs/threat-model.md): who comes is admitted by their token and its role ([`super::access`]); bodies, their time,
+//! connections, streams and requests a second are bounded.
 
 mod audit;
 pub(in crate::http) mod body;
 mod check;
 mod described;
-mod guard;
 mod import;
 mod list;
 mod loaded;
+mod places;
 mod relayed;
 pub(in crate::http) mod rest;
 mod sdk;
 mod segments;
+mod settings;
 mod stale;
 mod stream;
+mod tokens;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -38,18 +40,21 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::header;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::IntoResponse;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::access::{self, Access, Counters};
 use super::ofrep;
 use super::routes::{Routes, delete, get, patch, post};
-use super::serve::{self, Bounds};
-use super::{ServeError, openapi};
-use crate::flags::{Keeper, Reads};
+use super::tls::Tls;
+use super::{ServeError, openapi, serve};
+use crate::flags::{FlagsError, Keeper, Reads, Tokens};
+
+use self::places::Places;
+pub use self::settings::{Limits, Settings};
 
 /// A path of flags.
 macro_rules! below {
@@ -67,11 +72,25 @@ struct Door {
     reads: Reads,
     /// Who makes changes, or knows who does.
     keeper: Keeper,
-    /// One permit for each stream.
-    streams: Arc<Semaphore>,
+    /// Who makes and revokes tokens; a relay has none.
+    tokens: Option<Tokens>,
+    /// One for each stream.
+    streams: Places,
+    access: Arc<Access>,
     /// The OpenAPI document.
     document: Arc<str>,
     shutdown: CancellationToken,
+}
+
+impl Door {
+    /// The service's tokens.
+    ///
+    /// # Errors
+    /// [`FlagsError::Relay`], with where to go instead.
+    fn tokens(&self) -> Result<&Tokens, FlagsError> {
+        self.keeper.service()?;
+        self.tokens.as_ref().ok_or(FlagsError::Stopping)
+    }
 }
 
 /// Every path of the door, with what is said of it.
@@ -109,6 +128,13 @@ fn routes() -> Routes<Door> {
             below!("/{flag}/check"),
             [get(check::by_query, described::check_by_query()), post(check::by_body, described::check())],
         )
+        .at("/api/v1/tokens", [get(tokens::list, described::tokens()), post(tokens::create, described::create_token())])
+        .at("/api/v1/tokens/self", [get(tokens::own, described::own_token())])
+        .at("/api/v1/tokens/audit-log", [get(tokens::audit, described::token_audit())])
+        .at(
+            "/api/v1/tokens/{token}",
+            [get(tokens::show, described::token()), delete(tokens::revoke, described::revoke_token())],
+        )
         .at(openapi::PATH, [get(document, described::document())]);
     ofrep::add(routes)
 }
@@ -123,35 +149,67 @@ async fn document(State(door): State<Door>) -> impl IntoResponse {
     ([(header::CONTENT_TYPE, "application/json")], door.document.to_string())
 }
 
-fn router(keeper: Keeper, shutdown: CancellationToken) -> Router {
+fn router(
+    keeper: Keeper,
+    tokens: Option<Tokens>,
+    access: Arc<Access>,
+    streams: Places,
+    shutdown: CancellationToken,
+) -> Router {
     let routes = routes();
-    let door = Door {
-        reads: keeper.reads().clone(),
-        keeper: keeper.clone(),
-        streams: Arc::new(Semaphore::new(stream::MOST)),
-        document: openapi::text(routes.described()).into(),
-        shutdown,
-    };
+    let document = openapi::text(routes.described()).into();
+    let admit = from_fn_with_state(access.clone(), access::admit);
+    let door =
+        Door { reads: keeper.reads().clone(), keeper: keeper.clone(), tokens, streams, access, document, shutdown };
     let relayed = from_fn_with_state(keeper, relayed::relayed);
     let loaded = from_fn_with_state(door.reads.clone(), loaded::loaded);
-    routes.router().layer(loaded).layer(relayed).layer(from_fn(guard::guard)).with_state(door)
+    routes.router().layer(loaded).layer(relayed).layer(admit).with_state(door)
 }
 
-/// Opens the door. The task ends soon after `shutdown`, whatever clients do.
+/// The open door.
+#[derive(Debug)]
+pub struct Open {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it answers, for another listener.
+    pub router: Router,
+    /// What is counted of who comes.
+    pub counters: Arc<Counters>,
+    /// Ends soon after `shutdown`, whatever clients do.
+    pub task: JoinHandle<()>,
+}
+
+/// Opens the door. What is asked of tokens themselves, `tokens` answers.
 ///
 /// # Errors
-/// [`ServeError::Flags`].
+/// [`ServeError::Flags`] and [`ServeError::Tls`].
 pub async fn start(
     keeper: Keeper,
-    listen: SocketAddr,
+    tokens: Option<Tokens>,
+    settings: Settings,
     shutdown: CancellationToken,
-) -> Result<(SocketAddr, JoinHandle<()>), ServeError> {
+) -> Result<Open, ServeError> {
+    let Settings { listen, tls, limits, access } = settings;
     let failed = |error| ServeError::Flags { address: listen, error };
     let listener = TcpListener::bind(listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    let router = router(keeper, shutdown.clone());
-    let task = tokio::spawn(serve::serve(listener, router, Bounds::FLAGS, shutdown));
-    Ok((address, task))
+    let (tls, pair) = match tls {
+        Some(files) => Some(Tls::start(files, shutdown.clone()).await?).unzip(),
+        None => (None, None),
+    };
+    let (limits, counters) = (limits.fitting(), Arc::<Counters>::default());
+    let access = Arc::new(Access::new(access, address.ip().is_loopback(), counters.clone()));
+    let streams = Places::new(limits.streams, limits.streams_per_token, counters.clone());
+    let router = router(keeper, tokens, access, streams, shutdown.clone());
+    let answers = router.clone();
+    let task = tokio::spawn(async move {
+        serve::serve(listener, answers, limits.bounds(), tls, shutdown).await;
+        if let Some(pair) = pair {
+            // It ends by the same token; a panic was reported where it happened.
+            let _ = pair.await;
+        }
+    });
+    Ok(Open { address, router, counters, task })
 }
 
 #[cfg(test)]

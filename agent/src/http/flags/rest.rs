@@ -12,14 +12,13 @@ use teal_flags::model::{Flag, limits};
 
 use super::{ALL, Door, body};
 use crate::flags::{Author, Edit, FieldError, FlagsError, Reference, tag};
+use crate::http::access::Caller;
 use crate::http::path::Place;
 use crate::http::problem::Refused;
 use crate::http::query::{Asked, Kind, Parameter};
-use crate::http::serve::Peer;
 
-/// Characters of a reason and of a name of who.
+/// Characters of a reason.
 const REASON: usize = 1_000;
-const WHO: usize = 200;
 
 /// What can be said of a deletion.
 pub(super) const WHY: [Parameter; 1] =
@@ -39,10 +38,10 @@ pub(super) fn reference(text: &str) -> Result<Reference, Refused> {
     Err(FlagsError::Unknown(text.chars().filter(|c| !c.is_control()).take(100).collect()).into())
 }
 
-/// The flag that a path means.
-pub(super) fn find(door: &Door, text: &str) -> Result<Arc<Flag>, Refused> {
+/// The flag that a path means, if the caller may know of it.
+pub(super) fn find(door: &Door, caller: &Caller, text: &str) -> Result<Arc<Flag>, Refused> {
     let reference = reference(text)?;
-    let found = door.reads.state().flag(&reference).cloned();
+    let found = door.reads.state().flag(&reference).filter(|flag| caller.sees(flag)).cloned();
     found.ok_or_else(|| FlagsError::Unknown(reference.to_string()).into())
 }
 
@@ -54,10 +53,11 @@ pub(in crate::http) fn is_known(headers: &HeaderMap, tag: &str) -> bool {
 
 pub(super) async fn show(
     State(door): State<Door>,
+    Extension(caller): Extension<Caller>,
     Place(flag): Place,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    let flag = find(&door, &flag)?;
+    let flag = find(&door, &caller, &flag)?;
     let tag = tag(&flag);
     if is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
@@ -67,12 +67,11 @@ pub(super) async fn show(
 
 pub(super) async fn create(
     State(door): State<Door>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
+    Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response, Refused> {
     let mut fields = body::json(body).await?;
-    let author = author(&headers, peer, take_reason(&mut fields)?)?;
+    let author = author(&caller, take_reason(&mut fields)?)?;
     let (flag, _) = door.keeper.service()?.edit(Edit::Create(fields), author).await?;
     let place = [(header::ETAG, tag(&flag)), (header::LOCATION, format!("{ALL}/{}", flag.id))];
     Ok((StatusCode::CREATED, place, Json(flag.to_value())).into_response())
@@ -80,13 +79,13 @@ pub(super) async fn create(
 
 pub(super) async fn change(
     State(door): State<Door>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Place(flag): Place,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
     let mut fields = body::json(body).await?;
-    let author = author(&headers, peer, take_reason(&mut fields)?)?;
+    let author = author(&caller, take_reason(&mut fields)?)?;
     let edit = Edit::Patch { flag: reference(&flag)?, fields, only_if: only_if(&headers)? };
     let (flag, _) = door.keeper.service()?.edit(edit, author).await?;
     Ok(([(header::ETAG, tag(&flag))], Json(flag.to_value())).into_response())
@@ -94,13 +93,13 @@ pub(super) async fn change(
 
 pub(super) async fn delete(
     State(door): State<Door>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Place(flag): Place,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<StatusCode, Refused> {
     let why = Asked::of(query.as_deref(), &WHY)?;
-    let author = author(&headers, peer, why.text("reason").unwrap_or_default().to_owned())?;
+    let author = author(&caller, why.text("reason").unwrap_or_default().to_owned())?;
     door.keeper.service()?.edit(Edit::Delete { flag: reference(&flag)?, only_if: only_if(&headers)? }, author).await?;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -114,14 +113,11 @@ pub(super) fn take_reason(fields: &mut Value) -> Result<String, Refused> {
     }
 }
 
-pub(super) fn author(headers: &HeaderMap, Peer(ip): Peer, reason: String) -> Result<Author, Refused> {
-    let who = headers.get("x-teal-user").map(|value| value.to_str().unwrap_or_default().to_owned()).unwrap_or_default();
-    for (field, text, most) in [("reason", &reason, REASON), ("x-teal-user", &who, WHO)] {
-        if text.chars().count() > most {
-            return Err(FlagsError::from(FieldError::new(field, format!("is longer than {most} characters"))).into());
-        }
+pub(super) fn author(caller: &Caller, reason: String) -> Result<Author, Refused> {
+    if reason.chars().count() > REASON {
+        return Err(FieldError::new("reason", format!("is longer than {REASON} characters")).into());
     }
-    Ok(Author { who, ip, reason })
+    Ok(caller.author(reason))
 }
 
 /// `If-Match`. One that cannot be read must not be taken for none.

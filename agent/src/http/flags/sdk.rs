@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -11,26 +11,29 @@ use teal_flags::model::{Timestamp, limits};
 
 use super::{Door, body, rest};
 use crate::flags::{FieldError, Position, Served};
+use crate::http::access::Caller;
 use crate::http::problem::Refused;
 use crate::http::query::{Asked, Kind, Parameter};
 
 /// What SDKs say when they ask. They may be newer than this service: what it does not know it lets pass.
 pub(super) const ASKED: [Parameter; 1] = [Parameter {
     name: "environment",
-    about: "Where the application runs. Everybody is told everything.",
+    about: "Where the application runs; one for which the token is. Everybody is told everything.",
     kind: Kind::Anything,
 }];
 
 /// When to come back to a relay that is out of touch.
 const AGAIN: Duration = Duration::from_secs(5);
 
-/// All flags. What is meant for other environments is there too: the SDK decides.
+/// All flags. What is meant for other environments is there too: the SDK decides, and flags that others stand on may not be missing
+/// (docs/decisions/0051-sdk-tokens-are-told-all-flags.md).
 pub(super) async fn snapshot(
     State(door): State<Door>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    Asked::known(query.as_deref(), &ASKED)?;
+    caller.environment(Asked::known(query.as_deref(), &ASKED)?.text("environment"))?;
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(position);
     if let Some(known) = known.clone() {
         door.keeper.heard(known).await;
@@ -81,7 +84,11 @@ struct Line {
 }
 
 /// Counts are kept under the minute in which they were taken. Those of flags that are not known are left out.
-pub(super) async fn exposures(State(door): State<Door>, body: Body) -> Result<StatusCode, Refused> {
+pub(super) async fn exposures(
+    State(door): State<Door>,
+    Extension(caller): Extension<Caller>,
+    body: Body,
+) -> Result<StatusCode, Refused> {
     let wrong = |field: &str, problem: String| Refused::from(FieldError::new(field, problem));
     let report: Report = serde_json::from_value(body::json(body).await?)
         .map_err(|error| wrong("", format!("these are no counts: {error}")))?;
@@ -97,12 +104,13 @@ pub(super) async fn exposures(State(door): State<Door>, body: Body) -> Result<St
         return Err(wrong("report", format!("is no id of at most {REPORT} letters, digits and signs")));
     }
     label("environment", report.environment.as_deref().unwrap_or_default())?;
+    let environment = caller.environment(report.environment.as_deref())?;
     for (index, line) in report.counts.iter().enumerate() {
         label(&format!("counts[{index}].variant"), line.variant.as_deref().unwrap_or_default())?;
     }
     let served =
         |line: Line| Served { flag: line.flag, version: line.version, variant: line.variant, count: line.count };
     let served = report.counts.into_iter().map(served).collect();
-    door.keeper.count(report.report, report.environment.unwrap_or_default(), at, served).await?;
+    door.keeper.count(report.report, environment.unwrap_or_default(), at, served).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -12,11 +12,11 @@ use teal_flags::model::{Segment, limits};
 
 use super::{Door, body, rest};
 use crate::flags::{FlagsError, Reference, SegmentEdit, segment_tag};
+use crate::http::access::Caller;
 use crate::http::page::{self, Page};
 use crate::http::path::Place;
 use crate::http::problem::Refused;
 use crate::http::query::{Asked, Kind, Parameter};
-use crate::http::serve::Peer;
 
 const PATH: &str = "/api/v1/feature-flags/segments";
 
@@ -82,12 +82,12 @@ pub(super) async fn show(
 
 pub(super) async fn create(
     State(door): State<Door>,
-    Extension(peer): Extension<Peer>,
-    headers: HeaderMap,
+    Extension(caller): Extension<Caller>,
     body: Body,
 ) -> Result<Response, Refused> {
+    caller.everywhere()?;
     let mut fields = body::json(body).await?;
-    let author = rest::author(&headers, peer, rest::take_reason(&mut fields)?)?;
+    let author = rest::author(&caller, rest::take_reason(&mut fields)?)?;
     let segment = door.keeper.service()?.edit_segment(SegmentEdit::Create(fields), author).await?;
     let place = [(header::ETAG, segment_tag(&segment)), (header::LOCATION, format!("{PATH}/{}", segment.name))];
     Ok((StatusCode::CREATED, place, Json(segment.to_value())).into_response())
@@ -95,14 +95,15 @@ pub(super) async fn create(
 
 pub(super) async fn change(
     State(door): State<Door>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Place(name): Place,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refused> {
     let name = named(&name)?.to_owned();
+    caller.everywhere()?;
     let mut fields = body::json(body).await?;
-    let author = rest::author(&headers, peer, rest::take_reason(&mut fields)?)?;
+    let author = rest::author(&caller, rest::take_reason(&mut fields)?)?;
     let edit = SegmentEdit::Patch { name, fields, only_if: rest::only_if(&headers)? };
     let segment = door.keeper.service()?.edit_segment(edit, author).await?;
     Ok(([(header::ETAG, segment_tag(&segment))], Json(segment.to_value())).into_response())
@@ -110,13 +111,14 @@ pub(super) async fn change(
 
 pub(super) async fn delete(
     State(door): State<Door>,
-    Extension(peer): Extension<Peer>,
+    Extension(caller): Extension<Caller>,
     Place(name): Place,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<StatusCode, Refused> {
+    caller.everywhere()?;
     let why = Asked::of(query.as_deref(), &rest::WHY)?;
-    let author = rest::author(&headers, peer, why.text("reason").unwrap_or_default().to_owned())?;
+    let author = rest::author(&caller, why.text("reason").unwrap_or_default().to_owned())?;
     let edit = SegmentEdit::Delete { name: named(&name)?.to_owned(), only_if: rest::only_if(&headers)? };
     door.keeper.service()?.edit_segment(edit, author).await?;
     Ok(StatusCode::NO_CONTENT)

@@ -1,10 +1,11 @@
 //! The report of stale flags.
 
 use axum::Json;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 
 use super::Door;
 use crate::flags::Stale;
+use crate::http::access::Caller;
 use crate::http::problem::Refused;
 use crate::http::query::{Asked, Kind, Parameter};
 
@@ -18,7 +19,12 @@ pub(super) const ASKED: [Parameter; 1] = [Parameter {
     kind: Kind::Whole(1, 365),
 }];
 
-pub(super) async fn stale(State(door): State<Door>, RawQuery(query): RawQuery) -> Result<Json<Stale>, Refused> {
+pub(super) async fn stale(
+    State(door): State<Door>,
+    Extension(caller): Extension<Caller>,
+    RawQuery(query): RawQuery,
+) -> Result<Json<Stale>, Refused> {
+    caller.everywhere()?;
     let asked = Asked::of(query.as_deref(), &ASKED)?;
     Ok(Json(door.keeper.service()?.stale(asked.parsed("days").unwrap_or(USUAL)).await?))
 }

@@ -12,21 +12,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::extract::{RawQuery, State};
+use axum::extract::{Extension, RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::unfold;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_util::sync::WaitForCancellationFutureOwned;
+use tokio_util::sync::CancellationToken;
 
-use super::Door;
+use super::places::Place;
+use super::{Door, sdk};
 use crate::flags::{self, Keeper, Position, Relay};
+use crate::http::access::{Caller, Lease};
 use crate::http::problem::Refused;
 use crate::http::query::Asked;
 
-/// Streams at once: fewer than connections, so that a request always has room.
-pub(super) const MOST: usize = 448;
 /// Between two signs of life.
 const PING: Duration = Duration::from_secs(15);
 /// A stream ends after this and up to a quarter more, before its connection does: SDKs come back at once, where they stood.
@@ -36,11 +36,12 @@ const FULL: Duration = Duration::from_secs(5);
 
 pub(super) async fn stream(
     State(door): State<Door>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
-    Asked::known(query.as_deref(), &super::sdk::ASKED)?;
-    let permit = door.streams.try_acquire_owned().map_err(|_| Refused::full("streams", FULL))?;
+    caller.environment(Asked::known(query.as_deref(), &sdk::ASKED)?.text("environment"))?;
+    let place = door.streams.take(caller.token()).ok_or_else(|| Refused::full("streams", FULL))?;
     let known = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|id| id.parse().ok());
     if let Some(known) = known.clone() {
         door.keeper.heard(known).await;
@@ -54,8 +55,8 @@ pub(super) async fn stream(
         ping: now,
         end: now + LIFE + LIFE.mul_f64(fastrand::f64() / 4.0),
         alarm: Box::pin(sleep_until(now)),
-        over: Box::pin(door.shutdown.cancelled_owned()),
-        _permit: permit,
+        over: Box::pin(over(door.shutdown, door.access.lease(&caller))),
+        _place: place,
     };
     let events = unfold(reader, async |mut reader| {
         let event = reader.next().await?;
@@ -63,6 +64,11 @@ pub(super) async fn stream(
     });
     let head = [(header::CONTENT_TYPE, "text/event-stream"), (header::CACHE_CONTROL, "no-store")];
     Ok((head, Body::from_stream(events)).into_response())
+}
+
+/// The agent ends, or the reader's token does.
+async fn over(shutdown: CancellationToken, mut lease: Lease) {
+    shutdown.run_until_cancelled(lease.over()).await;
 }
 
 /// Who reads, and how far they are.
@@ -75,8 +81,8 @@ struct Reader {
     end: Instant,
     /// Goes off when something may be due. A change does not set it anew: a thousand streams would do so at the same moment.
     alarm: Pin<Box<Sleep>>,
-    over: Pin<Box<WaitForCancellationFutureOwned>>,
-    _permit: OwnedSemaphorePermit,
+    over: Pin<Box<dyn Future<Output = ()> + Send>>,
+    _place: Place,
 }
 
 impl Reader {

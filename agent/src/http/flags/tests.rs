@@ -9,6 +9,7 @@ use hyper_util::service::TowerToHyperService;
 use serde_json::Value;
 
 use super::*;
+use crate::access::{Directory, RULES};
 use crate::flags::{Place, Service, Settings};
 use crate::http::serve::Peer;
 
@@ -16,7 +17,7 @@ use crate::http::serve::Peer;
 async fn ask(router: &Router, method: Method, path: &str) -> (StatusCode, String, String) {
     let request = Request::builder().method(method).uri(path).header("host", "localhost").body(Body::from("{}"));
     let mut request = request.unwrap();
-    request.extensions_mut().insert(Peer("127.0.0.1".into()));
+    request.extensions_mut().insert(Peer::Address([127, 0, 0, 1].into()));
     let answer = TowerToHyperService::new(router.clone()).call(request).await.unwrap();
     let header =
         |name: &str| answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
@@ -32,7 +33,35 @@ async fn door() -> (tempfile::TempDir, Router, CancellationToken) {
         may_migrate: true,
     };
     let (service, _) = Service::open(settings, stop.clone()).await.unwrap();
-    (folder, router(Keeper::Service(service), stop.clone()), stop)
+    let counters = Arc::<Counters>::default();
+    let access = Arc::new(Access::new(open_here(), true, counters.clone()));
+    let places = Places::new(9, 9, counters);
+    let (tokens, _) = service.keep_tokens(None, stop.clone()).await;
+    (folder, router(Keeper::Service(service), Some(tokens), access, places, stop.clone()), stop)
+}
+
+/// As in `--dev`.
+fn open_here() -> access::Settings {
+    access::Settings {
+        tokens: tokio::sync::watch::channel(Arc::<Directory>::default()).1,
+        open_here: true,
+        legacy: Vec::new(),
+        trusted_proxies: Vec::new(),
+        person_header: http::HeaderName::from_static("x-teal-user"),
+        hosts: Vec::new(),
+        origins: Vec::new(),
+        per_token: 1000,
+        per_address: 1000,
+    }
+}
+
+/// What is not in the table nobody may do; what is there and not served is said for nothing.
+#[test]
+fn every_path_of_the_door_has_its_rule_and_every_rule_its_path() {
+    let served: BTreeSet<String> =
+        routes().described().iter().map(|served| format!("{} {}", served.method, served.path)).collect();
+    let ruled: BTreeSet<String> = RULES.iter().map(|rule| format!("{} {}", rule.method, rule.path)).collect();
+    assert_eq!(served, ruled);
 }
 
 fn document() -> Value {

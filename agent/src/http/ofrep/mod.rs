@@ -17,11 +17,12 @@ mod scope;
 use axum::Json;
 use axum::body::Body;
 use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRef, Path, RawQuery, State};
+use axum::extract::{Extension, FromRef, Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use teal_flags::{ErrorCode, OwnedContext};
 
+use super::access::Caller;
 use super::flags::{body, rest};
 use super::problem::Refused;
 use super::routes::{Routes, post};
@@ -43,6 +44,7 @@ where
 
 async fn one(
     State(reads): State<Reads>,
+    Extension(caller): Extension<Caller>,
     key: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
@@ -54,8 +56,10 @@ async fn one(
     let answer = match question(query.as_deref(), &headers, &body) {
         Err(wrong) => Answer::wrong(Some(&key), wrong),
         Ok((scope, user)) => {
-            let answers = reads.answers(scope.environment.as_deref());
-            if scope.may_ask(&key, answers.state()) {
+            let environment = caller.environment(scope.environment.as_deref())?;
+            let answers = reads.answers(environment.as_deref());
+            // One that is not shown is as one that is not there.
+            if answers.state().named(&key).is_none_or(|flag| caller.sees(flag)) {
                 Answer::of(&key, answers.one(&key, &user))
             } else {
                 Answer::error(&key, ErrorCode::FlagNotFound)
@@ -67,6 +71,7 @@ async fn one(
 
 async fn all(
     State(reads): State<Reads>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
@@ -79,8 +84,9 @@ async fn all(
             return Ok((answer.status(), Json(answer)).into_response());
         }
     };
-    let answers = reads.answers(scope.environment.as_deref());
-    let flags = answers.state().flags().filter(|flag| scope.shows(flag));
+    let environment = caller.environment(scope.environment.as_deref())?;
+    let answers = reads.answers(environment.as_deref());
+    let flags = answers.state().flags().filter(|flag| caller.sees(flag));
     let json = answer::list(flags.map(|flag| Answer::of(&flag.name, answers.one(&flag.name, &user))));
     let tag = answer::tag(&json);
     if rest::is_known(&headers, &tag) {

@@ -1,11 +1,9 @@
-//! What a client is answered from: the flags of one environment, and perhaps only those that browsers may be told of.
+//! What a client is answered from: the flags of one environment.
 
 use axum::http::{HeaderMap, HeaderName};
-use teal_flags::model::Flag;
 use teal_flags::model::limits::LABEL;
 
 use super::asked::Wrong;
-use crate::flags::State;
 use crate::http::query::{Asked, Kind, Parameter};
 
 /// Names the environment. Clients of OpenFeature can all send a header with each request.
@@ -16,8 +14,6 @@ const ENVIRONMENT: HeaderName = HeaderName::from_static("x-teal-environment");
 pub(super) struct Scope {
     /// `None`: flags that are meant for some environments only are off.
     pub(super) environment: Option<String>,
-    /// Only flags that are `client_visible`: for what anybody can read out of a browser.
-    pub(super) client_only: bool,
 }
 
 /// What can be said in the query, where a header cannot be sent.
@@ -38,17 +34,7 @@ impl Scope {
         if environment.chars().count() > LABEL {
             return Err(Wrong::context(format!("X-Teal-Environment is longer than {LABEL} characters")));
         }
-        Ok(Self { environment: Some(environment.to_owned()).filter(|name| !name.is_empty()), client_only: false })
-    }
-
-    /// Whether a flag is shown.
-    pub(super) const fn shows(&self, flag: &Flag) -> bool {
-        flag.client_visible || !self.client_only
-    }
-
-    /// Whether a flag may be asked for by name. One that is not shown is as one that is not there.
-    pub(super) fn may_ask(&self, name: &str, state: &State) -> bool {
-        !self.client_only || state.named(name).is_some_and(|flag| self.shows(flag))
+        Ok(Self { environment: Some(environment.to_owned()).filter(|name| !name.is_empty()) })
     }
 }
 
@@ -76,13 +62,5 @@ mod tests {
         check(None, "environment=a&environment=b", Err("twice"));
         check(None, "environment=%00", Err("control"));
         check(Some("\u{1F600}"), "", Err("ASCII"));
-    }
-
-    #[test]
-    fn a_client_sees_only_what_it_may_and_nothing_tells_it_of_more() {
-        let flag = |visible| Flag { client_visible: visible, ..Flag::new("x") };
-        let limited = Scope { client_only: true, ..Scope::default() };
-        assert!(limited.shows(&flag(true)) && !limited.shows(&flag(false)));
-        assert!(Scope::default().shows(&flag(false)));
     }
 }

@@ -15,8 +15,10 @@ pub(in crate::http) enum Head {
     LastEventId,
     /// Of requests: the environment that is asked for.
     TealEnvironment,
-    /// Of requests: who changes something.
+    /// Of requests: for whom something is changed.
     TealUser,
+    /// Of answers: how to prove who one is.
+    Challenge,
     /// Of answers: which version this is.
     Etag,
     /// Of answers: the next and the previous page.
@@ -35,6 +37,7 @@ impl Head {
             Self::LastEventId => "Last-Event-ID",
             Self::TealEnvironment => "X-Teal-Environment",
             Self::TealUser => "X-Teal-User",
+            Self::Challenge => "WWW-Authenticate",
             Self::Etag => "ETag",
             Self::Link => "Link",
             Self::Location => "Location",
@@ -52,7 +55,10 @@ impl Head {
             Self::TealEnvironment => {
                 "The environment. Without it, here or in the query, flags that are meant for some environments are off."
             }
-            Self::TealUser => "Who makes the change, for the audit log: at most 200 characters.",
+            Self::TealUser => {
+                "The person behind a token that may name people, for the audit log: at most 200 characters."
+            }
+            Self::Challenge => "That a token is needed, and what is wrong with the one that came.",
             Self::Etag => "The entity tag, for `If-Match` and `If-None-Match`.",
             Self::Link => "Where there are more: the next page (`rel=\"next\"`) and the previous one (`rel=\"prev\"`).",
             Self::Location => "Where it is.",

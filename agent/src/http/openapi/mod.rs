@@ -26,7 +26,7 @@ pub(super) const PATH: &str = "/api/openapi.json";
 const ABOUT: &str = "Feature flags of Teal: for people and scripts, for SDKs, and for programs without one. \
     docs/flag-service.md says what the answers mean, docs/flags.md what is in a flag.\n\n\
     Every path also answers HEAD where it answers GET, and OPTIONS, with `Allow`. An unknown path is 404 and another method 405, both \
-    as problems. What is not HTTP/1.1, or has a head beyond 400 KiB, is refused without a body (400, 414, 431).";
+    as problems. What is not HTTP/1.1, or has a head beyond 128 KiB, is refused without a body (400, 414, 431).";
 
 /// What the document says of these routes.
 fn document(routes: &[Described]) -> Value {
@@ -42,6 +42,9 @@ fn document(routes: &[Described]) -> Value {
         .build();
     let document = OpenApiBuilder::new().info(info).paths(paths.build()).build();
     let mut json = serde_json::to_value(document).unwrap_or_default();
+    json["components"]["securitySchemes"]["token"] =
+        serde_json::json!({"type": "http", "scheme": "bearer", "bearerFormat": "teal_ID_SECRET"});
+    json["security"] = serde_json::json!([{"token": []}]);
     // As they stand: utoipa's own types know fewer keywords than JSON Schema has.
     for (name, schema) in schemas::all() {
         json["components"]["schemas"][name] = schema;

@@ -6,6 +6,7 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::Head;
+use crate::access::{Role, Roles};
 use crate::flags::{FieldError, FlagsError};
 use crate::http::problem::Refused;
 
@@ -26,7 +27,16 @@ pub(super) fn of(status: u16) -> Refusal {
             Refused::malformed("the body is no JSON".into()),
             None,
         ),
-        403 => known("A web page asks, or `Host` is not this machine.", Refused::stranger("Origin"), None),
+        401 => known(
+            "There is no token, or it is not known, was revoked, or has expired.",
+            Refused::unauthenticated(None),
+            Some(Head::Challenge),
+        ),
+        403 => known(
+            "The token's role or environment does not allow it, which `detail` says; or a web page asks that nobody listed.",
+            Refused::wrong_role(Roles::of(&[Role::Viewer]), Roles::of(&[Role::Editor, Role::Admin])),
+            None,
+        ),
         404 => known("There is no such thing.", FlagsError::Unknown("telehealth".into()).into(), None),
         405 => known("The path does not know this method.", Refused::method(&Method::PUT, "GET, HEAD, OPTIONS"), None),
         408 => known("The body came too slowly.", Refused::slow(Duration::from_secs(10)), None),
@@ -45,6 +55,11 @@ pub(super) fn of(status: u16) -> Refusal {
             "A field or parameter cannot be taken, which `field` names.",
             FieldError::new("rollout_percentage", "is larger than 100").into(),
             None,
+        ),
+        429 => known(
+            "The token or the address came too often; `Retry-After` says when to come back.",
+            Refused::too_often(Duration::from_secs(1)),
+            Some(Head::RetryAfter),
         ),
         _ => known(
             "The database cannot be used, there are too many streams, or the agent is stopping; `Retry-After` says when to come back, where that is known.",

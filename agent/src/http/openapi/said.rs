@@ -13,12 +13,13 @@ use super::refusals;
 use crate::http::query::{Kind, Parameter};
 
 /// Whatever a path does, it may be refused so.
-const ALWAYS: [u16; 1] = [403];
+const ALWAYS: [u16; 3] = [401, 403, 429];
 /// What reading a body may end in.
 const BODY: [u16; 4] = [400, 408, 413, 422];
 
 /// Parts of paths in braces: what they are, a pattern, an example.
-const PLACES: [(&str, &str, &str, &str); 3] = [
+const PLACES: [(&str, &str, &str, &str); 4] = [
+    ("token", "The token's id; where it is to be revoked, also its name.", "^[A-Za-z0-9._@-]{1,100}$", "0123456789ab"),
     ("flag", "The flag's id or name.", "^([0-9]{1,19}|[a-z][a-z0-9_.-]{0,99})$", "telehealth"),
     ("key", "The flag's name.", "^[a-z][a-z0-9_.-]{0,99}$", "telehealth"),
     ("segment", "The segment's name.", "^[a-z][a-z0-9_.-]{0,99}$", "staff"),

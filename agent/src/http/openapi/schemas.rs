@@ -2,6 +2,7 @@
 
 mod flag;
 mod ofrep;
+mod token;
 
 use serde_json::{Value, json};
 
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 pub(super) fn all() -> Vec<(&'static str, Value)> {
     let mut all = flag::all();
     all.extend(ofrep::all());
+    all.extend(token::all());
     all.extend([
         ("Problem", problem()),
         ("FlagList", listed("flags", "Flag")),

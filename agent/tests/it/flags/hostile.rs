@@ -5,14 +5,15 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use super::Agent;
+use super::{Agent, TOKEN};
 
 /// Says exactly these bytes, and returns status and body of the answer.
 fn say(agent: &Agent, head: &str, body: &[u8]) -> (u16, String) {
+    let token = TOKEN.reveal();
     let mut stream = TcpStream::connect(agent.address).unwrap();
     let length = if body.is_empty() { String::new() } else { format!("content-length: {}\r\n", body.len()) };
     stream
-        .write_all(format!("{head} HTTP/1.1\r\nhost: localhost\r\n{length}connection: close\r\n\r\n").as_bytes())
+        .write_all(format!("{head} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {token}\r\n{length}connection: close\r\n\r\n").as_bytes())
         .unwrap();
     stream.write_all(body).unwrap();
     let mut answer = Vec::new();

@@ -1,6 +1,9 @@
 //! The flag service of a real agent, and an application whose SDK listens to it.
 
+mod access;
 mod cli;
+mod dev;
+mod doors;
 mod following;
 mod hostile;
 mod ofrep;
@@ -12,20 +15,28 @@ mod shared;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
+use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use teal_flags::client::{Client, Limits, Link};
+use teal_agent::access::{FirstToken, Token};
+use teal_flags::client::{Builder, Client, Limits, Link};
 use teal_testkit::{Folder, folder, free_ports, until};
 
 use crate::said;
+
+/// The first admin's token of all agents of this process.
+pub(crate) static TOKEN: LazyLock<Token> = LazyLock::new(|| Token::random().unwrap());
 
 /// An agent that serves flags, in a folder of its own.
 pub(crate) struct Agent {
     folder: Folder,
     child: Option<Child>,
+    /// Runs with `--dev`: who is here needs no token.
+    is_dev: bool,
     pub(crate) address: SocketAddr,
     http: reqwest::Client,
 }
@@ -43,12 +54,23 @@ impl Agent {
             .replace("{edge}", &(first + 2).to_string())
             .replace("{agent}", &(first + 3).to_string());
         let address = SocketAddr::from(([127, 0, 0, 1], first + 4));
-        let text = format!("{text}\n[flags]\nlisten = \"{address}\"\n");
+        let first = FirstToken::from(&*TOKEN);
+        let text = format!("{text}\n[flags]\nlisten = \"{address}\"\nfirst_token = \"{first}\"\n");
         std::fs::write(folder.path().join("teal.toml"), text).unwrap();
         // Nothing here is encrypted, but reqwest wants to know who would.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build().unwrap();
-        Self { folder, child: None, address, http }
+        let bearer = HeaderMap::from_iter([(AUTHORIZATION, format!("Bearer {}", TOKEN.reveal()).parse().unwrap())]);
+        let http = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+        let http = http.default_headers(bearer).build().unwrap();
+        Self { folder, child: None, is_dev: false, address, http }
+    }
+
+    /// For programs that send no token.
+    async fn open_here() -> Self {
+        let mut agent = Self::new();
+        agent.is_dev = true;
+        agent.start().await;
+        agent
     }
 
     pub(crate) async fn started() -> Self {
@@ -60,10 +82,13 @@ impl Agent {
     pub(crate) async fn start(&mut self) {
         assert!(self.child.is_none(), "it runs already");
         let log = std::fs::OpenOptions::new().create(true).append(true).open(self.path("agent.log")).unwrap();
-        let child = said::command(self.folder.path(), &["agent"]).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let words: &[&str] = if self.is_dev { &["agent", "--dev"] } else { &["agent"] };
+        let child = said::command(self.folder.path(), words).stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.child = Some(child);
         let address = self.address;
         until("the agent serves flags", || async move { tokio::net::TcpStream::connect(address).await.ok() }).await;
+        let socket = self.path("state/agent.sock");
+        until("the agent takes orders", || async { tokio::net::UnixStream::connect(&socket).await.ok() }).await;
     }
 
     /// kill -9.
@@ -111,6 +136,13 @@ impl Agent {
         answer.json().await.unwrap()
     }
 
+    /// More of `[flags]`.
+    fn configure(&self, more: &str) {
+        let path = self.path("teal.toml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(path, format!("{text}{more}\n")).unwrap();
+    }
+
     /// An application of the environment `prod`.
     fn application(&self) -> Client {
         application(self.address)
@@ -119,16 +151,20 @@ impl Agent {
 
 /// An application of the environment `prod` that follows whoever listens there, and reports often.
 pub(crate) fn application(address: SocketAddr) -> Client {
+    builder("http", address).token(TOKEN.reveal()).start()
+}
+
+/// The same, not yet started and without a token.
+fn builder(scheme: &str, address: SocketAddr) -> Builder {
     let limits = Limits {
         backoff_base: Duration::from_millis(50),
         backoff_cap: Duration::from_millis(200),
         ..Limits::default()
     };
-    Client::builder(format!("http://{address}").as_str())
+    Client::builder(format!("{scheme}://{address}").as_str())
         .environment("prod")
         .report_every(Some(Duration::from_millis(100)))
         .limits(limits)
-        .start()
 }
 
 impl Drop for Agent {

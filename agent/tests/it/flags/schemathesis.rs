@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::Agent;
+use super::{Agent, TOKEN};
 
 /// What `make install-deps` has installed.
 fn program() -> PathBuf {
@@ -20,14 +20,27 @@ fn program() -> PathBuf {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_answer_is_a_failure_or_one_that_the_document_does_not_have() {
     let agent = Agent::started().await;
-    let document = format!("http://{}/api/openapi.json", agent.address);
+    // The document itself is for whoever has a token, too.
+    let document = agent.path("openapi.json");
+    let url = format!("http://{}", agent.address);
+    let text = agent.http.get(format!("{url}/api/openapi.json")).send().await.unwrap().text().await.unwrap();
+    std::fs::write(&document, text).unwrap();
     let done = Command::new(program())
         .args(["--config-file", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/schemathesis/schemathesis.toml")])
-        .args(["run", &document, "--generation-deterministic"])
+        .args(["run", document.to_str().unwrap(), "--url", &url, "--generation-deterministic"])
+        .args(["--header", &format!("Authorization: Bearer {}", TOKEN.reveal())])
         .args(["--phases", "examples,coverage,fuzzing", "--max-examples", "15", "--continue-on-failure", "--no-color"])
         // It asks for what is allowed without knowing which flags there are, and how percentages and segments hang together.
         .args(["--exclude-checks", "positive_data_acceptance,ignored_auth", "--warnings", "off"])
-        .args(["--exclude-operation-id", "streamChanges", "--request-timeout", "10"])
+        // It would revoke the token that it comes by.
+        .args([
+            "--exclude-operation-id",
+            "streamChanges",
+            "--exclude-operation-id",
+            "revokeToken",
+            "--request-timeout",
+            "10",
+        ])
         .current_dir(agent.folder.path())
         .env("no_proxy", "127.0.0.1")
         .output()

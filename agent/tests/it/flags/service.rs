@@ -5,22 +5,26 @@ use std::process::Command;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use super::Agent;
+use super::{Agent, TOKEN};
 use crate::said;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_readmes_lines_work_as_they_are_written() {
     let agent = Agent::started().await;
+    std::fs::write(agent.path("teal-admin.token"), format!("{}\n", TOKEN.reveal())).unwrap();
     let readme = include_str!("../../../../README.md");
     let section = readme.split("\n## Feature flags\n").nth(1).unwrap().split("\n## ").next().unwrap();
-    let lines: Vec<&str> = section.lines().filter(|line| line.starts_with("curl ")).collect();
+    let joined = section.replace(" \\\n", " ");
+    let lines: Vec<&str> = joined.lines().filter(|line| line.starts_with("curl ")).collect();
     assert_eq!(lines.len(), 2, "{section}");
     let said: Vec<serde_json::Value> = lines
         .iter()
         .map(|line| {
             assert!(line.contains("127.0.0.1:9181"), "{line}");
             let line = line.replace("127.0.0.1:9181", &agent.address.to_string());
-            let done = Command::new("sh").args(["-c", &line]).env_remove("http_proxy").output().unwrap();
+            let mut shell = Command::new("sh");
+            let done =
+                shell.args(["-c", &line]).current_dir(agent.folder.path()).env_remove("http_proxy").output().unwrap();
             assert!(done.status.success(), "{line}: {}", String::from_utf8_lossy(&done.stderr));
             serde_json::from_slice(&done.stdout).unwrap()
         })
@@ -49,14 +53,14 @@ async fn strangers_and_oversized_bodies_are_refused() {
 }
 
 #[test]
-fn an_address_that_others_can_reach_is_refused_while_there_are_no_tokens() {
+fn an_address_that_others_can_reach_is_refused_without_tls() {
     let agent = Agent::new();
     let path = agent.path("teal.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let text = text.replace(&agent.address.to_string(), &format!("0.0.0.0:{}", agent.address.port()));
     std::fs::write(&path, text).unwrap();
     for command in [&["config", "check"][..], &["agent"]] {
-        said::teal(agent.folder.path(), command).expect(2, &["flags.listen: ", "there are no tokens yet"]);
+        said::teal(agent.folder.path(), command).expect(2, &["flags.listen: ", "tokens would travel in clear"]);
     }
     assert!(!agent.path("state").exists());
 }

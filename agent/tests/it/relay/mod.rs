@@ -21,6 +21,7 @@ use teal_testkit::{Folder, folder, free_ports, until};
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 
+use crate::flags::TOKEN;
 use crate::said;
 
 /// A relay in a folder of its own: an agent that is nothing else.
@@ -40,9 +41,12 @@ impl Relay {
         let (address, metrics) = (local(*ports.start()), local(*ports.end()));
         let folder = folder();
         let upstream: Vec<String> = upstream.iter().map(|address| format!("\"http://{address}\"")).collect();
+        std::fs::write(folder.path().join("upstream.token"), TOKEN.reveal()).unwrap();
+        let token =
+            if more.contains("upstream_token_file") { "" } else { "upstream_token_file = \"upstream.token\"\n" };
         let text = format!(
             "app = \"shop\"\nstate = \"{}\"\n[agent]\nlisten = \"{metrics}\"\n[flags]\nlisten = \"{address}\"\nupstream = [{}]\n\
-             upstream_report_every = \"100ms\"\n{more}\n",
+             upstream_report_every = \"100ms\"\n{token}{more}\n",
             folder.path().join("state").display(),
             upstream.join(", ")
         );
@@ -150,8 +154,10 @@ impl Stream {
     /// Opens one for who knows this.
     async fn open(address: SocketAddr, known: &str) -> Self {
         let mut socket = TcpStream::connect(address).await.unwrap();
-        let head =
-            format!("GET /api/v1/feature-flags/stream HTTP/1.1\r\nhost: {address}\r\nlast-event-id: {known}\r\n\r\n");
+        let head = format!(
+            "GET /api/v1/feature-flags/stream HTTP/1.1\r\nhost: {address}\r\nauthorization: Bearer {}\r\nlast-event-id: {known}\r\n\r\n",
+            TOKEN.reveal()
+        );
         socket.write_all(head.as_bytes()).await.unwrap();
         Self(BufReader::new(socket))
     }

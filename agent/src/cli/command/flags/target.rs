@@ -39,7 +39,11 @@ impl Target {
             loaded.as_ref().map_or_else(|_| Vec::new(), |loaded| loaded.config.environments.keys().cloned().collect());
         let address = match url {
             Some(url) => Address::parse(url, self.ca_file.clone())?,
-            None => configured(loaded.map(|loaded| loaded.config.flags.map(|flags| flags.listen)))?,
+            None => configured(match loaded {
+                Ok(loaded) => Ok(loaded.config.flags.map(|_| loaded.config.agent.socket)),
+                // The agent that runs here without one.
+                Err(missing) => context.socket().map(Some).map_err(|_| missing),
+            })?,
         };
         let client = FlagClient::new(address, self.token()?, &operator(), self.plain_http)?;
         Ok(Service { client, environments })
@@ -64,11 +68,11 @@ impl Target {
     }
 }
 
-/// The service of this machine's agent.
-fn configured(listen: Result<Option<std::net::SocketAddr>, CliError>) -> Result<Address, CliError> {
+/// The service of this machine's agent, through its socket: who may open that needs no token.
+fn configured(socket: Result<Option<PathBuf>, CliError>) -> Result<Address, CliError> {
     let elsewhere = "teal flags --url https://flags.internal ...   asks a service elsewhere ($TEAL_FLAGS_URL)";
-    match listen {
-        Ok(Some(listen)) => Ok(Address::parse(&format!("http://{listen}"), None)?),
+    match socket {
+        Ok(Some(socket)) => Ok(Address::socket(socket)?),
         Ok(None) => Err(CliError::usage("teal.toml has no [flags]: its agent serves no flags")
             .hint("add a line [flags] and start the agent again")
             .hint(elsewhere)),

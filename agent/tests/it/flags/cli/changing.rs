@@ -138,7 +138,7 @@ async fn who_was_faster_is_named_and_nothing_is_overwritten() {
         4,
         &[
             "telehealth was changed meanwhile; nothing was done",
-            "ann@laptop, just now: rollout_percentage (\"in a hurry\")",
+            "first, just now: rollout_percentage (\"in a hurry\")",
             &format!("teal flags --url {url} set telehealth --description 'On video' --reason 'a name'   tries again"),
         ],
     );

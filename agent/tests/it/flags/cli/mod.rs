@@ -6,7 +6,7 @@ mod moving;
 
 use serde_json::Value;
 
-use super::Agent;
+use super::{Agent, TOKEN};
 use crate::said::{self, Said};
 
 impl Agent {
@@ -49,7 +49,12 @@ async fn a_service_elsewhere_needs_no_configuration() {
     let agent = Agent::started().await;
     let elsewhere = tempfile::tempdir().unwrap();
     let url = format!("http://{}", agent.address);
-    said::teal(elsewhere.path(), &["flags", "--url", &url, "get", "telehealth"]).expect(0, &["telehealth  off"]);
+    let words = ["flags", "--url", &url, "get", "telehealth"];
+    said::teal(elsewhere.path(), &words).expect(4, &["a token is needed"]);
+    let path = elsewhere.path().join("token");
+    std::fs::write(&path, TOKEN.reveal()).unwrap();
+    let with_token = [&words[..], &["--token-file", path.to_str().unwrap()]].concat();
+    said::teal(elsewhere.path(), &with_token).expect(0, &["telehealth  off"]);
     let said = said::teal(elsewhere.path(), &["flags", "list"]);
     said.expect(2, &["no configuration", "teal flags --url"]);
     let said = said::teal(elsewhere.path(), &["flags", "list", "--url", "http://127.0.0.1:1"]);

@@ -64,7 +64,7 @@ fn is_same(case: &Value, one: &Value, other: &Value) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sdks_vectors_are_answered_the_same_by_ofrep_and_by_check() {
-    let agent = Agent::started().await;
+    let agent = Agent::open_here().await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     for id in 1..=10 {
         let deleted = agent.request(Method::DELETE, &format!("/{id}")).send().await.unwrap();

@@ -82,7 +82,7 @@ fn send(agent: &Agent, signal: Signal) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_application_in_go_goes_on_with_the_last_answers_and_then_the_defaults() {
-    let mut agent = Agent::started().await;
+    let mut agent = Agent::open_here().await;
     agent.patch("telehealth", json!({"enabled": true})).await;
     agent.patch("billing_integration", json!({"enabled": false})).await;
     let shop = Shop::started(&agent).await;

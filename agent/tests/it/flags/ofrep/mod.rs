@@ -38,7 +38,7 @@ fn flags() -> Vec<Value> {
 impl Agent {
     /// An agent that has them.
     async fn with_flags() -> Self {
-        let agent = Self::started().await;
+        let agent = Self::open_here().await;
         for flag in flags() {
             agent.create(flag).await;
         }
