@@ -40,7 +40,7 @@ struct Args {
     /// Times that all ways of reading are measured, in turn
     #[arg(long, default_value_t = 3, value_name = "N")]
     rounds: usize,
-    /// `sqlite`, `sqlite-relay`, `postgres`, `postgres-relay`, `reads` [default: all]
+    /// `floor`, `sqlite`, `sqlite-relay`, `postgres`, `postgres-relay`, `reads` [default: all]
     #[arg(long, value_delimiter = ',', value_name = "NAME,...")]
     only: Vec<String>,
 }

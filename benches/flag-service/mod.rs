@@ -1,12 +1,14 @@
 //! What the flag service does on one machine: how soon a change is with the last of many streams, and how fast it answers.
 //!
 //! ```text
+//! floor         one thread --> the same bytes, to the same streams
 //! propagation   one PATCH after the other --> service (--> relay) --> streams: raw sockets in one thread, some of them SDK clients
 //! reads         threads with a connection each --> check, OFREP, snapshot | a plain axum handler with a constant answer
 //! ```
 //! The program that measures shares the machine with what it measures, and is kept small for that.
 
 pub(crate) mod exchange;
+pub(crate) mod floor;
 pub(crate) mod load;
 pub(crate) mod plain;
 pub(crate) mod process;
@@ -50,6 +52,9 @@ impl Settings {
     /// When something does not start, or does not answer as it should.
     pub(crate) fn play(&self, mut take: impl FnMut(Value)) -> anyhow::Result<()> {
         process::raise_descriptor_limit();
+        if self.wants("floor") {
+            take(floor::play(self)?);
+        }
         for series in propagation::SERIES.iter().filter(|series| self.wants(series.name)) {
             take(propagation::play(self, series)?);
         }

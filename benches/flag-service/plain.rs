@@ -1,6 +1,7 @@
 //! What an answer costs at least: an axum handler that returns a constant JSON, served as the agent serves.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::header;
@@ -31,7 +32,8 @@ pub(crate) fn start() -> anyhow::Result<Plain> {
             let service = TowerToHyperService::new(router.clone());
             tokio::spawn(async move {
                 let mut http = hyper::server::conn::http1::Builder::new();
-                let _ = http.timer(TokioTimer::new()).serve_connection(TokioIo::new(socket), service).await;
+                http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10)).max_buf_size(32 * 1024);
+                let _ = http.serve_connection(TokioIo::new(socket), service).await;
             });
         }
     });

@@ -55,6 +55,16 @@ impl Agent {
         Connection::open(self.address).and_then(|mut connection| connection.json("GET", FLAGS, "")).is_ok()
     }
 
+    /// Makes so many flags beside those that are there.
+    pub(crate) fn fill(&self, flags: usize) -> anyhow::Result<()> {
+        let mut connection = Connection::open(self.address)?;
+        for number in 0..flags {
+            let body = format!(r#"{{"name":"bench-{number}","enabled":true,"rollout_percentage":25}}"#);
+            connection.json("POST", FLAGS, &body)?;
+        }
+        Ok(())
+    }
+
     /// Memory that it has, in KiB.
     pub(crate) fn resident(&self) -> anyhow::Result<u64> {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;

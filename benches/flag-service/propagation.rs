@@ -42,10 +42,7 @@ pub(crate) fn play(settings: &Settings, series: &Series) -> anyhow::Result<Value
     let lines = database.as_ref().map(Database::lines).unwrap_or_default();
     let service = Agent::start(&settings.program, &lines)?;
     let mut connection = Connection::open(service.address)?;
-    for number in 0..settings.flags {
-        let body = json!({"name": format!("bench-{number}"), "enabled": true, "rollout_percentage": 25});
-        connection.json("POST", FLAGS, &body.to_string())?;
-    }
+    service.fill(settings.flags)?;
     let relay = series
         .is_relayed
         .then(|| Agent::start(&settings.program, &format!("upstream = \"http://{}\"", service.address)))
@@ -104,7 +101,7 @@ fn revision(connection: &mut Connection) -> anyhow::Result<u64> {
 }
 
 /// Waits until so many were told a revision; what is told of later ones is kept.
-fn wait(
+pub(crate) fn wait(
     told: &Receiver<Told>,
     revision: u64,
     count: usize,
@@ -116,8 +113,8 @@ fn wait(
     while into.len() < count {
         let left = end.saturating_duration_since(Instant::now());
         match told.recv_timeout(left) {
-            Ok(Some((at, moment))) if at == revision => into.push(moment),
-            Ok(Some((at, moment))) if at > revision => early.entry(at).or_default().push(moment),
+            Ok(Some((at, mut moments))) if at == revision => into.append(&mut moments),
+            Ok(Some((at, mut moments))) if at > revision => early.entry(at).or_default().append(&mut moments),
             Ok(Some(_)) => {}
             Ok(None) => bail!("a stream ended before it should"),
             Err(_) => bail!("{} of {count} streams were told revision {revision} within {LIMIT:?}", into.len()),
@@ -128,7 +125,7 @@ fn wait(
 
 /// p50, p99 and worst, in milliseconds.
 #[expect(clippy::cast_precision_loss, reason = "microseconds stay far below 2^53")]
-fn figures(all: impl Iterator<Item = Duration>) -> anyhow::Result<Value> {
+pub(crate) fn figures(all: impl Iterator<Item = Duration>) -> anyhow::Result<Value> {
     let mut histogram = Histogram::<u64>::new(3)?;
     for one in all {
         histogram.record(u64::try_from(one.as_micros())?)?;

@@ -24,6 +24,7 @@ const STEADY: f64 = 0.5;
 
 pub(crate) fn play(settings: &Settings, take: &mut impl FnMut(Value)) -> anyhow::Result<()> {
     let service = Agent::start(&settings.program, "")?;
+    service.fill(settings.flags)?;
     let mut connection = exchange::Connection::open(service.address)?;
     let change = r#"{"enabled":true,"rollout_percentage":25}"#;
     connection.json("PATCH", &format!("{FLAGS}/telehealth"), change)?;
@@ -35,11 +36,14 @@ pub(crate) fn play(settings: &Settings, take: &mut impl FnMut(Value)) -> anyhow:
     }
     for round in 1..=settings.rounds {
         for (name, question) in &all {
+            let request = connection.request(question.method, question.path, question.body);
+            let bytes = exchange::Connection::open(question.address)?.ask(&request)?.1.len();
             let fast = load::ask(question, settings.connections, settings.length, None)?;
             let rate = fast.per_second * STEADY;
             let steady = load::ask(question, settings.connections, settings.length, Some(rate))?;
             take(json!({
                 "what": "reads", "series": name, "round": round, "connections": settings.connections,
+                "flags": settings.flags + 10, "bytes": bytes,
                 "seconds": settings.length.as_secs_f64(),
                 "fastest": figures(&fast), "steady": figures(&steady), "intended_per_second": rate.round(),
             }));

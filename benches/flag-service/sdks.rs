@@ -27,7 +27,7 @@ pub(crate) fn follow(address: SocketAddr, count: usize, told: &Sender<Told>) -> 
         ensure!(client.ready_blocking(Duration::from_secs(30)) == Readiness::Live, "{:?}", client.status());
         let told = told.clone();
         let heard = client.on_change(move |change| {
-            let _ = told.send(Some((change.revision.revision, Instant::now())));
+            let _ = told.send(Some((change.revision.revision, vec![Instant::now()])));
         });
         clients.push((client, heard));
     }
