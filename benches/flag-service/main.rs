@@ -34,6 +34,9 @@ struct Args {
     /// Connections that read
     #[arg(long, default_value_t = 16, value_name = "N")]
     connections: usize,
+    /// Requests a second, where they come at a steady rate
+    #[arg(long, default_value_t = 10_000.0, value_name = "N")]
+    rate: f64,
     /// Seconds that each way of reading is measured
     #[arg(long, default_value_t = 4.0, value_name = "SECONDS")]
     length: f64,
@@ -57,6 +60,7 @@ fn main() -> anyhow::Result<()> {
         pause: Duration::from_millis(args.pause),
         flags: args.flags,
         connections: args.connections,
+        rate: args.rate,
         length: Duration::from_secs_f64(args.length),
         rounds: args.rounds,
         only: args.only,

@@ -37,6 +37,8 @@ pub(crate) struct Settings {
     pub(crate) flags: usize,
     /// Connections that read.
     pub(crate) connections: usize,
+    /// Requests a second where they come at a steady rate.
+    pub(crate) rate: f64,
     /// How long each way of reading is measured.
     pub(crate) length: Duration,
     /// Times that all ways of reading are measured, in turn.

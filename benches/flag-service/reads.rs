@@ -19,9 +19,6 @@ const QUESTIONS: [(&str, &str, &str, &str); 4] = [
     ("ofrep-bulk", "POST", "/ofrep/v1/evaluate/flags", r#"{"context":{"targetingKey":"user-1"}}"#),
 ];
 
-/// The share of the fastest that is then asked at a steady rate.
-const STEADY: f64 = 0.5;
-
 pub(crate) fn play(settings: &Settings, take: &mut impl FnMut(Value)) -> anyhow::Result<()> {
     let service = Agent::start(&settings.program, "")?;
     service.fill(settings.flags)?;
@@ -39,13 +36,12 @@ pub(crate) fn play(settings: &Settings, take: &mut impl FnMut(Value)) -> anyhow:
             let request = connection.request(question.method, question.path, question.body);
             let bytes = exchange::Connection::open(question.address)?.ask(&request)?.1.len();
             let fast = load::ask(question, settings.connections, settings.length, None)?;
-            let rate = fast.per_second * STEADY;
-            let steady = load::ask(question, settings.connections, settings.length, Some(rate))?;
+            let steady = load::ask(question, settings.connections, settings.length, Some(settings.rate))?;
             take(json!({
                 "what": "reads", "series": name, "round": round, "connections": settings.connections,
                 "flags": settings.flags + 10, "bytes": bytes,
                 "seconds": settings.length.as_secs_f64(),
-                "fastest": figures(&fast), "steady": figures(&steady), "intended_per_second": rate.round(),
+                "fastest": figures(&fast), "steady": figures(&steady), "intended_per_second": settings.rate,
             }));
         }
     }

@@ -19,6 +19,7 @@ fn changes_and_answers_are_measured() {
         pause: Duration::from_millis(5),
         flags: 1,
         connections: 2,
+        rate: 500.0,
         length: Duration::from_millis(100),
         rounds: 1,
         only: ["floor", "sqlite-relay", "postgres", "reads"].map(str::to_owned).to_vec(),
