@@ -29,6 +29,7 @@ async fn applications_go_on_without_the_service_and_through_a_restart_of_the_rel
     relay.is_connected(false).await;
     assert!(old.is_enabled("user-7", "telehealth"));
     assert_eq!(relay.get("/telehealth/check?user_id=u1&environment=prod").await["enabled"], true);
+    assert_eq!(relay.ofrep().await["value"], true);
     let new = application(relay.address);
     listens(&new, 2).await;
     assert!(new.is_enabled("user-7", "telehealth"));
@@ -38,6 +39,7 @@ async fn applications_go_on_without_the_service_and_through_a_restart_of_the_rel
     relay.start().await;
     assert_eq!(relay.metric("teal_relay_connected ").await, Some(0));
     assert_eq!(relay.get("/telehealth/check?user_id=u1&environment=prod").await["enabled"], true);
+    assert_eq!(relay.ofrep().await["value"], true);
     let age = || async {
         let age = relay.ask("/telehealth").await.headers()["age"].to_str().ok()?.parse::<u64>().ok()?;
         (age >= 2 && relay.metric("teal_relay_age_seconds ").await? >= 2).then_some(())

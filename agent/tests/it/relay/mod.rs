@@ -111,6 +111,13 @@ impl Relay {
         answer.json().await.unwrap()
     }
 
+    /// What OFREP answers for `telehealth`.
+    async fn ofrep(&self) -> Value {
+        let address = format!("http://{}/ofrep/v1/evaluate/flags/telehealth", self.address);
+        let context = serde_json::json!({"context": {"targetingKey": "u1"}});
+        self.http.post(address).json(&context).send().await.unwrap().json().await.unwrap()
+    }
+
     /// Waits until it tells this revision, or a later one.
     async fn tells(&self, revision: u64) {
         until(&format!("the relay tells revision {revision}"), || async {
