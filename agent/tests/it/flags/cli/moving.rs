@@ -13,12 +13,15 @@ use serde_json::{Value, json};
 use super::super::Agent;
 
 const OURS: &str = r#"
+segments:
+- name: staff
+  include: [user-1, user-2]
 flags:
 - name: new-editor
   enabled: true
   rollout_percentage: 12.345
   rules:
-  - conditions: [{attribute: clinic, values: [hcm-3]}]
+  - conditions: [{segment: staff}]
 - name: video-billing
   enabled: true
   prerequisites: [{flag: z-first}]
@@ -45,20 +48,21 @@ async fn what_is_exported_comes_back_exactly_and_a_second_import_does_nothing() 
     agent.flags(&[&import[..], &["--dry-run"]].concat()).expect(
         0,
         &[
-            "(Teal's own): 3 to create, 1 to change",
+            "(Teal's own): 4 to create, 1 to change",
+            "+ segment staff",
             "~ flag telehealth\n    enabled    off -> on",
             "--  dry run: nothing was changed",
         ],
     );
     assert_eq!(agent.get("").await["total"], 10);
     agent.flags(&import).expect(2, &["nobody is at the terminal", "--yes"]);
-    agent.flags(&[&import[..], &["--yes"]].concat()).expect(0, &["ok  4 done"]);
+    agent.flags(&[&import[..], &["--yes"]].concat()).expect(0, &["ok  5 done"]);
     assert_eq!(agent.get("/telehealth/audit-log").await["entries"][0]["reason"], format!("imported from {file}"));
-    agent.flags(&[&import[..], &["--yes"]].concat()).expect(0, &["4 the same", "ok  nothing to do"]);
+    agent.flags(&[&import[..], &["--yes"]].concat()).expect(0, &["5 the same", "ok  nothing to do"]);
 
     for name in ["all.json", "all.yaml"] {
         let path = agent.path(name).display().to_string();
-        agent.flags(&["export", "--output", &path]).expect(0, &["13 flags, 0 segments"]);
+        agent.flags(&["export", "--output", &path]).expect(0, &["13 flags, 1 segments", "2 ids of users"]);
         let before = std::fs::read_to_string(&path).unwrap();
         assert!(!before.contains("version") && !before.contains("created_at"), "{before}");
         // Whatever is changed meanwhile is put back, and what is there beside it stays.
@@ -68,7 +72,7 @@ async fn what_is_exported_comes_back_exactly_and_a_second_import_does_nothing() 
         let odd =
             json!({"schedule": {"until": "2027-01-01T00:00:00Z"}, "rules": [{"off": true}], "environments": ["dev"]});
         agent.patch("telehealth", odd).await;
-        agent.flags(&["import", &path, "--yes"]).expect(0, &["3 to create, 1 to change, 9 the same", "ok  4 done"]);
+        agent.flags(&["import", &path, "--yes"]).expect(0, &["3 to create, 1 to change, 10 the same", "ok  4 done"]);
         agent.flags(&["export", "--output", &path]).expect(0, &[]);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
     }
