@@ -173,9 +173,15 @@ impl Drop for Agent {
             let _ = child.kill();
             let _ = child.wait();
         }
+        let log = std::fs::read_to_string(self.path("agent.log")).unwrap_or_default();
         if std::thread::panicking() {
-            eprintln!("{}", std::fs::read_to_string(self.path("agent.log")).unwrap_or_default());
+            eprintln!("{log}");
+            return;
         }
+        // Whatever was done to an agent in any test: nobody's id and no secret is in its log.
+        let told =
+            log.match_indices("user-").find(|(at, id)| log[at + id.len()..].starts_with(|c: char| c.is_ascii_digit()));
+        assert!(told.is_none() && !log.contains(&TOKEN.reveal()), "a user or a token is in the log:\n{log}");
     }
 }
 
