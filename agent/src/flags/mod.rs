@@ -17,6 +17,7 @@ mod event;
 mod follow;
 mod import;
 mod keeper;
+mod questions;
 mod reads;
 mod relay;
 mod seen;

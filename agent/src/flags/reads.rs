@@ -4,10 +4,12 @@
 
 use std::sync::Arc;
 
+use teal_flags::model::Flag;
 use teal_flags::{Evaluation, OwnedContext};
 use tokio::sync::watch;
 
 use super::evaluate::{Answers, Evaluators};
+use super::questions::Questions;
 use super::state::State;
 
 /// Flags to be read.
@@ -15,12 +17,13 @@ use super::state::State;
 pub struct Reads {
     states: watch::Receiver<Arc<State>>,
     evaluators: Arc<Evaluators>,
+    pub(super) questions: Arc<Questions>,
 }
 
 impl Reads {
     /// Of a state that another puts in its place, again and again.
     pub(super) fn new(states: watch::Receiver<Arc<State>>) -> Self {
-        Self { states, evaluators: Arc::default() }
+        Self { states, evaluators: Arc::default(), questions: Arc::default() }
     }
 
     /// Everything, as it is now.
@@ -35,7 +38,7 @@ impl Reads {
         self.states.clone()
     }
 
-    /// What a flag answers to a user in an environment. Not counted.
+    /// What a flag answers to a user in an environment. Whoever tells it counts it: [`Reads::count`].
     #[must_use]
     pub fn evaluate(&self, environment: Option<&str>, flag: &str, user: &OwnedContext) -> Evaluation {
         self.answers(environment).one(flag, user)
@@ -46,5 +49,10 @@ impl Reads {
     #[must_use]
     pub fn answers(&self, environment: Option<&str>) -> Answers {
         self.evaluators.answers(&self.state(), environment)
+    }
+
+    /// Counts answers that were told to somebody who has no SDK, which would count them itself.
+    pub fn count<'a>(&self, environment: Option<&str>, answers: impl IntoIterator<Item = (&'a Flag, &'a Evaluation)>) {
+        self.questions.count(environment.unwrap_or_default(), answers);
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct Running {
     pub(super) router: Router,
     /// Who came.
     pub(super) counters: Arc<Counters>,
-    parts: [JoinHandle<()>; 3],
+    parts: [JoinHandle<()>; 4],
     /// The writer ends after the door: what was asked for is still done.
     no_more_edits: CancellationToken,
 }
@@ -48,8 +48,8 @@ pub(super) async fn start(
     let (tokens, keeper) = service.keep_tokens(settings.first_token.clone(), no_more_edits.clone()).await;
     door::warn(settings, is_dev);
     let settings = door::settings(settings, is_dev, tokens.watch());
-    let service_is = Keeper::Service(service.clone());
-    let opened = http::flags::start(service_is, Some(tokens), settings, shutdown.child_token()).await;
+    let keeps = Keeper::Service(service.clone());
+    let opened = http::flags::start(keeps.clone(), Some(tokens), settings, shutdown.child_token()).await;
     let Open { address, router, counters, task: door } = match opened {
         Ok(opened) => opened,
         Err(error) => {
@@ -69,15 +69,22 @@ pub(super) async fn start(
             let _ = task.await;
         })
     };
-    let parts = [part("the door", door), part("the writer", writer), part("the tokens", keeper)];
+    let questions = tokio::spawn(keeps.keep_questions_until(shutdown.child_token()));
+    let parts = [
+        part("the door", door),
+        part("the writer", writer),
+        part("the tokens", keeper),
+        part("counts of questions", questions),
+    ];
     Ok(Running { service, router, counters, parts, no_more_edits })
 }
 
 impl Running {
     /// Waits until all of it has ended after `shutdown` was cancelled.
     pub(super) async fn ended(self) {
-        let [door, writer, tokens] = self.parts;
-        let _ = door.await;
+        let [door, writer, tokens, questions] = self.parts;
+        let _ = tokio::join!(door, questions);
+        Keeper::Service(self.service.clone()).keep_questions().await;
         self.no_more_edits.cancel();
         let _ = tokio::join!(writer, tokens);
         self.service.close().await;

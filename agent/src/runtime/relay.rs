@@ -25,7 +25,7 @@ pub(super) struct Running {
     pub(super) router: Router,
     /// Who came.
     pub(super) counters: Arc<Counters>,
-    parts: [JoinHandle<()>; 2],
+    parts: [JoinHandle<()>; 3],
     /// Who follows ends after the door: counts that come until then are still sent.
     no_more_counts: CancellationToken,
     /// As long as it is held, what is told of tokens stands.
@@ -78,7 +78,8 @@ pub(super) async fn start(
             let _ = task.await;
         })
     };
-    let parts = [part("the door", door), part("the relay", follower)];
+    let questions = tokio::spawn(Keeper::Relay(relay.clone()).keep_questions_until(shutdown.child_token()));
+    let parts = [part("the door", door), part("the relay", follower), part("counts of questions", questions)];
     Ok(Running { relay, router, counters, parts, no_more_counts, _tokens: keeper })
 }
 
@@ -89,8 +90,9 @@ impl Running {
 
     /// Waits until all of it has ended after `shutdown` was cancelled.
     pub(super) async fn ended(self) {
-        let [door, follower] = self.parts;
-        let _ = door.await;
+        let [door, follower, questions] = self.parts;
+        let _ = tokio::join!(door, questions);
+        Keeper::Relay(self.relay.clone()).keep_questions().await;
         self.no_more_counts.cancel();
         let _ = follower.await;
     }

@@ -81,6 +81,7 @@ fn answer(
     let flag = rest::find(door, caller, flag)?;
     let user = OwnedContext::from_json(user, attributes.as_object().into_iter().flatten());
     let answer = door.reads.evaluate(environment.as_deref(), &flag.name, &user);
+    door.reads.count(environment.as_deref(), [(&*flag, &answer)]);
     let mut json = json!({
         "id": flag.id,
         "name": flag.name,

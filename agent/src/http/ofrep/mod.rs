@@ -59,8 +59,11 @@ async fn one(
             let environment = caller.environment(scope.environment.as_deref())?;
             let answers = reads.answers(environment.as_deref());
             // One that is not shown is as one that is not there.
-            if answers.state().named(&key).is_none_or(|flag| caller.sees(flag)) {
-                Answer::of(&key, answers.one(&key, &user))
+            let flag = answers.state().named(&key);
+            if flag.is_none_or(|flag| caller.sees(flag)) {
+                let answer = answers.one(&key, &user);
+                reads.count(environment.as_deref(), flag.map(|flag| (&**flag, &answer)));
+                Answer::of(&key, answer)
             } else {
                 Answer::error(&key, ErrorCode::FlagNotFound)
             }
@@ -87,7 +90,9 @@ async fn all(
     let environment = caller.environment(scope.environment.as_deref())?;
     let answers = reads.answers(environment.as_deref());
     let flags = answers.state().flags().filter(|flag| caller.sees(flag));
-    let json = answer::list(flags.map(|flag| Answer::of(&flag.name, answers.one(&flag.name, &user))));
+    let told: Vec<_> = flags.map(|flag| (flag, answers.one(&flag.name, &user))).collect();
+    reads.count(environment.as_deref(), told.iter().map(|(flag, answer)| (&***flag, answer)));
+    let json = answer::list(told.into_iter().map(|(flag, answer)| Answer::of(&flag.name, answer)));
     let tag = answer::tag(&json);
     if rest::is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());

@@ -7,6 +7,7 @@ mod doors;
 mod following;
 mod hostile;
 mod ofrep;
+mod questions;
 mod schemathesis;
 mod service;
 mod shapes;

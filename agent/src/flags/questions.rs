@@ -1,0 +1,147 @@
+//! Answers given to who has no SDK, counted in memory until they are kept with the counts that SDKs report.
+//!
+//! ```text
+//! check, OFREP --count--> Questions --each 5 s, and at the end--> Keeper: database, or upstream
+//! ```
+//! Counted are flag, version, variant and environment, never who asked. A list of all flags counts each of them: its clients answer from
+//! it, and which flags they are asked for nobody knows (decision 63).
+
+use std::collections::HashMap;
+use std::mem;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use teal_flags::Evaluation;
+use teal_flags::model::Flag;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::keeper::Keeper;
+use super::now;
+use super::store::Served;
+
+/// Between two times that counts are kept.
+const EVERY: Duration = Duration::from_secs(5);
+/// Kinds of answers that are counted apart, more than an agent has; of others nobody is told. Clients may invent environments.
+const MOST: usize = if cfg!(test) { 5 } else { 50_000 };
+
+/// What was answered and is not kept yet.
+#[derive(Debug, Default)]
+pub(super) struct Questions(Mutex<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    kinds: usize,
+    /// By environment and id of the flag.
+    answers: HashMap<String, HashMap<i64, Counted>>,
+}
+
+#[derive(Debug)]
+struct Counted {
+    flag: String,
+    /// Version, variant, how often: few.
+    kinds: Vec<(u64, Option<Arc<str>>, u64)>,
+}
+
+impl Questions {
+    /// Counts answers of one environment, once each.
+    pub(super) fn count<'a>(&self, environment: &str, answers: impl IntoIterator<Item = (&'a Flag, &'a Evaluation)>) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (flag, answer) in answers {
+            counts.add(environment, flag.id, &flag.name, (answer.version, answer.variant.as_ref(), 1));
+        }
+    }
+
+    /// What was counted, by environment; from here on it is counted anew.
+    fn take(&self) -> Vec<(String, Vec<Served>)> {
+        let counts = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let served = |counted: Counted| {
+            let Counted { flag, kinds } = counted;
+            kinds.into_iter().map(move |(version, variant, count)| {
+                let variant = variant.as_deref().map(str::to_owned);
+                Served { flag: flag.clone(), version, variant, count }
+            })
+        };
+        let of = |flags: HashMap<i64, Counted>| flags.into_values().flat_map(served).collect();
+        counts.answers.into_iter().map(|(environment, flags)| (environment, of(flags))).collect()
+    }
+}
+
+impl Counts {
+    fn add(&mut self, environment: &str, id: i64, flag: &str, kind: (u64, Option<&Arc<str>>, u64)) {
+        let (version, variant, count) = kind;
+        let known = self.answers.get_mut(environment).and_then(|flags| flags.get_mut(&id));
+        let is_kind = |known: &&mut (u64, Option<Arc<str>>, u64)| known.0 == version && known.1.as_ref() == variant;
+        if let Some((.., counted)) = known.and_then(|known| known.kinds.iter_mut().find(is_kind)) {
+            *counted = counted.saturating_add(count);
+        } else if self.kinds < MOST {
+            self.kinds += 1;
+            let flags = self.answers.entry(environment.to_owned()).or_default();
+            let new = || Counted { flag: flag.to_owned(), kinds: Vec::new() };
+            flags.entry(id).or_insert_with(new).kinds.push((version, variant.cloned(), count));
+        }
+    }
+}
+
+impl Keeper {
+    /// Keeps what was answered, again and again until told to stop. [`Keeper::keep_questions`] is to come after the last answer.
+    pub async fn keep_questions_until(self, stop: CancellationToken) {
+        while stop.run_until_cancelled(sleep(EVERY)).await.is_some() {
+            self.keep_questions().await;
+        }
+    }
+
+    /// Keeps what was answered until now. What cannot be kept is told and lost: a count is no reason to hold up or to grow.
+    pub async fn keep_questions(&self) {
+        for (environment, served) in self.reads().questions.take() {
+            if let Err(error) = self.count(None, environment, now(), served).await {
+                tracing::warn!(%error, "answers of `check` and OFREP are missing in the counts");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use teal_flags::Reason;
+
+    use super::*;
+
+    fn answer(version: u64, variant: Option<&str>) -> Evaluation {
+        let variant = variant.map(Arc::from);
+        Evaluation { enabled: None, value: None, variant, reason: Reason::Static, error: None, version }
+    }
+
+    #[test]
+    fn answers_are_counted_by_kind_up_to_a_bound_and_taken_once() {
+        let flag = |id: i64| Flag::from_value(json!({"id": id, "name": format!("flag-{id}")})).unwrap();
+        let (one, two) = (flag(1), flag(2));
+        let questions = Questions::default();
+        let told = || {
+            let line = |environment: &str, served: Served| {
+                let variant = served.variant.unwrap_or_default();
+                format!("{environment} {} {} {variant} {}", served.flag, served.version, served.count)
+            };
+            let all = questions.take().into_iter();
+            let mut all: Vec<String> =
+                all.flat_map(|(at, served)| served.into_iter().map(move |served| line(&at, served))).collect();
+            all.sort();
+            all
+        };
+        for _ in 0..3 {
+            questions.count("prod", [(&one, &answer(1, Some("on"))), (&two, &answer(4, None))]);
+        }
+        questions.count("prod", [(&one, &answer(1, Some("off"))), (&one, &answer(2, Some("on")))]);
+        questions.count("", [(&one, &answer(1, Some("on")))]);
+        // One too many, and one that is known.
+        questions.count("made-up", [(&one, &answer(1, Some("on")))]);
+        questions.count("prod", [(&two, &answer(4, None))]);
+        let expected =
+            [" flag-1 1 on 1", "prod flag-1 1 off 1", "prod flag-1 1 on 3", "prod flag-1 2 on 1", "prod flag-2 4  4"];
+        assert_eq!(told(), expected);
+        assert_eq!(told(), [""; 0]);
+        questions.count("made-up", [(&one, &answer(1, Some("on")))]);
+        assert_eq!(told(), ["made-up flag-1 1 on 1"]);
+    }
+}
