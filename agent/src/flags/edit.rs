@@ -118,7 +118,7 @@ pub(super) fn patched(before: &Flag, fields: &Value, now: Timestamp) -> Result<F
         };
         return Err(FieldError::new(*field, way));
     }
-    merge(&mut json, fields);
+    json_patch::merge(&mut json, fields);
     let mut flag = Flag::from_value(json)?;
     known(&flag, Some(before))?;
     if flag != *before {
@@ -126,25 +126,6 @@ pub(super) fn patched(before: &Flag, fields: &Value, now: Timestamp) -> Result<F
         flag.updated_at = Some(now);
     }
     Ok(flag)
-}
-
-/// RFC 7396.
-pub(super) fn merge(into: &mut Value, patch: &Value) {
-    let Value::Object(fields) = patch else {
-        into.clone_from(patch);
-        return;
-    };
-    if !into.is_object() {
-        *into = Value::Object(serde_json::Map::new());
-    }
-    let Value::Object(object) = into else { return };
-    for (name, value) in fields {
-        if value.is_null() {
-            object.remove(name);
-        } else {
-            merge(object.entry(name.clone()).or_insert(Value::Null), value);
-        }
-    }
 }
 
 /// A field that is not known would be kept and do nothing: it is refused, unless it was there before.

@@ -16,6 +16,7 @@ use teal_flags::model::Flag;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
+use super::error::FlagsError;
 use super::keeper::Keeper;
 use super::now;
 use super::store::Served;
@@ -32,15 +33,15 @@ pub(super) struct Questions(Mutex<Counts>);
 #[derive(Debug, Default)]
 struct Counts {
     kinds: usize,
-    /// By environment and id of the flag.
-    answers: HashMap<String, HashMap<i64, Counted>>,
+    /// By environment and flag; versions and variants of one are few.
+    answers: HashMap<String, HashMap<String, Vec<Counted>>>,
 }
 
 #[derive(Debug)]
 struct Counted {
-    flag: String,
-    /// Version, variant, how often: few.
-    kinds: Vec<(u64, Option<Arc<str>>, u64)>,
+    version: u64,
+    variant: Option<Arc<str>>,
+    count: u64,
 }
 
 impl Questions {
@@ -48,37 +49,42 @@ impl Questions {
     pub(super) fn count<'a>(&self, environment: &str, answers: impl IntoIterator<Item = (&'a Flag, &'a Evaluation)>) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (flag, answer) in answers {
-            counts.add(environment, flag.id, &flag.name, (answer.version, answer.variant.as_ref(), 1));
+            counts.add(environment, &flag.name, answer.version, answer.variant.as_ref(), 1);
         }
     }
 
     /// What was counted, by environment; from here on it is counted anew.
     fn take(&self) -> Vec<(String, Vec<Served>)> {
         let counts = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let served = |counted: Counted| {
-            let Counted { flag, kinds } = counted;
-            kinds.into_iter().map(move |(version, variant, count)| {
+        let served = |(flag, kinds): (String, Vec<Counted>)| {
+            kinds.into_iter().map(move |Counted { version, variant, count }| {
                 let variant = variant.as_deref().map(str::to_owned);
                 Served { flag: flag.clone(), version, variant, count }
             })
         };
-        let of = |flags: HashMap<i64, Counted>| flags.into_values().flat_map(served).collect();
+        let of = |flags: HashMap<_, _>| flags.into_iter().flat_map(served).collect();
         counts.answers.into_iter().map(|(environment, flags)| (environment, of(flags))).collect()
+    }
+
+    /// What could not be kept is counted again.
+    fn put_back(&self, environment: &str, served: Vec<Served>) {
+        let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for Served { flag, version, variant, count } in served {
+            counts.add(environment, &flag, version, variant.map(Arc::from).as_ref(), count);
+        }
     }
 }
 
 impl Counts {
-    fn add(&mut self, environment: &str, id: i64, flag: &str, kind: (u64, Option<&Arc<str>>, u64)) {
-        let (version, variant, count) = kind;
-        let known = self.answers.get_mut(environment).and_then(|flags| flags.get_mut(&id));
-        let is_kind = |known: &&mut (u64, Option<Arc<str>>, u64)| known.0 == version && known.1.as_ref() == variant;
-        if let Some((.., counted)) = known.and_then(|known| known.kinds.iter_mut().find(is_kind)) {
-            *counted = counted.saturating_add(count);
+    fn add(&mut self, environment: &str, flag: &str, version: u64, variant: Option<&Arc<str>>, count: u64) {
+        let known = self.answers.get_mut(environment).and_then(|flags| flags.get_mut(flag));
+        let is_kind = |known: &&mut Counted| known.version == version && known.variant.as_ref() == variant;
+        if let Some(counted) = known.and_then(|kinds| kinds.iter_mut().find(is_kind)) {
+            counted.count = counted.count.saturating_add(count);
         } else if self.kinds < MOST {
             self.kinds += 1;
             let flags = self.answers.entry(environment.to_owned()).or_default();
-            let new = || Counted { flag: flag.to_owned(), kinds: Vec::new() };
-            flags.entry(id).or_insert_with(new).kinds.push((version, variant.cloned(), count));
+            flags.entry(flag.to_owned()).or_default().push(Counted { version, variant: variant.cloned(), count });
         }
     }
 }
@@ -91,11 +97,18 @@ impl Keeper {
         }
     }
 
-    /// Keeps what was answered until now. What cannot be kept is told and lost: a count is no reason to hold up or to grow.
+    /// Keeps what was answered until now; while the database is away, in memory.
     pub async fn keep_questions(&self) {
         for (environment, served) in self.reads().questions.take() {
-            if let Err(error) = self.count(None, environment, now(), served).await {
-                tracing::warn!(%error, "answers of `check` and OFREP are missing in the counts");
+            match self.count(None, environment.clone(), now(), served.clone()).await {
+                Ok(()) => {}
+                Err(error @ FlagsError::Unsure(_)) => {
+                    tracing::warn!(%error, "answers of `check` and OFREP may be missing in the counts");
+                }
+                Err(error) => {
+                    tracing::debug!(%error, "answers of `check` and OFREP are counted later");
+                    self.reads().questions.put_back(&environment, served);
+                }
             }
         }
     }
@@ -142,6 +155,10 @@ mod tests {
         assert_eq!(told(), expected);
         assert_eq!(told(), [""; 0]);
         questions.count("made-up", [(&one, &answer(1, Some("on")))]);
-        assert_eq!(told(), ["made-up flag-1 1 on 1"]);
+        for (environment, served) in questions.take() {
+            questions.put_back(&environment, served);
+        }
+        questions.count("made-up", [(&one, &answer(1, Some("on")))]);
+        assert_eq!(told(), ["made-up flag-1 1 on 2"]);
     }
 }

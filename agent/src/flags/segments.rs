@@ -4,7 +4,6 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use teal_flags::model::{Condition, Flag, Segment, Test};
 
-use super::edit::merge;
 use super::error::FieldError;
 
 /// A change of a segment.
@@ -61,7 +60,7 @@ pub(super) fn patched(before: &Segment, fields: &Value) -> Result<Segment, Field
         };
         return Err(FieldError::new(field, way));
     }
-    merge(&mut json, fields);
+    json_patch::merge(&mut json, fields);
     let mut segment = Segment::from_value(json)?;
     known(&segment, Some(before))?;
     if segment != *before {

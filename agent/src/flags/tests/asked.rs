@@ -3,7 +3,6 @@
 use serde_json::json;
 use teal_flags::model::Timestamp;
 
-use super::conformance::on_both;
 use super::{Kept, On, Running};
 use crate::flags::*;
 

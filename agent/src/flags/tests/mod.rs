@@ -1,12 +1,26 @@
 //! The service on real databases.
 
+/// Each case on each database.
+macro_rules! on_both {
+    ($($case:ident,)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $case() { super::$case(super::On::Sqlite).await; })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread")] async fn $case() { super::$case(super::On::Postgres).await; })*
+        }
+    };
+}
+
 mod asked;
+mod carrying;
 mod conformance;
 mod hands;
 mod loss;
 mod replicas;
 mod segments;
 mod tokens;
+mod writers;
 
 use std::path::PathBuf;
 

@@ -4,7 +4,6 @@ use serde_json::json;
 use teal_flags::OwnedContext;
 use teal_testkit::until;
 
-use super::conformance::on_both;
 use super::{Kept, On, Running, document};
 use crate::flags::*;
 

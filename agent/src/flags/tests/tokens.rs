@@ -110,17 +110,6 @@ async fn the_first_token_is_adopted_once_and_not_again_after_it_was_revoked(on: 
     open.end().await;
 }
 
-macro_rules! on_both {
-    ($($case:ident,)*) => {
-        mod sqlite {
-            $(#[tokio::test(flavor = "multi_thread")] async fn $case() { super::$case(super::On::Sqlite).await; })*
-        }
-        mod postgres {
-            $(#[tokio::test(flavor = "multi_thread")] async fn $case() { super::$case(super::On::Postgres).await; })*
-        }
-    };
-}
-
 on_both! {
     tokens_are_kept_by_their_digests_and_what_was_revoked_stays_so,
     the_first_token_is_adopted_once_and_not_again_after_it_was_revoked,

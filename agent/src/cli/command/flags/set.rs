@@ -78,28 +78,10 @@ pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Re
 /// The flag as it would be.
 fn preview(before: &Fetched, fields: &Map<String, Value>) -> Result<Fetched, CliError> {
     let mut json = before.json.clone();
-    merge(&mut json, &Value::Object(fields.clone()));
+    // As the service does.
+    json_patch::merge(&mut json, &Value::Object(fields.clone()));
     let flag = Flag::from_value(json).map_err(|error| CliError::usage(error.to_string()))?;
     Ok(Fetched { json: flag.to_value(), flag, tag: None })
-}
-
-/// RFC 7396: what the service does with a PATCH.
-pub(super) fn merge(into: &mut Value, patch: &Value) {
-    let Value::Object(fields) = patch else {
-        into.clone_from(patch);
-        return;
-    };
-    if !into.is_object() {
-        *into = Value::Object(Map::new());
-    }
-    let Value::Object(object) = into else { return };
-    for (name, value) in fields {
-        if value.is_null() {
-            object.remove(name);
-        } else {
-            merge(object.entry(name.clone()).or_insert(Value::Null), value);
-        }
-    }
 }
 
 /// What was, what is, and whom it touches.
@@ -174,7 +156,7 @@ mod tests {
         let check = |after: Value, expected: Option<&str>| {
             let before = Flag { environments: vec!["dev".into(), "prod".into()], ..Flag::new("f") };
             let mut json = before.to_value();
-            merge(&mut json, &after);
+            json_patch::merge(&mut json, &after);
             assert_eq!(undo(&before, &diff::diff(&before.to_value(), &json)).as_deref(), expected, "{after}");
         };
         check(json!({"enabled": false}), Some("teal flags set f --on"));

@@ -162,7 +162,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cli::command::flags::set::merge;
 
     fn document(json: Value) -> Document {
         Document::from_value(json).unwrap()
@@ -234,7 +233,7 @@ mod tests {
     fn a_patch_makes_one_of_the_other() {
         let check = |before: Value, after: Value| {
             let mut merged = before.clone();
-            merge(&mut merged, &Value::Object(patch(&before, &after)));
+            json_patch::merge(&mut merged, &Value::Object(patch(&before, &after)));
             assert_eq!(merged, after);
         };
         check(json!({"a": 1, "b": 2}), json!({"a": 1, "c": 3}));
