@@ -21,7 +21,7 @@ pub use client::{Client, Reply, Request, get};
 pub use haproxy::{HaProxy, Mode, check, check_files, haproxy_path, runtime};
 pub use port::{free_port, free_ports};
 pub use postgres::{Postgres, PostgresDatabase, postgres, postgres_program};
-pub use wait::{PATIENCE, until};
+pub use wait::{PATIENCE, block_until, until};
 
 /// A folder that is removed when the value is dropped. Its path is short enough for unix sockets.
 pub type Folder = tempfile::TempDir;

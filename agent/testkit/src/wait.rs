@@ -26,6 +26,18 @@ where
     }
 }
 
+/// The same without a runtime: asks every 2 ms until `holds` is true, and blocks meanwhile.
+///
+/// # Panics
+/// As [`until`].
+pub fn block_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(std::time::Instant::now() < deadline, "waited {PATIENCE:?} in vain until {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

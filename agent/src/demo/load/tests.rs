@@ -1,7 +1,9 @@
 //! The load generator's accounts against servers that do exactly what they are told.
 
+use std::future::ready;
 use std::net::Ipv4Addr;
 
+use teal_testkit::until;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
@@ -83,16 +85,11 @@ fn settings(target: SocketAddr) -> LoadSettings {
 
 /// Lets `load` run until it is `done`.
 async fn counts_after(load: &Load, done: impl Fn(&Counts) -> bool) -> Counts {
-    let wait = async {
-        loop {
-            let counts = load.counts();
-            if done(&counts) {
-                return counts;
-            }
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    timeout(SOON, wait).await.unwrap()
+    until("the load has come so far", || {
+        let counts = load.counts();
+        ready(done(&counts).then_some(counts))
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]

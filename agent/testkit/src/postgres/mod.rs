@@ -15,14 +15,13 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
 pub use database::PostgresDatabase;
 pub use install::postgres_program;
 
-use crate::{Folder, PATIENCE};
+use crate::{Folder, block_until};
 use install::{as_user, expect, own, template};
 
 /// A cluster. Dropping it ends every process of it and removes its folder; so does the death of the test's process.
@@ -100,17 +99,11 @@ impl Postgres {
         command.process_group(0).stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         let started = command.spawn().unwrap_or_else(|error| panic!("postgres: {error}"));
         let started = server.insert(started);
-        let deadline = Instant::now() + PATIENCE;
-        let ready = || fs::read_to_string(data.join("postmaster.pid")).is_ok_and(|text| text.contains("ready"));
-        while !ready() {
+        block_until("PostgreSQL is ready", || {
             let ended = started.try_wait().ok().flatten();
-            assert!(
-                ended.is_none() && Instant::now() < deadline,
-                "PostgreSQL is not ready ({ended:?}):\n{}",
-                self.log()
-            );
-            std::thread::sleep(Duration::from_millis(5));
-        }
+            assert!(ended.is_none(), "PostgreSQL does not start ({ended:?}):\n{}", self.log());
+            fs::read_to_string(data.join("postmaster.pid")).is_ok_and(|text| text.contains("ready"))
+        });
     }
 
     /// Ends it as an operator does: connections are cut, what was committed is written.
@@ -197,14 +190,6 @@ fn pid(pid: u32) -> Option<Pid> {
 mod tests {
     use super::*;
 
-    fn wait(what: &str, mut is_so: impl FnMut() -> bool) {
-        let deadline = Instant::now() + PATIENCE;
-        while !is_so() {
-            assert!(Instant::now() < deadline, "waited in vain until {what}");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
     fn is_alive(pid: Pid) -> bool {
         let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
         stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
@@ -231,7 +216,7 @@ mod tests {
         assert!(processes.len() > 1);
         postgres.freeze();
         drop(postgres);
-        wait("all of it is gone", || !processes.iter().any(|pid| is_alive(*pid)) && !folder.exists());
+        block_until("all of it is gone", || !processes.iter().any(|pid| is_alive(*pid)) && !folder.exists());
     }
 
     /// Stands for a test that is killed: not one by itself.
@@ -246,7 +231,8 @@ mod tests {
             told.push(postgres.folder.path().display().to_string());
             fs::write(format!("{file}.new"), told.join("\n")).unwrap();
             fs::rename(format!("{file}.new"), file).unwrap();
-            std::thread::sleep(PATIENCE);
+            // Until it is killed, or there is nobody left to do that.
+            let _ = std::io::stdin().read_line(&mut String::new());
             return;
         }
         let folder = crate::folder();
@@ -254,16 +240,17 @@ mod tests {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "postgres::tests::a_cluster_whose_test_is_killed_leaves_nothing"])
             .env(CHILD, &file)
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
-        wait("the other process has a cluster", || file.exists());
+        block_until("the other process has a cluster", || file.exists());
         child.kill().unwrap();
         child.wait().unwrap();
         let told = fs::read_to_string(&file).unwrap();
         let (pids, folder) = told.rsplit_once('\n').unwrap();
         let pids: Vec<Pid> = pids.lines().map(|line| pid(line.parse().unwrap()).unwrap()).collect();
         assert!(pids.len() > 1);
-        wait("all of it is gone", || !pids.iter().any(|pid| is_alive(*pid)) && !Path::new(folder).exists());
+        block_until("all of it is gone", || !pids.iter().any(|pid| is_alive(*pid)) && !Path::new(folder).exists());
     }
 }
