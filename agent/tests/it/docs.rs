@@ -156,10 +156,12 @@ fn columns(sql: &str) -> Vec<String> {
         let mut words = line.split_whitespace().map(|word| word.trim_end_matches(','));
         match (words.next(), words.next(), words.next()) {
             (Some("CREATE"), Some("TABLE"), Some(name)) => {
+                assert!(name.starts_with(|c: char| c.is_lowercase()), "a table of what name? {line}");
                 table = Some(name.strip_prefix("teal.").unwrap_or(name).to_owned());
             }
             (Some(")"), ..) => table = None,
-            (Some(name), Some("TEXT" | "INTEGER" | "REAL" | "BLOB" | "BIGINT" | "BYTEA" | "TIMESTAMPTZ"), _) => {
+            // Whatever its type is: constraints begin with a word in capitals.
+            (Some(name), Some(_), _) if name.starts_with(|c: char| c.is_lowercase()) => {
                 columns.extend(table.as_ref().map(|table| format!("{table}.{name}")));
             }
             _ => {}

@@ -54,9 +54,13 @@ func always(body string) http.HandlerFunc {
 	}
 }
 
-// until waits for what will be so; the test's own limit ends it.
+// until waits for what will be so, for 15 seconds at most.
 func until(is func() bool) {
+	limit := time.Now().Add(15 * time.Second)
 	for !is() {
+		if time.Now().After(limit) {
+			panic("waited in vain")
+		}
 		time.Sleep(time.Millisecond)
 	}
 }

@@ -38,7 +38,10 @@ async fn write(agents: &[Arc<Running>]) {
                         assert!(version > flag.version, "a refusal is honest");
                         refused += 1;
                         // Another agent's edit is heard of a moment after it was made.
-                        tokio::task::yield_now().await;
+                        let is_heard = |state: &Arc<State>| {
+                            state.flag(&Reference::Id(8)).is_some_and(|flag| flag.version >= version)
+                        };
+                        running.service.reads().watch().wait_for(is_heard).await.unwrap();
                     }
                     Err(error) => panic!("{error}"),
                 }

@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use rustix::process::{geteuid, getpid};
 
@@ -34,10 +35,17 @@ pub fn postgres_program(name: &str) -> PathBuf {
 }
 
 /// A cluster that initdb made, in the build's folder: copying it takes a tenth of the time that making one does.
-pub(super) fn template() -> PathBuf {
+pub(super) fn template() -> &'static Path {
+    // Threads of one process wait for the one that makes it.
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    MADE.get_or_init(make_template)
+}
+
+fn make_template() -> PathBuf {
     let initdb = postgres_program("initdb");
-    let version =
-        initdb.ancestors().nth(2).and_then(Path::file_name).unwrap_or_default().to_string_lossy().into_owned();
+    // `initdb (PostgreSQL) 15.14 (Debian 15.14-0+deb12u1)`
+    let said = expect("initdb", Command::new(&initdb).arg("--version").output());
+    let version = said.split_whitespace().nth(2).unwrap_or("unknown").to_owned();
     let here = std::env::current_exe().unwrap_or_else(|error| panic!("where am I? {error}"));
     let build = here.ancestors().nth(2).unwrap_or(Path::new("/"));
     let made = build.join(format!("teal-postgres-{version}"));

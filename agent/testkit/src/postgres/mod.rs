@@ -118,6 +118,10 @@ impl Postgres {
 
     /// Stops every process of it in its tracks: connections are taken, nothing answers.
     pub fn freeze(&self) {
+        // The server first: from then on there are no new processes.
+        if let Some(server) = self.processes().first() {
+            let _ = kill_process(*server, Signal::STOP);
+        }
         let all = self.processes();
         // So that the reaper can end them.
         let text: Vec<String> = all.iter().map(|pid| pid.as_raw_nonzero().to_string()).collect();
@@ -190,9 +194,14 @@ fn pid(pid: u32) -> Option<Pid> {
 mod tests {
     use super::*;
 
+    /// As `ps` shows it: `T` is stopped, `Z` is dead.
+    fn state(pid: Pid) -> Option<char> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
+        stat.rsplit_once(") ")?.1.chars().next()
+    }
+
     fn is_alive(pid: Pid) -> bool {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).unwrap_or_default();
-        stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z'))
+        state(pid).is_some_and(|state| state != 'Z')
     }
 
     #[test]
@@ -210,6 +219,10 @@ mod tests {
         database.restore(&dump);
         assert_eq!(database.sql("SELECT number FROM kept"), "7");
         postgres.freeze();
+        block_until("every process is stopped", || {
+            let all = postgres.processes();
+            all.len() > 1 && all.into_iter().all(|pid| state(pid) == Some('T'))
+        });
         postgres.thaw();
         assert_eq!(database.sql("SELECT number FROM kept"), "7");
         let (processes, folder) = (postgres.processes(), postgres.folder.path().to_owned());
