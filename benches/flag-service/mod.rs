@@ -3,7 +3,7 @@
 //! ```text
 //! floor         one thread --> the same bytes, to the same streams
 //! propagation   one PATCH after the other --> service (--> relay) --> streams: raw sockets in one thread, some of them SDK clients
-//! reads         threads with a connection each --> check, OFREP, snapshot | a plain axum handler with a constant answer
+//! reads         threads with a connection each --> check, OFREP | a plain axum handler with a constant answer
 //! ```
 //! The program that measures shares the machine with what it measures, and is kept small for that.
 

@@ -11,6 +11,9 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
+/// The largest head of a request, as the agent's door has it.
+const HEAD_BYTES: usize = 128 * 1024;
+
 const ANSWER: &str =
     r#"{"id":8,"name":"telehealth","enabled":true,"value":true,"variant":"on","reason":"SPLIT","version":2}"#;
 
@@ -32,7 +35,7 @@ pub(crate) fn start() -> anyhow::Result<Plain> {
             let service = TowerToHyperService::new(router.clone());
             tokio::spawn(async move {
                 let mut http = hyper::server::conn::http1::Builder::new();
-                http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10)).max_buf_size(32 * 1024);
+                http.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(10)).max_buf_size(HEAD_BYTES);
                 let _ = http.serve_connection(TokioIo::new(socket), service).await;
             });
         }

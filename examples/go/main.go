@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	"teal.example/shop/flags"
@@ -14,11 +16,21 @@ import (
 func main() {
 	listen := flag.String("listen", "127.0.0.1:8080", "where to listen")
 	agent := flag.String("agent", "http://127.0.0.1:9181", "where Teal's agent serves flags")
+	tokenFile := flag.String("token-file", "", "a file with the token of the role sdk; an agent with --dev asks for none")
 	flag.Parse()
+	token := ""
+	if *tokenFile != "" {
+		text, err := os.ReadFile(*tokenFile)
+		if err != nil {
+			log.Fatal(err)
+		}
+		token = strings.TrimSpace(string(text))
+	}
 
 	flags.Setup(flags.Options{
 		URL:         *agent,
 		Environment: "prod",
+		Token:       token,
 		Defaults:    flags.Defaults{"billing_integration": true},
 	})
 	mux := http.NewServeMux()

@@ -86,7 +86,7 @@ impl From<FlagClientError> for CliError {
             FlagClientError::Unreachable { .. } | FlagClientError::Garbled { .. } => Exit::Unreachable,
             FlagClientError::Address { .. }
             | FlagClientError::Token { .. }
-            | FlagClientError::Exposed(_)
+            | FlagClientError::Exposed { .. }
             | FlagClientError::Trust { .. } => Exit::Usage,
         };
         let hint = match &error {
@@ -146,7 +146,7 @@ mod tests {
         check(flags(401, None).into(), Exit::Refused);
         check(flags(422, None).into(), Exit::Usage);
         check(flags(503, None).into(), Exit::Unreachable);
-        check(FlagClientError::Exposed(String::new()).into(), Exit::Usage);
+        check(FlagClientError::Exposed { what: "the token", at: String::new() }.into(), Exit::Usage);
         check(NoSettings::Unknown { name: "prd".into(), near: String::new() }.into(), Exit::Usage);
     }
 

@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod exit;
 mod follow;
+mod new_file;
 pub mod render;
 mod terminal;
 

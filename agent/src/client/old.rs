@@ -9,13 +9,19 @@ use http::{HeaderMap, Method, StatusCode};
 use reqwest::Url;
 use serde_json::{Map, Value, json};
 
-use crate::client::flags::{Address, FlagClientError, Token};
+use crate::client::flags::{Address, FlagClientError, Token, USERS, read};
 
 /// How often one question is asked again that was refused because there were too many.
 const TRIES: u32 = 6;
 /// How long is waited before that where the service does not say; and the longest.
 const PAUSE: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(10);
+
+/// No answer of one flag comes near this, in bytes.
+const LARGEST: usize = 1 << 20;
+
+/// Where Teal's own OFREP takes the environment from; others take it from the context.
+const ENVIRONMENT: &str = "x-teal-environment";
 
 /// Where a REST answer may say whether the flag is on, in itself or in one of `WITHIN`.
 const ENABLED: [&str; 6] = ["enabled", "is_enabled", "isEnabled", "value", "result", "active"];
@@ -71,7 +77,10 @@ impl OldClient {
     /// # Errors
     /// As [`super::flags::FlagClient::new`].
     pub fn new(address: Address, token: Option<Token>, plain_http: bool) -> Result<Self, FlagClientError> {
-        address.allows(token.as_ref(), plain_http)?;
+        // Whoever is asked for is named in each question.
+        if let Some(at) = address.exposed(plain_http) {
+            return Err(FlagClientError::Exposed { what: USERS, at });
+        }
         let mut headers = HeaderMap::new();
         headers.extend(token.map(|token| (AUTHORIZATION, token.header().clone())));
         Ok(Self { http: super::flags::http(&address)?, address, headers })
@@ -122,7 +131,8 @@ impl OldClient {
                 )
             }
         };
-        let (status, body) = self.exchange(&method, &url, body.as_ref()).await?;
+        let (status, body) =
+            self.exchange(&method, &url, environment.filter(|_| kind == Kind::Ofrep), body.as_ref()).await?;
         let json: Value = serde_json::from_slice(&body).unwrap_or_default();
         let answer = match kind {
             Kind::Ofrep => ofrep(status, &json),
@@ -136,12 +146,17 @@ impl OldClient {
         &self,
         method: &Method,
         url: &Url,
+        environment: Option<&str>,
         body: Option<&Value>,
     ) -> Result<(StatusCode, Vec<u8>), FlagClientError> {
         let unreachable = |error| FlagClientError::unreachable(self.at(), error);
-        let mut pause = PAUSE;
-        for left in (0..TRIES).rev() {
+        let (mut left, mut pause) = (TRIES, PAUSE);
+        loop {
+            left -= 1;
             let mut request = self.http.request(method.clone(), url.clone()).headers(self.headers.clone());
+            if let Some(environment) = environment {
+                request = request.header(ENVIRONMENT, environment);
+            }
             if let Some(body) = body {
                 request = request.header("content-type", "application/json").body(body.to_string());
             }
@@ -153,10 +168,14 @@ impl OldClient {
                 pause *= 2;
                 continue;
             }
-            let body = answer.bytes().await.map_err(unreachable)?;
-            return Ok((status, body.to_vec()));
+            return match read(answer, LARGEST).await.map_err(unreachable)? {
+                Ok(body) => Ok((status, body)),
+                Err(_) => {
+                    let reason = format!("more than {LARGEST} bytes");
+                    Err(FlagClientError::Garbled { at: self.at(), reason, said: String::new() })
+                }
+            };
         }
-        Err(FlagClientError::refused(StatusCode::SERVICE_UNAVAILABLE, b""))
     }
 }
 
@@ -187,6 +206,12 @@ fn ofrep(status: StatusCode, json: &Value) -> Option<OldAnswer> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use axum::response::IntoResponse;
+    use tokio::task::JoinHandle;
+
     use super::*;
 
     #[test]
@@ -215,5 +240,61 @@ mod tests {
         check(Kind::Ofrep, 400, r#"{"key": "a", "errorCode": "TARGETING_KEY_MISSING"}"#, Some(OldAnswer::Default));
         check(Kind::Ofrep, 404, "page not found", None);
         check(Kind::Ofrep, 401, r#"{"errorCode": "GENERAL"}"#, None);
+    }
+
+    #[test]
+    fn nobody_is_named_where_others_can_read_it() {
+        let client = |url, plain_http| OldClient::new(Address::parse(url, None).unwrap(), None, plain_http);
+        let error = client("http://old.internal", false).unwrap_err().to_string();
+        assert!(error.starts_with("the users' ids would travel unencrypted to http://old.internal: "), "{error}");
+        assert!(client("http://old.internal", true).is_ok() && client("http://127.0.0.1:1", false).is_ok());
+    }
+
+    /// A service that answers to what is asked, and how often that was.
+    async fn fake<T: IntoResponse + 'static>(
+        answer: impl Fn(HeaderMap) -> T + Clone + Send + Sync + 'static,
+    ) -> (OldClient, Arc<AtomicU32>, JoinHandle<()>) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let asked = Arc::<AtomicU32>::default();
+        let count = asked.clone();
+        let app = axum::Router::new().fallback(move |headers: HeaderMap| async move {
+            count.fetch_add(1, Ordering::Relaxed);
+            answer(headers)
+        });
+        let task = tokio::spawn(async move {
+            let _ = axum::serve(listener, app).await;
+        });
+        (OldClient::new(Address::parse(&url, None).unwrap(), None, false).unwrap(), asked, task)
+    }
+
+    #[tokio::test]
+    async fn an_environment_is_told_in_the_header_that_teal_takes_it_from() {
+        let answer = |headers: HeaderMap| {
+            let environment = headers.get("x-teal-environment").and_then(|value| value.to_str().ok());
+            json!({"key": "f", "value": environment}).to_string()
+        };
+        let (client, _, task) = fake(answer).await;
+        let ask = async |environment| client.ask(Kind::Ofrep, "f", "u", &Map::new(), environment).await.unwrap();
+        assert_eq!(ask(Some("prod")).await, OldAnswer::Value("prod".into()));
+        assert_eq!(ask(None).await, OldAnswer::Default);
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_an_end_is_not_read_to_it_and_repeats_nobody() {
+        let (client, _, task) = fake(|_| "user-7 ".repeat(LARGEST / 7 + 1)).await;
+        let error = client.ask(Kind::RestPost, "f", "user-7", &Map::new(), None).await.unwrap_err().to_string();
+        assert!(error.contains("more than 1048576 bytes") && !error.contains("user-7"), "{error}");
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn a_service_that_is_asked_too_much_is_asked_again_a_few_times() {
+        let busy = |_| (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, "0")]);
+        let (client, asked, task) = fake(busy).await;
+        let error = client.ask(Kind::RestPost, "f", "user-7", &Map::new(), None).await.unwrap_err();
+        assert_eq!((error.status(), asked.load(Ordering::Relaxed)), (Some(429), TRIES));
+        task.abort();
     }
 }

@@ -1,11 +1,10 @@
 //! `teal init`: a first, commented `teal.toml` that watches and touches nothing.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::access::{FirstToken, Token};
 use crate::cli::context::Context;
+use crate::cli::new_file::NewFile;
 use crate::cli::{CliError, Exit};
 use crate::config;
 
@@ -31,12 +30,18 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
     };
     let token = Token::random().ok_or_else(|| CliError::failed("the system gives no random numbers"))?;
     let token_file = args.path.with_file_name(TOKEN_FILE);
-    if args.path.exists() {
-        return Err(there_already(&args.path));
-    }
+    let file = NewFile::beside(&args.path, 0o644, "teal config check   reads it")?;
+    let left_over = "move it away if a service still takes the token in it, or else remove it";
+    let secret = NewFile::beside(&token_file, 0o600, left_over)?;
+    let failed = |path: &Path, error| CliError::failed(format!("cannot write {}: {error}", path.display()));
     // First the token, so that no configuration names one that nobody has.
-    write(&token_file, &format!("{}\n", token.reveal()), 0o600)?;
-    write(&args.path, &config::first(&app, &FirstToken::from(&token), TOKEN_FILE), 0o644)?;
+    secret.keep(&format!("{}\n", token.reveal())).map_err(|error| failed(&token_file, error))?;
+    let text = config::first(&app, &FirstToken::from(&token), TOKEN_FILE);
+    if let Err(error) = file.keep(&text) {
+        // Nobody takes it.
+        let _ = std::fs::remove_file(&token_file);
+        return Err(failed(&args.path, error));
+    }
     let path = args.path.display();
     context.terminal().json(&serde_json::json!({ "wrote": args.path, "app": app, "token_file": token_file }));
     context.terminal().print(&format!(
@@ -45,20 +50,6 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
         token_file.display()
     ));
     Ok(Exit::Done)
-}
-
-fn there_already(path: &Path) -> CliError {
-    CliError::usage(format!("{} exists already and was left alone", path.display()))
-        .hint("teal config check   reads it")
-}
-
-fn write(path: &Path, text: &str, mode: u32) -> Result<(), CliError> {
-    let refused = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => there_already(path),
-        _ => CliError::failed(format!("cannot write {}: {error}", path.display())),
-    };
-    let mut file = std::fs::OpenOptions::new().write(true).create_new(true).mode(mode).open(path).map_err(refused)?;
-    file.write_all(text.as_bytes()).map_err(refused)
 }
 
 /// The name of the folder the file is in, as far as it can be an application's.
@@ -100,6 +91,24 @@ mod tests {
         let error = run(&context, &args).unwrap_err();
         assert_eq!(error.exit, Exit::Usage);
         assert!(error.to_string().contains("exists already"), "{error}");
+        assert_eq!(error.hints, ["teal config check   reads it"]);
+    }
+
+    #[test]
+    fn a_token_that_is_left_over_says_so_and_nothing_is_left_of_what_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = Args { app: Some("shop".into()), path: folder.path().join("teal.toml") };
+        let context = Context::new(None, true);
+        let token_file = folder.path().join("teal-admin.token");
+        std::fs::write(&token_file, "of another").unwrap();
+        let error = run(&context, &args).unwrap_err();
+        assert!(error.to_string().contains("teal-admin.token exists already"), "{error}");
+        assert_eq!(error.hints, ["move it away if a service still takes the token in it, or else remove it"]);
+        let names = || std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!((names(), std::fs::read_to_string(&token_file).unwrap()), (1, "of another".to_owned()));
+        std::fs::remove_file(&token_file).unwrap();
+        assert_eq!(run(&context, &args).unwrap(), Exit::Done);
+        assert_eq!(names(), 2);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 
-use super::{FlagClientError, Token};
+use super::FlagClientError;
 
 /// All paths of the service stand below this.
 const PREFIX: &str = "/api/v1/feature-flags";
@@ -57,12 +57,9 @@ impl Address {
         Ok(Self { socket: Some(path.into()), ..Self::parse("http://localhost", None)? })
     }
 
-    /// Whether a token may be sent there: where nobody can read it on the way, or where that is allowed.
-    pub(in crate::client) fn allows(&self, token: Option<&Token>, plain_http: bool) -> Result<(), FlagClientError> {
-        if token.is_some() && !plain_http && !self.is_private() {
-            return Err(FlagClientError::Exposed(self.to_string()));
-        }
-        Ok(())
+    /// Itself, where neither a token nor a user's id may be sent: where others can read it on the way, and that is not allowed.
+    pub(in crate::client) fn exposed(&self, plain_http: bool) -> Option<String> {
+        (!plain_http && !self.is_private()).then(|| self.to_string())
     }
 
     /// Whether what is sent stays on this machine or is encrypted.

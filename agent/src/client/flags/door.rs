@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, ETAG, IF_MATCH};
 use http::{HeaderMap, HeaderValue, Method};
 use reqwest::redirect::Policy;
-use reqwest::{Certificate, Client, RequestBuilder};
+use reqwest::{Certificate, Client, RequestBuilder, Response};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -17,6 +17,9 @@ use crate::client::error::beginning;
 /// How long one answer may take, and how long a connection.
 const PATIENCE: Duration = Duration::from_secs(15);
 const CONNECT: Duration = Duration::from_secs(5);
+
+/// How long a service may take to carry over all flags and the history of an application.
+pub(super) const IMPORT: Duration = Duration::from_secs(600);
 
 /// No answer comes near this; what is longer is no flag service.
 const LARGEST: usize = 64 << 20;
@@ -37,12 +40,13 @@ pub(super) struct Ask<'a> {
     query: &'a [(&'a str, String)],
     body: Option<Value>,
     only_if: Option<&'a str>,
+    patience: Duration,
 }
 
 impl<'a> Ask<'a> {
     /// Of the path of these segments.
     pub(super) const fn new(method: Method, segments: &'a [&'a str]) -> Self {
-        Self { method, segments, query: &[], body: None, only_if: None }
+        Self { method, segments, query: &[], body: None, only_if: None, patience: PATIENCE }
     }
 
     pub(super) const fn get(segments: &'a [&'a str]) -> Self {
@@ -59,6 +63,11 @@ impl<'a> Ask<'a> {
 
     pub(super) fn only_if(self, only_if: Option<&'a str>) -> Self {
         Self { only_if, ..self }
+    }
+
+    /// For what takes longer than others.
+    pub(super) fn patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 }
 
@@ -103,38 +112,54 @@ impl Door {
 
     /// Asks, and reads the whole answer.
     pub(super) async fn ask(&self, ask: Ask<'_>) -> Result<Said, FlagClientError> {
-        let Ask { method, segments, query, body, only_if } = ask;
+        self.exchange(self.request(ask)).await
+    }
+
+    fn request(&self, ask: Ask<'_>) -> RequestBuilder {
+        let Ask { method, segments, query, body, only_if, patience } = ask;
         let mut url = self.address.of(segments);
         if !query.is_empty() {
             url.query_pairs_mut().extend_pairs(query);
         }
-        let mut request = self.http.request(method, url).headers(self.headers.clone());
+        let mut request = self.http.request(method, url).headers(self.headers.clone()).timeout(patience);
         if let Some(tag) = only_if {
             request = request.header(IF_MATCH, tag);
         }
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
         }
-        self.exchange(request).await
+        request
     }
 
     async fn exchange(&self, request: RequestBuilder) -> Result<Said, FlagClientError> {
         let unreachable = |error| FlagClientError::unreachable(self.at(), error);
-        let mut answer = request.send().await.map_err(unreachable)?;
+        let answer = request.send().await.map_err(unreachable)?;
         let status = answer.status();
         let tag = answer.headers().get(ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(unreachable)? {
-            if body.len() + chunk.len() > LARGEST {
-                return Err(self.garbled(&format!("more than {LARGEST} bytes"), &body));
-            }
-            body.extend_from_slice(&chunk);
-        }
+        let body = match read(answer, LARGEST).await.map_err(unreachable)? {
+            Ok(body) => body,
+            Err(beginning) => return Err(self.garbled(&format!("more than {LARGEST} bytes"), &beginning)),
+        };
         if !status.is_success() {
             return Err(FlagClientError::refused(status, &body));
         }
         Ok(Said { at: self.at(), body: body.into(), tag })
     }
+}
+
+/// The body of an answer; of one with more bytes than `most` no more than these, as the inner error.
+pub(in crate::client) async fn read(
+    mut answer: Response,
+    most: usize,
+) -> Result<Result<Vec<u8>, Vec<u8>>, reqwest::Error> {
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await? {
+        if body.len() + chunk.len() > most {
+            return Ok(Err(body));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Ok(body))
 }
 
 /// The HTTP client of an address.
@@ -168,4 +193,19 @@ pub(in crate::client) fn http(address: &Address) -> Result<Client, FlagClientErr
         }
     };
     builder.build().map_err(|error| trust(authority.unwrap_or(Path::new("the system")), &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_takes_longer_is_given_longer() {
+        let door = Door::new(Address::parse("http://127.0.0.1:1", None).unwrap(), None, "").unwrap();
+        let check = |ask: Ask<'_>, expected: Duration| {
+            assert_eq!(door.request(ask).build().unwrap().timeout(), Some(&expected));
+        };
+        check(Ask::get(&[]), PATIENCE);
+        check(Ask::get(&["import"]).patience(IMPORT), Duration::from_secs(600));
+    }
 }

@@ -26,11 +26,14 @@ pub enum FlagClientError {
         /// What is wrong.
         problem: String,
     },
-    /// A token would travel so that others can read it.
-    #[error(
-        "the token would travel unencrypted to {0}: use https://, or --plain-http where the network is yours alone"
-    )]
-    Exposed(String),
+    /// A secret would travel so that others can read it.
+    #[error("{what} would travel unencrypted to {at}: use https://, or --plain-http where the network is yours alone")]
+    Exposed {
+        /// `the token`, or `the users' ids`.
+        what: &'static str,
+        /// Where to.
+        at: String,
+    },
     /// The certificates to trust cannot be used.
     #[error("the authorities to trust in {path}: {problem}")]
     Trust {
@@ -48,7 +51,7 @@ pub enum FlagClientError {
         reason: String,
     },
     /// An answer that no flag service gives.
-    #[error("what listens at {at} did not answer like a flag service ({reason}): `{said}`")]
+    #[error("what listens at {at} did not answer like a flag service ({reason}){}", quoted(said))]
     Garbled {
         /// Where.
         at: String,
@@ -104,6 +107,11 @@ impl FlagClientError {
     pub fn is_stale(&self) -> bool {
         self.status() == Some(412)
     }
+}
+
+/// What was said, where it may be repeated.
+fn quoted(said: &str) -> String {
+    if said.is_empty() { String::new() } else { format!(": `{said}`") }
 }
 
 /// `rollout_percentage: "12.3456" has more than three decimals; ...`; otherwise title and detail.

@@ -18,15 +18,18 @@ use teal_flags::model::{Document, Flag};
 
 pub use address::Address;
 pub use answer::{Audit, Checked, Fetched, Listing, Stale, StaleFlag};
-pub(super) use door::http;
+pub(super) use door::{http, read};
 pub use error::FlagClientError;
 pub use token::Token;
 
 use answer::{Entries, Page};
-use door::{Ask, Door, Said};
+use door::{Ask, Door, IMPORT, Said};
 
 /// Flags in one answer; the service gives no more.
 const PAGE: usize = 1_000;
+
+/// What is not for others to read, beside a token.
+pub(super) const USERS: &str = "the users' ids";
 
 /// How often a list is begun again that changed while it was read; then it is taken as it is.
 const RESTARTS: u32 = 3;
@@ -46,6 +49,8 @@ pub struct Question {
 #[derive(Clone, Debug)]
 pub struct FlagClient {
     door: Door,
+    /// Where others could read on the way who is asked for, so that nobody is named there.
+    exposed: Option<String>,
 }
 
 impl FlagClient {
@@ -54,8 +59,11 @@ impl FlagClient {
     /// # Errors
     /// [`FlagClientError::Trust`], and [`FlagClientError::Exposed`] unless that is allowed.
     pub fn new(address: Address, token: Option<Token>, by: &str, plain_http: bool) -> Result<Self, FlagClientError> {
-        address.allows(token.as_ref(), plain_http)?;
-        Ok(Self { door: Door::new(address, token, by)? })
+        let exposed = address.exposed(plain_http);
+        if let Some(at) = exposed.clone().filter(|_| token.is_some()) {
+            return Err(FlagClientError::Exposed { what: "the token", at });
+        }
+        Ok(Self { door: Door::new(address, token, by)?, exposed })
     }
 
     /// Where it calls, as people write it.
@@ -148,9 +156,13 @@ impl FlagClient {
     /// What a flag answers. The question goes as a body, so that no id is in a proxy's log of addresses.
     ///
     /// # Errors
-    /// The service does not answer, or has no such flag.
+    /// The service does not answer, or has no such flag; [`FlagClientError::Exposed`] where somebody is named, unless that is allowed.
     pub async fn check(&self, flag: &str, question: &Question) -> Result<Checked, FlagClientError> {
         let Question { user, environment, attributes } = question;
+        let names_somebody = user.is_some() || !attributes.is_empty();
+        if let Some(at) = self.exposed.clone().filter(|_| names_somebody) {
+            return Err(FlagClientError::Exposed { what: USERS, at });
+        }
         let body = json!({"user_id": user, "environment": environment, "attributes": attributes});
         self.door.ask(Ask::new(Method::POST, &[flag, "check"]).body(body)).await?.json()
     }
@@ -169,7 +181,8 @@ impl FlagClient {
     /// # Errors
     /// The service does not answer, or other flags are in the way.
     pub async fn import(&self, fields: &Value, reason: &str) -> Result<Value, FlagClientError> {
-        self.door.ask(Ask::new(Method::POST, &["import"]).body(with_reason(fields, reason))).await?.json()
+        let ask = Ask::new(Method::POST, &["import"]).body(with_reason(fields, reason)).patience(IMPORT);
+        self.door.ask(ask).await?.json()
     }
 
     /// Flags that were the same for all, or not asked for, for so many days.

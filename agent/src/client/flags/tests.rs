@@ -147,6 +147,12 @@ async fn nobody_there_is_said_with_the_place_and_a_token_is_not_sent_in_the_clea
     let error = FlagClient::new(elsewhere(), token(), "", false).unwrap_err().to_string();
     assert!(error.contains("unencrypted to http://flags.internal") && !error.contains("t0ken"), "{error}");
     assert!(FlagClient::new(elsewhere(), token(), "", true).is_ok());
+
+    // Nor is a user's id, and then nobody has to be there to say so.
+    let client = FlagClient::new(elsewhere(), None, "", false).unwrap();
+    let user = Question { user: Some("user-7".into()), ..Question::default() };
+    let error = client.check("f", &user).await.unwrap_err().to_string();
+    assert!(error.starts_with("the users' ids would travel unencrypted") && !error.contains("user-7"), "{error}");
 }
 
 #[tokio::test]

@@ -84,7 +84,7 @@ async fn a_token_does_what_it_is_for_until_it_is_revoked() {
     agent.patch("telehealth", json!({"client_visible": true})).await;
     assert_eq!(agent.by(&client, Method::GET, "/telehealth/check", None).await.0, StatusCode::OK);
 
-    agent.teal(&["token", "list"]).expect(0, &["dev-ops", "editor", "first", "admin", "all environments"]);
+    agent.teal(&["token", "list"]).expect(0, &["dev-ops", "editor", "first", "admin", "everywhere"]);
     agent.teal(&["token", "revoke", "dev-ops", "--reason", "moved"]).expect(0, &["dev-ops", "is revoked"]);
     let (status, problem) = agent.by(&editor, Method::GET, "", None).await;
     assert_eq!(status, StatusCode::UNAUTHORIZED, "{problem}");
@@ -128,7 +128,11 @@ async fn a_revoked_tokens_stream_ends_and_a_new_one_is_taken_up() {
     let agent = Agent::started().await;
     let file = agent.path("shop.token");
     let path = file.to_str().unwrap();
+    let nameless = ["token", "create", "", "--role", "sdk", "--to", path];
+    agent.teal(&nameless).expect(2, &["a field cannot be taken"]);
+    assert!(!file.exists(), "nothing is left of a token that was refused");
     agent.teal(&["token", "create", "shop", "--role", "sdk", "--to", path]).expect(0, &["the token is in"]);
+    agent.teal(&["token", "create", "other", "--role", "sdk", "--to", path]).expect(2, &["exists already"]);
     let application = agent.builder("http").token_file(&file).start();
     listens(&application, 1).await;
     agent.teal(&["token", "revoke", "shop"]).expect(0, &[]);

@@ -45,7 +45,7 @@ async fn a_developer_has_flags_at_once_and_the_old_lines_work_as_they_are_writte
     // The commands find it, and what it keeps is no part of anybody's repository.
     said::teal(folder.path(), &["flags", "get", "8"]).expect(0, &["telehealth  on"]);
     said::teal(folder.path(), &["token", "create", "app", "--role", "sdk"]).expect(0, &["teal_", "shown this once"]);
-    said::teal(folder.path(), &["token", "list"]).expect(0, &["app", "sdk", "all environments"]);
+    said::teal(folder.path(), &["token", "list"]).expect(0, &["app", "sdk", "everywhere"]);
     assert_eq!(std::fs::read_to_string(folder.path().join(".teal-dev/.gitignore")).unwrap(), "*\n");
     let said = std::fs::read_to_string(folder.path().join("agent.log")).unwrap();
     assert!(said.contains("without a token") && said.contains(".teal-dev"), "{said}");

@@ -39,10 +39,13 @@ pub(super) struct Args {
 pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Result<Exit, CliError> {
     let attributes = attributes(&args.attribute)?;
     let environment = args.environment.as_deref();
-    if environment.is_some() {
-        known::environments(service, &service.client.list().await?, args.environment.as_slice());
-    }
     let Some(path) = &args.users else {
+        // Some tokens may ask and not look.
+        if environment.is_some()
+            && let Ok(listing) = service.client.list().await
+        {
+            known::environments(service, &listing.document, args.environment.as_slice());
+        }
         let question = Question { user: args.user.clone(), environment: args.environment.clone(), attributes };
         let checked = match service.client.check(&args.flag, &question).await {
             Ok(checked) => checked,
@@ -53,9 +56,11 @@ pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Re
         return Ok(Exit::Done);
     };
     let users = users(path, &attributes)?;
-    let name = known::flag(service, &args.flag).await?.flag.name;
+    let document = service.client.snapshot().await?;
+    known::environments(service, &document, args.environment.as_slice());
+    let name = known::name(&document, &args.flag)?;
     let flags = Flags::new(environment);
-    flags.apply(Layer::File, service.client.snapshot().await?, now());
+    flags.apply(Layer::File, document, now());
     let snapshot = flags.snapshot();
     let mut counts: BTreeMap<Answer, u64> = BTreeMap::new();
     for user in &users {

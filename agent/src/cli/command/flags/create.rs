@@ -6,7 +6,7 @@ use teal_flags::model::Flag;
 use super::fields::Fields;
 use super::set::nothing;
 use super::target::Service;
-use super::{known, now};
+use super::{known, now, teal};
 use crate::cli::context::Context;
 use crate::cli::render::flags::{show, touch};
 use crate::cli::{CliError, Exit};
@@ -34,7 +34,7 @@ pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Re
     if !args.fields.environment.is_empty()
         && let Ok(listing) = service.client.list().await
     {
-        known::environments(service, &listing, &args.fields.environment);
+        known::environments(service, &listing.document, &args.fields.environment);
     }
     let mut terminal = context.terminal();
     let (flag, json) = if args.dry_run {
@@ -45,7 +45,7 @@ pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Re
             Ok(made) => (made.flag, made.json),
             Err(error) if error.status() == Some(409) => {
                 let error = CliError::new(Exit::Refused, format!("there is a flag `{}` already", args.name));
-                return Err(error.hint(format!("teal flags set {} ...   changes it", args.name)));
+                return Err(error.hint(format!("{}   changes it", teal(&format!("set {} ...", args.name)))));
             }
             Err(error) => return Err(error.into()),
         }
@@ -57,7 +57,8 @@ pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Re
         (true, _) => format!("--  dry run: there is no {} yet", flag.name),
         (false, true) => format!("ok  {} is made, number {}", flag.name, flag.id),
         (false, false) => {
-            format!("ok  {} is made, number {}, and off; teal flags set {} --on", flag.name, flag.id, flag.name)
+            let switch = teal(&format!("set {} --on", flag.name));
+            format!("ok  {} is made, number {}, and off; {switch}", flag.name, flag.id)
         }
     });
     Ok(Exit::Done)

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::target::Service;
-use super::{known, now, set};
+use super::{known, now, set, teal};
 use crate::cli::confirm::confirm;
 use crate::cli::context::Context;
 use crate::cli::render::flags::show;
@@ -20,6 +20,9 @@ pub(super) struct Args {
     /// Do not ask.
     #[arg(long, short)]
     yes: bool,
+    /// Delete it also when somebody changed it meanwhile.
+    #[arg(long)]
+    overwrite: bool,
 }
 
 pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Result<Exit, CliError> {
@@ -39,12 +42,13 @@ pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Re
         }
         confirm(name, &format!("this deletes {name} for good; `set --archive` would keep it"), false)?;
     }
-    match service.client.delete(name, &args.reason, fetched.tag.as_deref()).await {
+    let only_if = fetched.tag.as_deref().filter(|_| !args.overwrite);
+    match service.client.delete(name, &args.reason, only_if).await {
         Ok(()) => {}
         Err(error) if error.is_stale() => return Err(set::outrun(service, &fetched.flag).await),
         Err(error) => return Err(error.into()),
     }
     terminal.json(&json!({"deleted": name, "flag": fetched.json}));
-    terminal.print(&format!("ok  {name} is deleted; teal flags audit {name} still tells its story"));
+    terminal.print(&format!("ok  {name} is deleted; {} still tells its story", teal(&format!("audit {name}"))));
     Ok(Exit::Done)
 }

@@ -29,6 +29,9 @@ const FIRST: [&str; 12] = [
 pub(super) enum Format {
     /// JSON, indented.
     Json,
+    /// JSON in one line, for scripts.
+    #[value(skip)]
+    Line,
     /// YAML.
     Yaml,
 }
@@ -61,6 +64,9 @@ pub(super) fn text(json: &Value, format: Format) -> Result<String, String> {
         Format::Json => {
             let text = serde_json::to_string_pretty(&Ordered(json)).map_err(|error| error.to_string())?;
             Ok(text + "\n")
+        }
+        Format::Line => {
+            serde_json::to_string(&Ordered(json)).map(|line| line + "\n").map_err(|error| error.to_string())
         }
         Format::Yaml => {
             // What is folded over lines may come back with other blanks.
@@ -145,9 +151,10 @@ mod tests {
     #[test]
     fn what_is_written_reads_as_the_same() {
         let json = exported(&document());
-        for format in [Format::Json, Format::Yaml] {
+        for format in [Format::Json, Format::Line, Format::Yaml] {
             let written = text(&json, format).unwrap();
             assert_eq!(parsed(&written).unwrap(), json, "{written}");
+            assert_eq!(written.lines().count() == 1, format == Format::Line, "{written}");
             let again = Document::from_value(parsed(&written).unwrap()).unwrap();
             assert_eq!(exported(&again), json);
         }

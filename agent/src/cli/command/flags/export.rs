@@ -23,6 +23,12 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Result<Exit, CliError> {
+    let prints_json = context.json && args.output.is_none();
+    if prints_json && args.format() == Format::Yaml {
+        return Err(CliError::usage(
+            "--json prints JSON: leave out one of --json and --format yaml, or name an --output",
+        ));
+    }
     let document = service.client.snapshot().await?;
     for unread in &document.unreadable {
         warn(&format!("{} is of a newer version and goes out as it is", unread.name.as_deref().unwrap_or("something")));
@@ -31,7 +37,8 @@ pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Re
     if named > 0 {
         warn(&format!("segments list {named} ids of users: keep the file as you keep those"));
     }
-    let text = text(&exported(&document), args.format()).map_err(CliError::failed)?;
+    let format = if prints_json { Format::Line } else { args.format() };
+    let text = text(&exported(&document), format).map_err(CliError::failed)?;
     let Some(path) = &args.output else {
         // Not through the terminal: it is data, and a pipe that closes early is no mistake.
         let _ = std::io::stdout().lock().write_all(text.as_bytes());

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use teal_flags::model::{Document, Flag, Part};
+
 use super::target::Service;
-use super::warn;
+use super::{teal, warn};
 use crate::cli::CliError;
-use crate::client::flags::{Fetched, FlagClientError, Listing};
+use crate::client::flags::{Fetched, FlagClientError};
 
 /// How like two names must be (Jaro-Winkler) for one to be taken for the other.
 const ALIKE: f64 = 0.8;
@@ -23,12 +25,28 @@ pub(super) async fn unknown(service: &Service, name: &str, error: FlagClientErro
     if !error.is_unknown() {
         return error.into();
     }
+    match service.client.list().await {
+        Ok(listing) => missing(name, &listing.document),
+        Err(_) => CliError::usage(format!("there is no flag `{name}`")),
+    }
+}
+
+/// The name of the flag of this name or number, in a document that was fetched anyway.
+pub(super) fn name(document: &Document, asked: &str) -> Result<String, CliError> {
+    let is_meant = |flag: &&Flag| flag.name == asked || asked.parse() == Ok(flag.id);
+    if let Some(flag) = document.flags.iter().find(is_meant) {
+        return Ok(flag.name.clone());
+    }
+    // Its answer says that it cannot be used.
+    let is_unread = document.unreadable.iter().any(|one| one.part == Part::Flag && one.name.as_deref() == Some(asked));
+    if is_unread { Ok(asked.to_owned()) } else { Err(missing(asked, document)) }
+}
+
+fn missing(name: &str, document: &Document) -> CliError {
     let missing = CliError::usage(format!("there is no flag `{name}`"));
-    let Ok(listing) = service.client.list().await else { return missing };
-    let names = listing.document.flags.iter().map(|flag| flag.name.as_str());
-    match nearest(name, names) {
+    match nearest(name, document.flags.iter().map(|flag| flag.name.as_str())) {
         Some(near) => missing.hint(format!("did you mean {near}?")),
-        None => missing.hint("teal flags list   shows all of them"),
+        None => missing.hint(format!("{}   shows all of them", teal("list"))),
     }
 }
 
@@ -43,8 +61,8 @@ pub(super) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> O
 }
 
 /// Warns of an environment that neither a flag nor the configuration names.
-pub(super) fn environments(service: &Service, listing: &Listing, named: &[String]) {
-    let of_flags = listing.document.flags.iter().flat_map(|flag| &flag.environments);
+pub(super) fn environments(service: &Service, document: &Document, named: &[String]) {
+    let of_flags = document.flags.iter().flat_map(|flag| &flag.environments);
     let known: BTreeSet<&str> = of_flags.chain(&service.environments).map(String::as_str).collect();
     for name in named.iter().filter(|name| !known.contains(name.as_str())) {
         if known.is_empty() {
@@ -61,6 +79,22 @@ pub(super) fn environments(service: &Service, listing: &Listing, named: &[String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_flag_is_found_by_its_name_or_number_and_also_where_it_cannot_be_read() {
+        let json =
+            br#"{"flags": [{"id": 8, "name": "telehealth"}, {"id": 9, "name": "newer", "rollout_percentage": "all"}]}"#;
+        let document = Document::from_json(json).unwrap();
+        let check = |asked: &str, expected: Result<&str, &str>| {
+            let found = name(&document, asked).map_err(|error| error.hints.join(" "));
+            assert_eq!(found.as_deref().map_err(String::as_str), expected, "{asked}");
+        };
+        check("telehealth", Ok("telehealth"));
+        check("8", Ok("telehealth"));
+        check("newer", Ok("newer"));
+        check("telehelth", Err("did you mean telehealth?"));
+        check("zzz", Err("teal flags list   shows all of them"));
+    }
 
     #[test]
     fn a_name_is_found_by_one_that_is_like_it() {

@@ -30,7 +30,7 @@ pub(super) struct Args {
 
 pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Result<Exit, CliError> {
     let listing = service.client.list().await?;
-    known::environments(service, &listing, args.environment.as_slice());
+    known::environments(service, &listing.document, args.environment.as_slice());
     for unread in &listing.document.unreadable {
         let name = unread.name.as_deref().unwrap_or("a flag without a name");
         warn(&format!("{name} is not shown: {}; this teal is older than the service", unread.error));

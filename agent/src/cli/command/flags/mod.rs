@@ -80,7 +80,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
 }
 
 /// The moment, as this machine's clock has it.
-fn now() -> teal_flags::model::Timestamp {
+pub(super) fn now() -> teal_flags::model::Timestamp {
     let millis = time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
     teal_flags::model::Timestamp::from_millis(i64::try_from(millis).unwrap_or(i64::MAX))
 }
@@ -89,6 +89,25 @@ fn now() -> teal_flags::model::Timestamp {
 fn again() -> String {
     let words = std::env::args().skip(1).map(|word| quoted(&word));
     std::iter::once("teal".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// Another command to the same service, for a shell: with the options that say which.
+fn teal(rest: &str) -> String {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let options = target_options(&words).map(quoted);
+    let words = ["teal".to_owned(), "flags".to_owned()].into_iter().chain(options).chain([rest.to_owned()]);
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Those of these words that say which service is meant, and how it is asked.
+fn target_options(words: &[String]) -> impl Iterator<Item = &str> {
+    const WITH_VALUE: [&str; 4] = ["--url", "--token-file", "--ca-file", "--config"];
+    let mut is_value = false;
+    words.iter().map(String::as_str).take_while(|word| *word != "--").filter(move |word| {
+        let was_option = std::mem::replace(&mut is_value, WITH_VALUE.contains(word));
+        let with_value = word.split_once('=').is_some_and(|(option, _)| WITH_VALUE.contains(&option));
+        was_option || is_value || with_value || *word == "--plain-http"
+    })
 }
 
 /// In quotes where a shell would take it for more than a word.
@@ -110,6 +129,22 @@ fn warn(text: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hint_asks_the_same_service() {
+        let check = |given: &[&str], expected: &[&str]| {
+            let words: Vec<String> = given.iter().map(|word| (*word).to_owned()).collect();
+            assert_eq!(target_options(&words).collect::<Vec<_>>(), expected, "{given:?}");
+        };
+        check(&["flags", "set", "a", "--on"], &[]);
+        check(&["--config", "a.toml", "flags", "set", "a"], &["--config", "a.toml"]);
+        check(&["flags", "--url=http://x", "set", "a", "--plain-http", "--on"], &["--url=http://x", "--plain-http"]);
+        check(
+            &["flags", "set", "--token-file", "t", "a", "--ca-file", "c", "--on"],
+            &["--token-file", "t", "--ca-file", "c"],
+        );
+        check(&["flags", "set", "a", "--reason=--url x", "--", "--url", "y"], &[]);
+    }
 
     #[test]
     fn a_command_can_be_given_again_as_it_is_shown() {

@@ -8,7 +8,7 @@ use teal_flags::model::{Flag, Percentage};
 
 use super::fields::Fields;
 use super::target::Service;
-use super::{again, known, now};
+use super::{again, known, now, teal};
 use crate::cli::context::Context;
 use crate::cli::render::flags::{audit, diff, touch};
 use crate::cli::{CliError, Exit};
@@ -53,7 +53,7 @@ pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Re
     if !args.fields.environment.is_empty()
         && let Ok(listing) = service.client.list().await
     {
-        known::environments(service, &listing, &args.fields.environment);
+        known::environments(service, &listing.document, &args.fields.environment);
     }
     let preview = preview(&before, &fields)?;
     if diff::diff(&before.json, &preview.json).is_empty() {
@@ -110,11 +110,11 @@ fn tell(context: &Context, before: &Fetched, after: &Fetched, dry_run: bool) {
     }
     terminal.print(&format!("ok  {name} version {}", after.flag.version));
     if let Some(undo) = undo(&before.flag, &changes) {
-        terminal.print(&format!("    undo: {undo}"));
+        terminal.print(&format!("    undo: {}", teal(&undo)));
     }
 }
 
-/// The command that takes it back, where a short one does.
+/// The subcommand that takes it back, where a short one does.
 fn undo(before: &Flag, changes: &[diff::Change]) -> Option<String> {
     let option = |change: &diff::Change| match change.field.as_str() {
         "enabled" => Some(if before.enabled { "--on".to_owned() } else { "--off".to_owned() }),
@@ -125,7 +125,7 @@ fn undo(before: &Flag, changes: &[diff::Change]) -> Option<String> {
         _ => None,
     };
     let options: Option<Vec<String>> = changes.iter().map(option).collect();
-    Some(format!("teal flags set {} {}", before.name, options?.join(" ")))
+    Some(format!("set {} {}", before.name, options?.join(" ")))
 }
 
 /// Somebody changed it between reading and writing.
@@ -139,7 +139,9 @@ pub(super) async fn outrun(service: &Service, shown: &Flag) -> CliError {
     for entry in entries.iter().take_while(is_newer) {
         error = error.hint(audit::brief(entry, now()));
     }
-    error.hint(format!("teal flags get {name}   shows it as it is now")).hint(format!("{}   tries again", again()))
+    error
+        .hint(format!("{}   shows it as it is now", teal(&format!("get {name}"))))
+        .hint(format!("{}   tries again", again()))
 }
 
 /// Nobody: for flags that are made.
@@ -159,10 +161,10 @@ mod tests {
             json_patch::merge(&mut json, &after);
             assert_eq!(undo(&before, &diff::diff(&before.to_value(), &json)).as_deref(), expected, "{after}");
         };
-        check(json!({"enabled": false}), Some("teal flags set f --on"));
+        check(json!({"enabled": false}), Some("set f --on"));
         check(
             json!({"rollout_percentage": 5, "environments": null}),
-            Some("teal flags set f --rollout 100 --environment dev,prod"),
+            Some("set f --rollout 100 --environment dev,prod"),
         );
         check(json!({"enabled": false, "description": "x"}), None);
     }

@@ -19,7 +19,7 @@ pub(super) struct Target {
     /// The authorities to trust instead of the system's, as PEM.
     #[arg(long, global = true, env = "TEAL_CA_FILE", hide_env_values = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
-    /// Send the token over plain http to another machine: for networks that are yours alone.
+    /// Send the token and users' ids over plain http to another machine: for networks that are yours alone.
     #[arg(long, global = true)]
     plain_http: bool,
 }

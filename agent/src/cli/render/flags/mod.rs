@@ -10,6 +10,7 @@ pub mod show;
 pub mod stale;
 mod style;
 mod table;
+pub mod tokens;
 mod told;
 pub mod touch;
 mod words;

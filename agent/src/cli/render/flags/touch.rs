@@ -62,18 +62,21 @@ pub fn touched(before: &Flag, after: &Flag) -> Touched {
         everywhere.elsewhere = false;
     }
     touches.retain(|touch| touch.gain + touch.lose > 0);
-    Touched { touches, anew, notes: notes(before, after) }
+    let notes = notes(before, after, !touches.is_empty());
+    Touched { touches, anew, notes }
 }
 
-/// What the shares do not tell.
-fn notes(before: &Flag, after: &Flag) -> Vec<&'static str> {
+/// What the shares do not tell. `touches`: they tell something.
+fn notes(before: &Flag, after: &Flag, touches: bool) -> Vec<&'static str> {
     let mut notes = Vec::new();
     if before.rules != after.rules {
         notes.push("whom its rules touch cannot be known here: teal flags check FLAG --users FILE counts");
-    } else if !after.rules.is_empty() && (is_on(before), &before.environments) != (is_on(after), &after.environments) {
+    } else if !after.rules.is_empty() && touches {
         notes.push("its rules decide before that for whom they match");
     }
-    if before.schedule != after.schedule || !after.schedule.is_empty() {
+    if !after.schedule.ramp.is_empty() || !before.schedule.ramp.is_empty() {
+        notes.push("its ramp says which share and when");
+    } else if before.schedule != after.schedule || !after.schedule.is_empty() {
         notes.push("its schedule says when");
     }
     if !after.prerequisites.is_empty() || before.prerequisites != after.prerequisites {
@@ -191,6 +194,23 @@ mod tests {
                 "users are dealt anew: it is chance who",
             ],
         );
+        let rules = |rollout: u8| format!(r#""enabled":true,"rules":[{{"off":true}}],"rollout_percentage":{rollout}"#);
+        check(
+            &rules(10),
+            &rules(50),
+            &["40 % of users get it who did not", "its rules decide before that for whom they match"],
+        );
+        check(&rules(10), &format!(r#"{},"description":"x""#, rules(10)), &["nobody gets or loses it"]);
+        let ramp = |rollout: u8| {
+            format!(
+                r#""enabled":true,"rollout_percentage":{rollout},"schedule":{{"ramp":[{{"at":"2026-12-01T00:00:00Z","percentage":5}}]}}"#
+            )
+        };
+        check(&ramp(10), &ramp(50), &["40 % of users get it who did not", "its ramp says which share and when"]);
+        let until = |rollout: u8| {
+            format!(r#""enabled":true,"rollout_percentage":{rollout},"schedule":{{"until":"2027-01-01T00:00:00Z"}}"#)
+        };
+        check(&until(10), &until(50), &["40 % of users get it who did not", "its schedule says when"]);
         check(
             on,
             r#""enabled":false,"rules":[{"off":true}],"prerequisites":[{"flag":"x"}]"#,
@@ -203,7 +223,11 @@ mod tests {
     }
 
     #[test]
-    fn scripts_get_numbers() {
+    fn scripts_get_numbers_and_whether_they_are_exact() {
+        let rules = r#""enabled":true,"rules":[{"off":true}]"#;
+        let told = json(&touched(&read(&format!(r#"{rules},"rollout_percentage":1"#)), &read(rules)));
+        assert_eq!((&told["exact"], &told["shares"][0]["gain_percent"]), (&json!(false), &json!(99)));
+
         let told = json(&touched(&read(r#""enabled":false"#), &read(r#""enabled":true,"rollout_percentage":0.001"#)));
         assert_eq!(
             told.to_string(),

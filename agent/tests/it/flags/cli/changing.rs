@@ -98,7 +98,26 @@ async fn a_flag_is_made_asked_and_deleted() {
     agent.flags(&["audit", "new-editor"]).expect(0, &["deleted it", "\"no more\"", "\"asked for\""]);
 }
 
-/// Hands everything on to the agent, but is outrun by somebody at each PATCH.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_ask_and_not_look_at_all_flags_is_answered_with_an_environment_too() {
+    let agent = Agent::started().await;
+    agent.patch("telehealth", json!({"client_visible": true})).await;
+    let (url, users) = (format!("http://{}", agent.address), agent.path("users.txt").display().to_string());
+    std::fs::write(&users, "user-7\nuser-8\n").unwrap();
+    let by = |role: &str, words: &[&str]| {
+        let file = agent.path(role).display().to_string();
+        std::fs::write(&file, agent.new_token(&format!("{role}-{}", words.len()), &["--role", role])).unwrap();
+        agent.flags(&[&["--url", &url, "--token-file", &file, "check", "telehealth", "-e", "prod"], words].concat())
+    };
+    by("client", &["--user", "user-7"]).expect(0, &["telehealth is "]);
+    by("sdk", &["--user", "user-7"]).expect(0, &["telehealth is "]);
+    by("sdk", &["--users", &users, "-a", "clinic=hcm-3"]).expect(0, &["2 users"]);
+    agent.flags(&["check", "telehelth", "--users", &users]).expect(2, &["did you mean telehealth?"]);
+    let unknown = ["check", "8", "--users", &users, "--environment", "prdo"];
+    agent.flags(&unknown).expect(0, &["warning: ", "did you mean prod?"]);
+}
+
+/// Hands everything on to the agent, but is outrun by somebody at each change.
 async fn outrun(agent: &Agent) -> (String, tokio::task::JoinHandle<()>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let here = format!("http://{}", listener.local_addr().unwrap());
@@ -106,7 +125,7 @@ async fn outrun(agent: &Agent) -> (String, tokio::task::JoinHandle<()>) {
     let app = Router::new().fallback(move |request: Request| async move {
         let (head, body) = request.into_parts();
         let url = format!("{there}{}", head.uri);
-        if head.method == "PATCH" {
+        if head.method == "PATCH" || head.method == "DELETE" {
             let faster = json!({"rollout_percentage": 50, "reason": "in a hurry"});
             let answer = http.patch(&url).header("x-teal-user", "ann@laptop").json(&faster).send().await.unwrap();
             assert_eq!(answer.status(), StatusCode::OK);
@@ -139,11 +158,22 @@ async fn who_was_faster_is_named_and_nothing_is_overwritten() {
         &[
             "telehealth was changed meanwhile; nothing was done",
             "first, just now: rollout_percentage (\"in a hurry\")",
+            &format!("teal flags --url {url} get telehealth   shows it as it is now"),
             &format!("teal flags --url {url} set telehealth --description 'On video' --reason 'a name'   tries again"),
         ],
     );
     let flag = agent.get("/telehealth").await;
     assert_eq!((&flag["description"], &flag["rollout_percentage"]), (&json!("Telehealth"), &json!(50)));
     said::teal(agent.folder.path(), &[&change[..], &["--overwrite"]].concat()).expect(0, &["ok  telehealth version 3"]);
+
+    let switch = ["flags", "set", "telehealth", "--on", "--overwrite", "--url", &url];
+    let undo = format!("undo: teal flags --url {url} set telehealth --off");
+    said::teal(agent.folder.path(), &switch).expect(0, &[&undo]);
+    let gone = ["flags", "--url", &url, "delete", "telehealth", "--reason", "no more", "--yes"];
+    agent.patch("telehealth", json!({"rollout_percentage": 40})).await;
+    said::teal(agent.folder.path(), &gone).expect(4, &["telehealth was changed meanwhile", "   tries again"]);
+    agent.patch("telehealth", json!({"rollout_percentage": 40})).await;
+    let story = format!("teal flags --url {url} audit telehealth still tells its story");
+    said::teal(agent.folder.path(), &[&gone[..], &["--overwrite"]].concat()).expect(0, &[&story]);
     task.abort();
 }

@@ -76,6 +76,11 @@ async fn what_is_exported_comes_back_exactly_and_a_second_import_does_nothing() 
         agent.flags(&["export", "--output", &path]).expect(0, &[]);
         assert_eq!(std::fs::read_to_string(&path).unwrap(), before);
     }
+    let printed = agent.flags(&["export", "--json"]);
+    let line = printed.text.lines().find(|line| line.starts_with('{')).unwrap();
+    let exported: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(exported["flags"].as_array().unwrap().len(), 13);
+    agent.flags(&["export", "--json", "--format", "yaml"]).expect(2, &["--format yaml"]);
     let printed = agent.flags(&["export", "--format", "yaml"]);
     printed.expect(0, &["rollout_percentage: 12.345"]);
 }
@@ -112,7 +117,8 @@ async fn flags_of_unleash_and_flagd_come_with_a_report() {
             "parameters": {"rollout": "30", "stickiness": "default", "groupId": "Feature.A"}}]},
         {"name": "telehealth", "enabled": true, "strategies": [{"name": "myOwn", "parameters": {}}]}]});
     let file = agent.file("unleash.json", &unleash.to_string());
-    agent.flags(&["import", &file, "--prefix", "old.", "--yes"]).expect(
+    let said = agent.flags(&["import", &file, "--prefix", "old.", "--yes"]);
+    said.expect(
         0,
         &[
             "(Unleash): 2 to create; 2 findings",
@@ -120,6 +126,8 @@ async fn flags_of_unleash_and_flagd_come_with_a_report() {
             "telehealth: ",
         ],
     );
+    let plan = said.text.find("+ flag").zip(said.text.find("2 findings to read above"));
+    assert!(plan.is_some_and(|(plan, summary)| plan < summary), "{}", said.text);
     assert_eq!(agent.get("/old.feature.a").await["enabled"], true);
     assert_eq!(agent.get("/telehealth").await["version"], 1);
     let flagd = agent.file(

@@ -19,7 +19,7 @@ use teal_flags::{Flags, Layer, Snapshot};
 
 use super::target::{Service, Target};
 use super::users::{User, attributes, users};
-use super::{known, now, warn};
+use super::{known, now, teal, warn};
 use crate::cli::context::Context;
 use crate::cli::render::flags::compare::{self as render, Compared, Mover};
 use crate::cli::{CliError, Exit};
@@ -69,10 +69,8 @@ struct Pair {
 
 pub(super) async fn run(context: &Context, target: &Target, service: &Service, args: &Args) -> Result<Exit, CliError> {
     let users = users(&args.users, &attributes(&args.attribute)?)?;
-    if args.environment.is_some() {
-        known::environments(service, &service.client.list().await?, args.environment.as_slice());
-    }
     let document = service.client.snapshot().await?;
+    known::environments(service, &document, args.environment.as_slice());
     let pairs = pairs(&document, args)?;
     let old = Old::found(
         target.old(&args.old, args.old_token_file.as_deref())?,
@@ -145,7 +143,7 @@ fn pairs(document: &Document, args: &Args) -> Result<Vec<Pair>, CliError> {
         });
         let pairs: Vec<Pair> = ours.collect();
         return match pairs.is_empty() {
-            true => Err(CliError::usage("there is no flag to compare: teal flags import brings them")),
+            true => Err(CliError::usage(format!("there is no flag to compare: {} brings them", teal("import")))),
             false => Ok(pairs),
         };
     }

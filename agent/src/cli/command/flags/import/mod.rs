@@ -70,8 +70,11 @@ pub(super) async fn run(context: &Context, service: &Service, args: &Args) -> Re
     let items = plan::plan(&source.document, &there, now());
     let Source { format, report, .. } = source;
     let mut terminal = context.terminal();
+    let plan = render::plan(&items, &report);
+    if !plan.is_empty() {
+        terminal.print(&plan);
+    }
     terminal.print(&format!("{path} ({}): {}{}", format.name(), render::summary(&items), render::findings(&report)));
-    terminal.print(&render::plan(&items, &report));
 
     let to_do: Vec<&Item> =
         items.iter().filter(|item| !matches!(item.action, Action::Same | Action::Refused(_))).collect();
