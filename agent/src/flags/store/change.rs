@@ -68,7 +68,7 @@ async fn flag(tx: &mut Transaction, edit: &Edit, author: &Author, now: Timestamp
     edit::confined(&author.environments, before.as_ref(), after.as_ref())?;
     match (&before, &after) {
         (_, Some(flag)) if edit::stands_on_others(flag) => {
-            edit::usable(flag, rows::all(tx).await?, segments::all(tx).await?, now)?;
+            edit::usable(&[flag], rows::all(tx).await?, segments::all(tx).await?, now)?;
         }
         (Some(flag), None) => {
             let needs = rows::all(tx).await?.into_iter().filter(|other| segment::stands_on_flag(other, &flag.name));

@@ -43,15 +43,18 @@ pub(super) async fn make(
     for flag in &plan.deleted {
         rows::write(tx, Some(flag), None, revision).await?;
     }
+    // Ids that came are taken before others are given.
+    plan.put.sort_by_key(|(_, flag)| flag.id == 0);
+    rows::took(tx, plan.put.iter().map(|(_, flag)| flag.id).max().unwrap_or(0)).await?;
     for (before, after) in &mut plan.put {
         if after.id == 0 {
             after.id = rows::next_id(tx).await?;
         }
         rows::write(tx, before.as_ref(), Some(after), revision).await?;
     }
-    rows::took(tx, plan.put.iter().map(|(_, flag)| flag.id).max().unwrap_or(0)).await?;
-    for (_, flag) in plan.put.iter().filter(|(_, flag)| edit::stands_on_others(flag)) {
-        edit::usable(flag, rows::all(tx).await?, segments::all(tx).await?, now)?;
+    let put: Vec<&Flag> = plan.put.iter().map(|(_, flag)| flag).collect();
+    if put.iter().any(|flag| edit::stands_on_others(flag)) {
+        edit::usable(&put, rows::all(tx).await?, segments::all(tx).await?, now)?;
     }
     rows::fits(tx).await?;
     plan.told.history = history(tx, &import.history, revision).await?;

@@ -9,7 +9,7 @@ use teal_flags::model::{Document, Unreadable};
 use super::prints::{self, Prints};
 use super::transaction::Transaction;
 use crate::flags::error::FlagsError;
-use crate::flags::state::{Kept, KeptSegment, Position, State};
+use crate::flags::state::{Kept, KeptSegment, Position, State, TOMBSTONES, forget_the_oldest};
 
 /// What is in the database.
 #[derive(Clone, Debug)]
@@ -93,6 +93,8 @@ pub(super) async fn load(tx: &mut Transaction, known: Option<&Loaded>) -> Result
         gone_segments.remove(&kept.segment.name);
     }
 
+    forget_the_oldest(&mut deleted, TOMBSTONES);
+    forget_the_oldest(&mut gone_segments, TOMBSTONES);
     let mut state = State::new(position, kept, deleted, unreadable).with_segments(kept_segments, gone_segments);
     if let Some(known) = known {
         state = state.since(known.state.position().revision);

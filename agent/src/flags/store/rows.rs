@@ -7,12 +7,10 @@ use super::postgres::CHANNEL;
 use super::transaction::{Row, Transaction};
 use crate::flags::edit::{self, Reference, tag};
 use crate::flags::error::{FieldError, FlagsError};
-use crate::flags::state::Position;
+use crate::flags::state::{Position, TOMBSTONES};
 
 /// Bytes of all flags and segments: a document of them fits into what SDKs read, with the names of what was deleted.
 const WHOLE: u64 = if cfg!(test) { 1 << 20 } else { limits::DOCUMENT_BYTES as u64 - (4 << 20) };
-/// Names of deleted flags that are remembered, the newest: an SDK that was away for more deletions keeps the flags.
-const TOMBSTONES: u32 = 10_000;
 
 /// Where the service stands. From here on no other agent edits until the transaction ends; SQLite's begins like that.
 pub(super) async fn lock(tx: &mut Transaction) -> Result<Position, FlagsError> {
@@ -145,7 +143,7 @@ pub(super) async fn write(
         tx.execute(sql, [flag.name.as_str().into(), revision.into()]).await?;
         let sql = "DELETE FROM feature_flag_tombstones WHERE revision <=
              (SELECT revision FROM feature_flag_tombstones ORDER BY revision DESC LIMIT 1 OFFSET $1)";
-        tx.execute(sql, [TOMBSTONES.into()]).await?;
+        tx.execute(sql, [(TOMBSTONES as u64).into()]).await?;
     }
     Ok(())
 }

@@ -8,9 +8,7 @@ use super::transaction::{Row, Transaction};
 use crate::flags::edit;
 use crate::flags::error::{FieldError, FlagsError};
 use crate::flags::segments::{self, segment_tag};
-
-/// Names of deleted segments that are remembered, the newest.
-const TOMBSTONES: u32 = 10_000;
+use crate::flags::state::TOMBSTONES;
 
 /// The segment that is to be made.
 pub(super) async fn create(tx: &mut Transaction, fields: &Value) -> Result<Segment, FlagsError> {
@@ -84,7 +82,7 @@ pub(super) async fn write(
         tx.execute(sql, [name(), revision.into()]).await?;
         let sql = "DELETE FROM feature_flag_segment_tombstones WHERE revision <=
              (SELECT revision FROM feature_flag_segment_tombstones ORDER BY revision DESC LIMIT 1 OFFSET $1)";
-        tx.execute(sql, [TOMBSTONES.into()]).await?;
+        tx.execute(sql, [(TOMBSTONES as u64).into()]).await?;
     }
     let more = i64::from(after.is_some()) - i64::from(before.is_some());
     tx.execute("UPDATE feature_flag_service SET segments = segments + $1", [more.into()]).await

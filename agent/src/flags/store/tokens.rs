@@ -63,39 +63,15 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), FlagsError> {
         let mut tx = self.writing().await?;
-        rows::lock(&mut tx).await?;
-        let sql = "SELECT (SELECT COUNT(*) FROM feature_flag_tokens WHERE revoked_at IS NULL AND name = $1),
-             (SELECT COUNT(*) FROM feature_flag_tokens WHERE revoked_at IS NULL)";
-        let there = tx.row(sql, [token.name.as_str().into()]).await?;
-        if there.count(0)? > 0 {
-            return Err(FlagsError::TokenExists(token.name.clone()));
-        }
-        if there.count(1)? >= MOST {
-            let problem = format!("is one too many: there are {MOST} tokens; revoke those that are not used");
-            return Err(FieldError::new("name", problem).into());
-        }
-        insert(&mut tx, token).await?;
-        note(&mut tx, token, "create", author, now).await?;
-        tx.commit().await
+        let added = add(&mut tx, token, author, now).await;
+        tx.end(added).await
     }
 
     /// Adds the token that the configuration brings, unless it was ever there: one that was revoked stays so.
     pub(in crate::flags) async fn adopt(&self, first: &FirstToken, now: Timestamp) -> Result<(), FlagsError> {
         let mut tx = self.writing().await?;
-        rows::lock(&mut tx).await?;
-        let sql = "SELECT id FROM feature_flag_tokens WHERE id = $1";
-        if tx.optional(sql, [first.id.as_str().into()]).await?.is_some() {
-            return tx.rollback().await;
-        }
-        let mut token = Record::first(first, now);
-        let sql = "SELECT id FROM feature_flag_tokens WHERE revoked_at IS NULL AND name = $1";
-        if tx.optional(sql, [token.name.as_str().into()]).await?.is_some() {
-            token.name = format!("{}-{}", token.name, token.id);
-        }
-        insert(&mut tx, &token).await?;
-        let author = Author { who: "teal.toml".into(), reason: "flags.first_token".into(), ..Author::default() };
-        note(&mut tx, &token, "create", &author, now).await?;
-        tx.commit().await
+        let adopted = adopt(&mut tx, first, now).await;
+        tx.end(adopted).await
     }
 
     /// Revokes a token by its id, or by its name. Once more is no change.
@@ -106,21 +82,8 @@ impl Store {
         now: Timestamp,
     ) -> Result<TokenId, FlagsError> {
         let mut tx = self.writing().await?;
-        rows::lock(&mut tx).await?;
-        // A name that was used again is the living one's.
-        let sql = "SELECT id, digest, name, roles, environments, may_name_people, created_at, expires_at, revoked_at, last_used_at
-             FROM feature_flag_tokens WHERE id = $1 OR name = $1 ORDER BY revoked_at IS NOT NULL, id = $1 DESC, revoked_at DESC LIMIT 1";
-        let row = tx.optional(sql, [token.into()]).await?;
-        let found = read(&row.ok_or_else(|| FlagsError::UnknownToken(token.to_owned()))?)?;
-        if found.revoked.is_some() {
-            tx.rollback().await?;
-            return Ok(found.id);
-        }
-        let sql = "UPDATE feature_flag_tokens SET revoked_at = $2 WHERE id = $1";
-        tx.execute(sql, [found.id.as_str().into(), now.to_string().into()]).await?;
-        note(&mut tx, &found, "revoke", author, now).await?;
-        tx.commit().await?;
-        Ok(found.id)
+        let revoked = revoke(&mut tx, token, author, now).await;
+        tx.end(revoked).await
     }
 
     /// Writes down when tokens were last used.
@@ -147,6 +110,53 @@ impl Store {
         reading.rollback().await?;
         rows.iter().map(entry).collect()
     }
+}
+
+async fn add(tx: &mut Transaction, token: &Record, author: &Author, now: Timestamp) -> Result<(), FlagsError> {
+    rows::lock(tx).await?;
+    let sql = "SELECT (SELECT COUNT(*) FROM feature_flag_tokens WHERE revoked_at IS NULL AND name = $1),
+         (SELECT COUNT(*) FROM feature_flag_tokens WHERE revoked_at IS NULL)";
+    let there = tx.row(sql, [token.name.as_str().into()]).await?;
+    if there.count(0)? > 0 {
+        return Err(FlagsError::TokenExists(token.name.clone()));
+    }
+    if there.count(1)? >= MOST {
+        let problem = format!("is one too many: there are {MOST} tokens; revoke those that are not used");
+        return Err(FieldError::new("name", problem).into());
+    }
+    insert(tx, token).await?;
+    note(tx, token, "create", author, now).await
+}
+
+async fn adopt(tx: &mut Transaction, first: &FirstToken, now: Timestamp) -> Result<(), FlagsError> {
+    rows::lock(tx).await?;
+    let sql = "SELECT id FROM feature_flag_tokens WHERE id = $1";
+    if tx.optional(sql, [first.id.as_str().into()]).await?.is_some() {
+        return Ok(());
+    }
+    let mut token = Record::first(first, now);
+    let sql = "SELECT id FROM feature_flag_tokens WHERE revoked_at IS NULL AND name = $1";
+    if tx.optional(sql, [token.name.as_str().into()]).await?.is_some() {
+        token.name = format!("{}-{}", token.name, token.id);
+    }
+    insert(tx, &token).await?;
+    let author = Author { who: "teal.toml".into(), reason: "flags.first_token".into(), ..Author::default() };
+    note(tx, &token, "create", &author, now).await
+}
+
+async fn revoke(tx: &mut Transaction, token: &str, author: &Author, now: Timestamp) -> Result<TokenId, FlagsError> {
+    rows::lock(tx).await?;
+    // A name that was used again is the living one's.
+    let sql = "SELECT id, digest, name, roles, environments, may_name_people, created_at, expires_at, revoked_at, last_used_at
+         FROM feature_flag_tokens WHERE id = $1 OR name = $1 ORDER BY revoked_at IS NOT NULL, id = $1 DESC, revoked_at DESC LIMIT 1";
+    let row = tx.optional(sql, [token.into()]).await?;
+    let found = read(&row.ok_or_else(|| FlagsError::UnknownToken(token.to_owned()))?)?;
+    if found.revoked.is_none() {
+        let sql = "UPDATE feature_flag_tokens SET revoked_at = $2 WHERE id = $1";
+        tx.execute(sql, [found.id.as_str().into(), now.to_string().into()]).await?;
+        note(tx, &found, "revoke", author, now).await?;
+    }
+    Ok(found.id)
 }
 
 async fn all(tx: &mut Transaction, known: Option<Mark>) -> Result<Option<(Mark, Vec<Record>)>, FlagsError> {

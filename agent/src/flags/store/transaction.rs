@@ -187,6 +187,21 @@ impl Transaction {
         }
     }
 
+    /// Makes it so when all of it went well; else undoes it and keeps the connection, also after a refusal.
+    ///
+    /// # Errors
+    /// What went wrong in it, and as [`Transaction::commit`].
+    pub(super) async fn end<T>(self, result: Result<T, FlagsError>) -> Result<T, FlagsError> {
+        match result {
+            Ok(done) => self.commit().await.map(|()| done),
+            Err(error) => {
+                // What it was refused for counts; one that cannot be undone is undone by its end.
+                let _ = self.rollback().await;
+                Err(error)
+            }
+        }
+    }
+
     /// Undoes it, and keeps the connection for the next one.
     pub(super) async fn rollback(self) -> Result<(), FlagsError> {
         match self {

@@ -20,12 +20,13 @@ async fn what_an_application_kept_is_carried_over_once_under_its_ids(on: On) {
     let running = kept.open().await;
     let old = import(
         json!([
+            {"name": "without_id"},
             {"id": 8, "name": "telehealth", "description": "Video", "enabled": true, "rollout_percentage": 12.5,
              "created_at": "2024-03-01T08:00:00Z", "updated_at": "2024-04-01T08:00:00Z"},
             {"id": 3, "name": "billing", "enabled": true},
             {"id": 40, "name": "clinical_protocols", "enabled": false},
             {"id": 41, "name": "theirs", "enabled": true},
-            {"name": "without_id"},
+            {"id": 11, "name": "the_next_id", "enabled": true},
         ]),
         json!([
             {"flag_id": 8, "flag_name": "telehealth", "action": "update", "at": "2024-04-01T08:00:00.123Z", "who": "anna", "before": {"enabled": false}},
@@ -33,7 +34,7 @@ async fn what_an_application_kept_is_carried_over_once_under_its_ids(on: On) {
         ]),
     );
     let made = running.service.import(old.clone(), author()).await.unwrap();
-    assert_eq!(made.created, ["theirs", "without_id"]);
+    assert_eq!(made.created, ["without_id", "theirs", "the_next_id"]);
     assert_eq!(
         made.replaced,
         ["telehealth", "billing", "clinical_protocols"],
@@ -45,7 +46,14 @@ async fn what_an_application_kept_is_carried_over_once_under_its_ids(on: On) {
     assert_eq!(names[2..4], [(3, "billing"), (5, "discharge_planning")]);
     assert_eq!(
         names[8..],
-        [(10, "ai_treatment_suggestions"), (40, "clinical_protocols"), (41, "theirs"), (42, "without_id")]
+        [
+            (10, "ai_treatment_suggestions"),
+            (11, "the_next_id"),
+            (40, "clinical_protocols"),
+            (41, "theirs"),
+            (42, "without_id")
+        ],
+        "an id that came is given to nobody else"
     );
     let flag = state.flag(&Reference::Id(8)).unwrap();
     assert_eq!((flag.rollout_percentage.to_string().as_str(), flag.version), ("12.5", 1));
@@ -53,7 +61,7 @@ async fn what_an_application_kept_is_carried_over_once_under_its_ids(on: On) {
     let told = document(&state.delta(1));
     assert_eq!(
         (told.flags.len(), told.deleted),
-        (5, vec!["billing_integration".to_owned()]),
+        (6, vec!["billing_integration".to_owned()]),
         "who listens is told the same"
     );
 
@@ -73,7 +81,7 @@ async fn what_an_application_kept_is_carried_over_once_under_its_ids(on: On) {
     // Again, it does nothing, also after a restart.
     let at = running.position();
     let again = running.service.import(old.clone(), author()).await.unwrap();
-    assert_eq!((again.same.len(), again.created.len() + again.replaced.len(), again.history), (5, 0, 0));
+    assert_eq!((again.same.len(), again.created.len() + again.replaced.len(), again.history), (6, 0, 0));
     assert_eq!(running.position(), at);
     running.service.import(import(json!([{"id": 90, "name": "high"}]), json!([])), author()).await.unwrap();
     running.delete("high").await.unwrap();

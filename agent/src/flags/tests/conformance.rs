@@ -268,7 +268,7 @@ async fn counts_are_added_and_old_ones_forgotten(on: On) {
     let kept = Kept::new(on);
     let running = kept.open().await;
     let served = |flag: &str, count: u64| Served { flag: flag.into(), version: 1, variant: None, count };
-    let at = "2026-11-01T10:00:30Z".parse().unwrap();
+    let at = teal_flags::model::Timestamp::from_millis(now().millis() - 24 * 3_600_000);
     kept.by_hand("INSERT INTO feature_flag_exposures VALUES ('telehealth', 1, '', '', '2020-01-01T00:00:00Z', 5)")
         .await;
     for count in [2, u64::MAX, u64::MAX] {

@@ -107,6 +107,12 @@ impl Kept {
         }
     }
 
+    /// All that is stored, also what is not in SQLite's own file yet.
+    fn everything(&self) -> Vec<u8> {
+        let log = std::fs::read(self.path("flags.db-wal")).unwrap_or_default();
+        [self.back_up(), log].concat()
+    }
+
     fn restore(&self, backup: &[u8]) {
         match &self.postgres {
             None => {

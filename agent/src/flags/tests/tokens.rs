@@ -50,11 +50,9 @@ async fn tokens_are_kept_by_their_digests_and_what_was_revoked_stays_so(on: On) 
     assert!(matches!(same_name, FlagsError::TokenExists(_)), "{same_name}");
     let (other, _) = open.tokens.create(new("app"), author()).await.unwrap();
     let secret = token.reveal().split('_').nth(2).unwrap().to_owned();
-    for table in ["feature_flag_tokens", "feature_flag_token_audit_log"] {
-        let columns = if table == "feature_flag_tokens" { "id, digest, name, roles" } else { "token_id, who, reason" };
-        let rows = kept.by_hand(&format!("SELECT {columns} FROM {table}")).await;
-        assert!(rows.contains(token.id().as_str()) && !rows.contains(&secret), "{rows}");
-    }
+    let stored = kept.everything();
+    let has = |text: &str| stored.windows(text.len()).any(|part| part == text.as_bytes());
+    assert!(has(token.id().as_str()) && !has(&secret), "the secret is nowhere");
     let revoked = open.tokens.revoke("ci", author()).await.unwrap();
     assert!(revoked.revoked.is_some());
     assert_eq!((open.admits(&token), open.admits(&other)), (Err(Refusal::Revoked), Ok("app".into())));
