@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::objects::Objects;
-use super::value::{list, text};
+use super::value::{list, meta, text};
 
 /// A person or program that the server knows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,14 @@ fn names(binding: &Value, user: &User) -> bool {
         match text(&subject["kind"]) {
             "User" => name == user.name,
             "Group" => user.groups.iter().any(|group| group == name),
-            "ServiceAccount" => user.name == format!("system:serviceaccount:{}:{name}", text(&subject["namespace"])),
+            "ServiceAccount" => {
+                // Without a namespace: one of the namespace where the binding is.
+                let namespace = match text(&subject["namespace"]) {
+                    "" => meta(binding, "namespace"),
+                    namespace => namespace,
+                };
+                !namespace.is_empty() && user.name == format!("system:serviceaccount:{namespace}:{name}")
+            }
             _ => false,
         }
     })

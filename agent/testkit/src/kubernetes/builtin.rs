@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::kinds::Kind;
 use super::refusal::{Cause, Refusal};
+use super::selector::Selector;
 use super::value::{default, list, map, set_meta, text, without_nulls};
 
 /// Reads `object` as its type and writes it again: what the type does not know is gone, what has the wrong type refused.
@@ -122,12 +123,9 @@ pub(super) fn wrong(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Cau
     let mut causes = Vec::new();
     match kind.kind.as_str() {
         "Deployment" | "ReplicaSet" => {
-            let selector = &spec["selector"]["matchLabels"];
             let labels = &spec["template"]["metadata"]["labels"];
-            let mismatch = selector
-                .as_object()
-                .is_none_or(|selector| selector.iter().any(|(name, value)| labels.get(name) != Some(value)));
-            if mismatch {
+            let selector = Selector::of(&spec["selector"]).filter(|selector| !selector.is_empty());
+            if selector.is_none_or(|selector| !selector.matches(&spec["template"])) {
                 let why = "`selector` does not match template `labels`";
                 causes.push(Cause::invalid("spec.template.metadata.labels", labels, why));
             }

@@ -12,8 +12,10 @@ use super::objects::{Call, Reply};
 use super::patch::Format;
 use super::record::Used;
 use super::refusal::Refusal;
+use super::selector::Selector;
 use super::state::{Shared, State};
 use super::target::{Query, Target};
+use super::value::{list, meta, text};
 use super::{discovery, events};
 
 /// A request, read to its end.
@@ -116,19 +118,20 @@ fn carry_out(state: &mut State, asked: &Asked, target: &Target, used: Option<&Us
     let found = state.objects.kind(group, &target.version, &target.plural);
     let kind = found.ok_or_else(Refusal::no_such_path)?;
     let name = target.name.clone().unwrap_or_default();
+    let query = Query::parse(&asked.query);
+    let asked_for = name_asked_for(&used.verb, &name, &query);
     let attempt = Attempt {
         verb: &used.verb,
         group: &used.group,
         resource: &used.resource,
         namespace: &used.namespace,
-        name: &name,
+        name: &asked_for,
     };
     if let Some(user) = state.users.of(&asked.token)
         && !access::allows(&state.objects, user, &attempt)
     {
-        return Err(Refusal::forbidden(&kind, &name, &access::refused(user, &attempt)));
+        return Err(Refusal::forbidden(&kind, &asked_for, &access::refused(user, &attempt)));
     }
-    let query = Query::parse(&asked.query);
     let is_patch = asked.method == Method::PATCH;
     let format = if is_patch { Some(Format::parse(&asked.content_type, &kind)?) } else { None };
     let mut body = read(&asked.body, format)?;
@@ -149,12 +152,21 @@ fn carry_out(state: &mut State, asked: &Asked, target: &Target, used: Option<&Us
     Ok(outcome)
 }
 
+/// The name that roles are asked about: a list or watch of the one object of a name is about that object.
+fn name_asked_for(verb: &str, name: &str, query: &Query) -> String {
+    if !name.is_empty() || !matches!(verb, "list" | "watch") {
+        return name.to_owned();
+    }
+    let selector = Selector::parse("", query.get("fieldSelector")).unwrap_or_default();
+    selector.name().unwrap_or_default().to_owned()
+}
+
 fn answer(state: &mut State, verb: &str, call: Call) -> Result<Outcome, Refusal> {
     let objects = &mut state.objects;
     match (verb, call.subresource.as_str()) {
         ("get", "log") => {
-            objects.get(&Call { subresource: String::new(), ..call.clone() })?;
-            log(state, &call)
+            let (_, pod) = objects.get(&Call { subresource: String::new(), ..call.clone() })?;
+            log(state, &call, &pod)
         }
         ("create", "eviction") => objects.evict(&call).map(Outcome::Json),
         ("create", "binding") => objects.bind(&call).map(Outcome::Json),
@@ -171,22 +183,19 @@ fn answer(state: &mut State, verb: &str, call: Call) -> Result<Outcome, Refusal>
     }
 }
 
-fn log(state: &State, call: &Call) -> Result<Outcome, Refusal> {
+fn log(state: &State, call: &Call, pod: &Value) -> Result<Outcome, Refusal> {
     let previous = call.query.is_true("previous");
+    let container = container(pod, call.query.get("container"))?;
     let place = format!(
-        "{}{}/{}/{}",
+        "{}{}/{}/{container}",
         if previous { "previous " } else { "" },
         call.namespace.as_deref().unwrap_or_default(),
         call.name,
-        call.query.get("container")
     );
-    // Without a container's name: that of the only one.
-    let mut logs = state.logs.range(place.clone()..).take_while(|(key, _)| key.starts_with(&place));
-    let Some((_, text)) = logs.next() else {
+    let Some(text) = state.logs.get(&place) else {
         let message = format!(
-            "{}container \"{}\" in pod \"{}\" is waiting to start or does not exist",
+            "{}container \"{container}\" in pod \"{}\" is waiting to start or does not exist",
             if previous { "previous terminated " } else { "" },
-            call.query.get("container"),
             call.name
         );
         return Err(Refusal::bad_request(message));
@@ -195,6 +204,21 @@ fn log(state: &State, call: &Call) -> Result<Outcome, Refusal> {
     let tail = call.query.number("tailLines").and_then(|tail| usize::try_from(tail).ok()).unwrap_or(lines.len());
     let wanted = &lines[lines.len().saturating_sub(tail)..];
     Ok(Outcome::Text(wanted.iter().flat_map(|line| [line, "\n"]).collect()))
+}
+
+/// The container whose log is meant: the one that is named, or the only one.
+fn container<'a>(pod: &'a Value, named: &'a str) -> Result<&'a str, Refusal> {
+    let names: Vec<&str> = list(&pod["spec"]["containers"]).iter().map(|container| text(&container["name"])).collect();
+    let pod = meta(pod, "name");
+    match names.as_slice() {
+        _ if names.contains(&named) => Ok(named),
+        [only] if named.is_empty() => Ok(only),
+        _ if named.is_empty() => Err(Refusal::bad_request(format!(
+            "a container name must be specified for pod {pod}, choose one of: [{}]",
+            names.join(" ")
+        ))),
+        _ => Err(Refusal::bad_request(format!("container {named} is not valid for pod {pod}"))),
+    }
 }
 
 /// The body as JSON; an apply may be YAML, of which JSON is a part.

@@ -31,6 +31,10 @@ impl Cause {
         Self { field: field.into(), reason: "FieldValueInvalid", message: format!("Invalid value: {shown}: {why}") }
     }
 
+    pub(super) fn duplicate(field: impl Into<String>, shown: &Value) -> Self {
+        Self { field: field.into(), reason: "FieldValueDuplicate", message: format!("Duplicate value: {shown}") }
+    }
+
     pub(super) fn unsupported(field: impl Into<String>, shown: &Value, allowed: &[Value]) -> Self {
         let allowed: Vec<String> = allowed.iter().map(Value::to_string).collect();
         let message = format!("Unsupported value: {shown}: supported values: {}", allowed.join(", "));

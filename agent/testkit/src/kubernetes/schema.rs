@@ -113,8 +113,25 @@ fn check(value: &Value, schema: &Value, path: &str, causes: &mut Vec<Cause>) {
             for (at, item) in items.iter().enumerate() {
                 check(item, &schema["items"], &format!("{path}[{at}]"), causes);
             }
+            duplicates(items, schema, path, causes);
         }
         _ => {}
+    }
+}
+
+/// Items that are there twice: of a set as a whole, of a map by their keys.
+fn duplicates(items: &[Value], schema: &Value, path: &str, causes: &mut Vec<Cause>) {
+    let keys = list(&schema["x-kubernetes-list-map-keys"]);
+    let identity = |item: &Value| match text(&schema["x-kubernetes-list-type"]) {
+        "set" => Some(item.clone()),
+        "map" => Some(keys.iter().map(|key| (text(key).to_owned(), item[text(key)].clone())).collect()),
+        _ => None,
+    };
+    let identities: Vec<Value> = items.iter().filter_map(identity).collect();
+    for (at, identity) in identities.iter().enumerate() {
+        if identities[..at].contains(identity) {
+            causes.push(Cause::duplicate(format!("{path}[{at}]"), identity));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::refusal::Refusal;
-use super::value::text;
+use super::value::{list, text};
 
 /// What an object must be like to be listed.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -29,10 +29,40 @@ impl Selector {
         Ok(Self { labels, fields })
     }
 
+    /// That of an object, with `matchLabels` and `matchExpressions`. An empty one chooses everything, none nothing.
+    pub(super) fn of(selector: &Value) -> Option<Self> {
+        selector.as_object()?;
+        let mut chosen = Self::with_labels(&selector["matchLabels"]);
+        for expression in list(&selector["matchExpressions"]) {
+            let key = text(&expression["key"]).to_owned();
+            let values = || list(&expression["values"]).iter().map(|value| text(value).to_owned()).collect();
+            chosen.labels.push(match text(&expression["operator"]) {
+                "In" => Label::In(key, values()),
+                "NotIn" => Label::NotIn(key, values()),
+                "Exists" => Label::Exists(key),
+                "DoesNotExist" => Label::Absent(key),
+                _ => return None,
+            });
+        }
+        Some(chosen)
+    }
+
+    /// All of these labels, as a Service has them.
+    pub(super) fn with_labels(labels: &Value) -> Self {
+        let one = |(key, value): (&String, &Value)| Label::In(key.clone(), vec![text(value).to_owned()]);
+        Self { labels: labels.as_object().into_iter().flatten().map(one).collect(), fields: vec![] }
+    }
+
     /// Only the object of this name.
     pub(super) fn named(mut self, name: &str) -> Self {
         self.fields.push(("metadata.name".to_owned(), true, name.to_owned()));
         self
+    }
+
+    /// The one name that it allows, if it asks for one.
+    pub(super) fn name(&self) -> Option<&str> {
+        let named = self.fields.iter().find(|(path, equal, _)| path == "metadata.name" && *equal);
+        named.map(|(_, _, name)| name.as_str())
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -171,6 +201,23 @@ mod tests {
         check("", "spec.nodeName=n1", true);
         check("", "spec.nodeName!=n1", false);
         check("app=api", "metadata.name=q", false);
+        let check = |selector: Value, expected: bool| {
+            let found = Selector::of(&selector).is_some_and(|found| found.matches(&pod));
+            assert_eq!(found, expected, "{selector}");
+        };
+        let expression = |key: &str, operator: &str, values: &[&str]| json!({"matchExpressions": [{"key": key, "operator": operator, "values": values}]});
+        check(json!(null), false);
+        check(json!({}), true);
+        check(json!({"matchLabels": {"app": "api", "version": "blue"}}), true);
+        check(json!({"matchLabels": {"app": "api", "tier": "back"}}), false);
+        check(expression("version", "In", &["blue", "green"]), true);
+        check(expression("version", "NotIn", &["blue"]), false);
+        check(expression("app", "Exists", &[]), true);
+        check(expression("app", "DoesNotExist", &[]), false);
+        check(expression("app", "Resembles", &["ape"]), false);
+        let named = |fields: &str| Selector::parse("", fields).unwrap().name().map(str::to_owned);
+        assert_eq!(named("spec.nodeName=n1,metadata.name=p"), Some("p".to_owned()));
+        assert_eq!(named("metadata.name!=p"), None);
         assert!(Selector::parse("a b", "").is_err());
         assert!(Selector::parse("", "spec.hostNetwork=true").unwrap().check_fields("pods").is_err());
         assert!(Selector::parse("", "spec.nodeName=n1").unwrap().check_fields("pods").is_ok());

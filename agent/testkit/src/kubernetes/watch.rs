@@ -22,6 +22,8 @@ use super::objects::Call;
 use super::refusal::Refusal;
 use super::selector::Selector;
 use super::state::{Shared, Signal};
+use super::store::Change;
+use super::value::set_meta;
 
 /// How the test ends all running watches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -156,7 +158,7 @@ impl Following {
                 match (was, is) {
                     (false, true) => self.queue.push_back(event("ADDED", &change.object)),
                     (true, true) => self.queue.push_back(event("MODIFIED", &change.object)),
-                    (true, false) => self.queue.push_back(event("DELETED", &change.object)),
+                    (true, false) => self.queue.push_back(event("DELETED", &last_seen(change))),
                     (false, false) => {}
                 }
             }
@@ -185,6 +187,13 @@ impl Following {
         self.queue.push_back(event("ERROR", &Refusal::expired(message).status()));
         self.is_over = true;
     }
+}
+
+/// What a watch is told of an object that it loses: as it knew it, at the revision of the loss.
+fn last_seen(change: &Change) -> Value {
+    let mut object = (**change.before.as_ref().unwrap_or(&change.object)).clone();
+    set_meta(&mut object, "resourceVersion", json!(change.revision.to_string()));
+    object
 }
 
 fn event(what: &str, object: &Value) -> Value {

@@ -22,6 +22,7 @@ async fn define(cluster: &Cluster, kind: &str) -> Api<DynamicObject> {
             "properties": {
                 "mode": {"type": "string", "enum": ["observe", "act"]},
                 "share": {"type": "integer", "minimum": 0, "maximum": 100, "default": 5},
+                "names": {"type": "array", "maxItems": 4, "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
             },
             "x-kubernetes-validations": [
                 {"rule": "self.mode != 'observe' || self.share <= 5", "message": "observe moves no share"},
@@ -104,6 +105,35 @@ pub(crate) async fn objects_are_held_against_the_schema(cluster: Cluster) {
     check(json!({"mode": "gone"}), "spec.mode").await;
     check(json!({"mode": "act", "share": 101}), "spec.share").await;
     check(json!({"mode": "act", "share": "5"}), "spec.share").await;
+    check(json!({"mode": "act", "names": ["a", "b", "a"]}), "spec.names[2]").await;
+    create(&api, "Form", json!({"mode": "act", "names": ["a", "b"]})).await.unwrap();
+    let twice =
+        json!({"status": {"conditions": [{"type": "Ready", "status": "True"}, {"type": "Ready", "status": "False"}]}});
+    let refused = api.patch_status("a", &PatchParams::default(), &Patch::Merge(twice)).await;
+    is_refused(refused, 422, "Invalid", "status.conditions[1]: Duplicate value");
+}
+
+pub(crate) async fn our_own_definition_is_taken_and_its_rules_hold(cluster: Cluster) {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../manifests/base/crd.yaml");
+    let definition: CustomResourceDefinition = serde_saphyr::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let definitions = Api::<CustomResourceDefinition>::all(cluster.client.clone());
+    definitions.create(&PostParams::default(), &definition).await.unwrap();
+    await_condition(definitions, &definition.name_any(), conditions::is_crd_established()).await.unwrap();
+    let resource =
+        ApiResource::from_gvk(&GroupVersionKind::gvk(&definition.spec.group, "v1alpha1", &definition.spec.names.kind));
+    let api = Api::<DynamicObject>::namespaced_with(cluster.client.clone(), &cluster.namespace, &resource);
+    let slot = |colour: &str| json!({"colour": colour, "version": "v1"});
+    let state = json!({
+        "revision": 3, "release": 2, "step": 1, "verdict": "bad", "phase": "rolling_back", "share": 0, "salt": "r-2",
+        "components": [{"name": "api", "stable": slot("blue"), "candidate": slot("green"), "share": 0}],
+        "edges": ["edge"], "by": "ops", "cause": {"kind": "errors", "component": "api"},
+    });
+    create(&api, "BlueGreen", json!({"mode": "act", "state": state})).await.unwrap();
+    let write = async |state: Value| {
+        api.patch("a", &PatchParams::default(), &Patch::Merge(json!({"spec": {"state": state}}))).await
+    };
+    is_refused(write(json!({"revision": 4, "verdict": "open"})).await, 422, "Invalid", "bad never becomes good");
+    write(json!({"revision": 4, "phase": "idle", "outcome": "rolled_back"})).await.unwrap();
 }
 
 pub(crate) async fn rules_are_enforced(cluster: Cluster) {

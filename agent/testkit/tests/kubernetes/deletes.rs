@@ -64,18 +64,22 @@ pub(crate) async fn a_collection_goes_by_selector(cluster: Cluster) {
 pub(crate) async fn an_eviction_asks_the_budget(cluster: Cluster) {
     let budget = json!({
         "metadata": {"name": "b"},
-        "spec": {"maxUnavailable": 1, "selector": {"matchLabels": {"app": "api"}}},
+        "spec": {"maxUnavailable": 1, "selector": {"matchExpressions": [
+            {"key": "app", "operator": "In", "values": ["api"]},
+        ]}},
     });
     let _: PodDisruptionBudget = cluster.create(budget).await;
-    let _: Pod = cluster.create(pod("p", "n1")).await;
     // Ready, or the budget does not count it.
     let ready = json!({"status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
     let api = cluster.api::<Pod>();
-    api.patch_status("p", &PatchParams::default(), &Patch::Merge(ready)).await.unwrap();
+    for name in ["p", "q"] {
+        let _: Pod = cluster.create(pod(name, "n1")).await;
+        api.patch_status(name, &PatchParams::default(), &Patch::Merge(ready.clone())).await.unwrap();
+    }
     let status = |allowed: i32| {
         let status = json!({
-            "observedGeneration": 1, "disruptionsAllowed": allowed, "currentHealthy": 1, "desiredHealthy": 0,
-            "expectedPods": 1,
+            "observedGeneration": 1, "disruptionsAllowed": allowed, "currentHealthy": 2, "desiredHealthy": 1,
+            "expectedPods": 2,
         });
         Patch::Merge(json!({"status": status}))
     };
@@ -85,4 +89,9 @@ pub(crate) async fn an_eviction_asks_the_budget(cluster: Cluster) {
     budgets.patch_status("b", &PatchParams::default(), &status(1)).await.unwrap();
     api.evict("p", &EvictParams::default()).await.unwrap();
     assert!(api.get("p").await.unwrap().metadata.deletion_timestamp.is_some());
+    // It allowed one; who asks before a controller has counted anew gets no second one.
+    is_refused(api.evict("q", &EvictParams::default()).await, 429, "TooManyRequests", "disruption budget");
+    assert_eq!(budgets.get("b").await.unwrap().status.unwrap().disruptions_allowed, 0);
+    // What leaves already needs no leave.
+    api.evict("p", &EvictParams::default()).await.unwrap();
 }

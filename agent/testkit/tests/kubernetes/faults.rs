@@ -55,6 +55,24 @@ async fn an_answer_may_be_lost_although_it_is_done() {
 }
 
 #[tokio::test]
+async fn an_answer_may_be_late() {
+    let server = ApiServer::start();
+    let api = maps(&server);
+    server.fail(Fault::new(Failure::Slow(Duration::from_millis(1))).on(&["create"]).times(1));
+    server.fail(Fault::new(Failure::Slow(Duration::from_secs(3600))).on(&["create"]).times(1));
+    api.create(&PostParams::default(), &map("a")).await.unwrap();
+    let late = tokio::spawn({
+        let api = api.clone();
+        async move { api.create(&PostParams::default(), &map("b")).await }
+    });
+    // It is done long before it is answered.
+    teal_testkit::until("b is there", async || api.get("b").await.ok()).await;
+    assert!(!late.is_finished());
+    server.stop().await;
+    assert!(late.await.unwrap().is_err());
+}
+
+#[tokio::test]
 async fn a_request_hangs_until_the_server_goes() {
     let server = ApiServer::start();
     let api = maps(&server);

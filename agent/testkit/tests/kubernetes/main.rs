@@ -61,6 +61,7 @@ mod on_the_fake {
             a_dry_run_changes_nothing,
             the_scale_is_the_replicas_alone,
             events_have_two_doors,
+            a_log_is_that_of_one_container,
         }
         lists {
             selectors_choose,
@@ -104,9 +105,14 @@ mod on_the_fake {
             objects_are_held_against_the_schema,
             rules_are_enforced,
             lists_merge_as_the_schema_says,
+            our_own_definition_is_taken_and_its_rules_hold,
         }
         access {
             a_role_gives_what_it_names_and_no_more,
+            a_name_in_a_role_holds_for_lists_and_watches_of_that_name,
+        }
+        world {
+            a_rollout_comes_on_any_server,
         }
     }
 }

@@ -3,12 +3,12 @@
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v1::Scale;
 use k8s_openapi::api::coordination::v1::Lease;
-use k8s_openapi::api::core::v1::{ConfigMap, Event, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Event, Pod, Secret, Service};
 use kube::ResourceExt as _;
-use kube::api::{Patch, PatchParams, PostParams};
+use kube::api::{LogParams, Patch, PatchParams, PostParams};
 use serde_json::json;
 
-use crate::cluster::{Cluster, config_map, deployment, from, is_refused, refused, version};
+use crate::cluster::{Cluster, config_map, deployment, from, is_refused, pod, refused, version};
 
 pub(crate) async fn the_server_makes_up_what_nobody_sent(cluster: Cluster) {
     let made: Deployment = cluster.create(deployment("a", 2)).await;
@@ -216,4 +216,26 @@ pub(crate) async fn events_have_two_doors(cluster: Cluster) {
     let read = cluster.api::<Event>().get("e").await.unwrap();
     assert_eq!(read.message.as_deref(), Some("what happened"));
     assert_eq!(read.involved_object.name.as_deref(), Some("s"));
+}
+
+pub(crate) async fn a_log_is_that_of_one_container(cluster: Cluster) {
+    let mut two = pod("two", "n1");
+    two["spec"]["containers"] = json!([{"name": "api-proxy", "image": "p:1"}, {"name": "api", "image": "api:1"}]);
+    let _: Pod = cluster.create(two).await;
+    let _: Pod = cluster.create(pod("one", "n1")).await;
+    let api = cluster.api::<Pod>();
+    let log = async |pod: &str, container: Option<&str>| {
+        let container = container.map(str::to_owned);
+        api.logs(pod, &LogParams { container, ..LogParams::default() }).await
+    };
+    is_refused(log("two", None).await, 400, "BadRequest", "a container name must be specified for pod two");
+    is_refused(log("two", Some("a")).await, 400, "BadRequest", "container a is not valid for pod two");
+    // No node of a bare control plane has a log.
+    let Some(fake) = &cluster.fake else { return };
+    for (pod, container) in [("two", "api"), ("two", "api-proxy"), ("one", "api")] {
+        fake.set_log(&cluster.namespace, pod, container, false, &format!("{container} of {pod}"));
+    }
+    assert_eq!(log("two", Some("api")).await.unwrap(), "api of two\n");
+    assert_eq!(log("two", Some("api-proxy")).await.unwrap(), "api-proxy of two\n");
+    assert_eq!(log("one", None).await.unwrap(), "api of one\n");
 }

@@ -7,7 +7,7 @@ use k8s_openapi::api::policy::v1::PodDisruptionBudget;
 use kube::ResourceExt as _;
 use kube::api::{DeleteParams, ListParams, LogParams, Patch, PatchParams};
 use serde_json::json;
-use teal_testkit::kubernetes::{Fate, World};
+use teal_testkit::kubernetes::{Failure, Fate, Fault, World};
 
 use crate::cluster::{Cluster, deployment};
 
@@ -169,10 +169,15 @@ async fn a_drain_asks_the_budget_and_pods_come_back_elsewhere() {
     settled!(cluster, world);
     let spec = json!({"maxUnavailable": 1, "selector": {"matchLabels": {"app": "api"}}});
     let _: PodDisruptionBudget = cluster.create(json!({"metadata": {"name": "b"}, "spec": spec})).await;
+    let expressions = json!([{"key": "app", "operator": "NotIn", "values": ["api"]}]);
+    let spec = json!({"minAvailable": 1, "selector": {"matchExpressions": expressions}});
+    let _: PodDisruptionBudget = cluster.create(json!({"metadata": {"name": "of-others"}, "spec": spec})).await;
     world.settle().await;
     let budgets = cluster.api::<PodDisruptionBudget>();
+    assert_eq!(budgets.get("of-others").await.unwrap().status.unwrap().expected_pods, 0);
     assert_eq!(budgets.get("b").await.unwrap().status.unwrap().disruptions_allowed, 1);
     let left = world.drain("node-1").await;
+    assert_eq!(left.len(), 1, "two are there, the budget lets one go: {left:?}");
     world.settle().await;
     let on_node: Vec<_> = pods(&cluster).await.iter().map(|pod| pod.spec.clone().unwrap().node_name.unwrap()).collect();
     assert_eq!(on_node.len(), 3);
@@ -192,4 +197,70 @@ async fn what_is_scaled_down_or_deleted_goes() {
     world.settle().await;
     assert!(pods(&cluster).await.is_empty());
     assert!(cluster.api::<ReplicaSet>().list(&ListParams::default()).await.unwrap().items.is_empty());
+}
+
+#[tokio::test]
+#[should_panic(expected = "cannot evict Pod api-")]
+async fn a_drain_that_fails_is_not_one_that_is_held_up() {
+    settled!(cluster, world);
+    let fake = cluster.fake.clone().unwrap();
+    fake.fail(Fault::new(Failure::Error(500)).about("pods/eviction"));
+    world.drain("node-1").await;
+}
+
+#[tokio::test]
+async fn an_owner_waits_for_what_it_owns_or_leaves_it_behind() {
+    settled!(cluster, world);
+    let api = cluster.api::<Deployment>();
+    let sets = async || cluster.api::<ReplicaSet>().list(&ListParams::default()).await.unwrap().items;
+    api.delete("api", &DeleteParams::foreground()).await.unwrap();
+    world.step().await;
+    assert!(api.get("api").await.unwrap().metadata.deletion_timestamp.is_some(), "its Pods are still there");
+    world.settle().await;
+    assert!(api.get_opt("api").await.unwrap().is_none() && sets().await.is_empty() && pods(&cluster).await.is_empty());
+    let _: Deployment = cluster.create(deployment("api", 2)).await;
+    world.settle().await;
+    api.delete("api", &DeleteParams::orphan()).await.unwrap();
+    world.settle().await;
+    assert!(api.get_opt("api").await.unwrap().is_none());
+    assert!(sets().await.iter().all(|set| set.owner_references().is_empty()));
+    assert_eq!((sets().await.len(), pods(&cluster).await.len()), (1, 2));
+    // What has nothing below it waits for nobody.
+    let name = pods(&cluster).await[0].name_any();
+    cluster.api::<Pod>().delete(&name, &DeleteParams::foreground()).await.unwrap();
+    world.settle().await;
+    assert!(cluster.api::<Pod>().get_opt(&name).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn recreated_pods_come_after_the_last_old_one() {
+    let cluster = Cluster::fake().await;
+    let server = cluster.fake.clone().unwrap();
+    let mut world = World::of(&server, &cluster.namespace);
+    let mut made = deployment("api", 3);
+    made["spec"]["strategy"] = json!({"type": "Recreate"});
+    let _: Deployment = cluster.create(made).await;
+    world.settle().await;
+    assert_eq!(status(&cluster).await.ready_replicas, Some(3));
+    set_image(&cluster, "api:2").await;
+    let (mut fewest, mut together) = (usize::MAX, false);
+    while world.step().await {
+        let all = pods(&cluster).await;
+        let new = all.iter().filter(|pod| pod.spec.as_ref().unwrap().containers[0].image.as_deref() == Some("api:2"));
+        let new = new.count();
+        together |= new > 0 && new < all.len();
+        fewest = fewest.min(all.len());
+    }
+    assert_eq!((fewest, together), (0, false));
+    assert_eq!(status(&cluster).await.updated_replicas, Some(3));
+    assert_eq!(progress(&status(&cluster).await), ("True".to_owned(), "NewReplicaSetAvailable".to_owned()));
+}
+
+/// Controllers that know of the server nothing but a client.
+pub(crate) async fn a_rollout_comes_on_any_server(cluster: Cluster) {
+    let mut world = World::with(cluster.client.clone(), &cluster.namespace);
+    let _: Deployment = cluster.create(deployment("api", 2)).await;
+    world.settle().await;
+    let now = status(&cluster).await;
+    assert_eq!((now.ready_replicas, progress(&now).1.as_str()), (Some(2), "NewReplicaSetAvailable"));
 }

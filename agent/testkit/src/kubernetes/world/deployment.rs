@@ -3,6 +3,7 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use k8s_openapi::api::apps::v1::{Deployment, ReplicaSet};
+use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 use kube::ResourceExt as _;
 use kube::api::PostParams;
@@ -31,7 +32,12 @@ impl World<'_> {
                 changed = true;
                 continue;
             };
-            changed |= self.roll(&deployment, new, &own).await;
+            changed |= self.count_up(new, &own).await;
+            changed |= if is_recreate(&deployment) {
+                self.recreate(&deployment, new, &own).await
+            } else {
+                self.roll(&deployment, new, &own).await
+            };
         }
         changed
     }
@@ -59,20 +65,34 @@ impl World<'_> {
         made.unwrap_or_else(|error| panic!("cannot make the ReplicaSet of {}: {error}", deployment.name_any()));
     }
 
+    /// A template that was there before is the newest again.
+    async fn count_up(&self, new: &ReplicaSet, own: &[&ReplicaSet]) -> bool {
+        let newest = others(new, own).map(revision).max().unwrap_or_default();
+        newest > revision(new)
+            && self.set(new, json!({"metadata": {"annotations": {REVISION: (newest + 1).to_string()}}})).await
+    }
+
+    /// The new Pods come when the last old one has gone.
+    async fn recreate(&self, deployment: &Deployment, new: &ReplicaSet, own: &[&ReplicaSet]) -> bool {
+        let mut changed = false;
+        for old in others(new, own).filter(|old| size(old) > 0) {
+            changed |= self.set(old, json!({"spec": {"replicas": 0}})).await;
+        }
+        let pods = self.list::<Pod>("").await;
+        let is_there = |old: &ReplicaSet| pods.iter().any(|pod| is_of(&pod.metadata, &old.metadata));
+        if !others(new, own).any(is_there) && size(new) != replicas(deployment) {
+            changed |= self.set(new, json!({"spec": {"replicas": replicas(deployment)}})).await;
+        }
+        changed
+    }
+
     async fn roll(&self, deployment: &Deployment, new: &ReplicaSet, own: &[&ReplicaSet]) -> bool {
         let wanted = replicas(deployment);
         let (surge, unavailable) = limits(deployment);
-        let size = |set: &ReplicaSet| set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or_default();
         let available =
             |set: &ReplicaSet| set.status.as_ref().and_then(|status| status.available_replicas).unwrap_or_default();
         let total: i32 = own.iter().map(|set| size(set)).sum();
-        let others: Vec<&&ReplicaSet> = own.iter().filter(|set| set.uid() != new.uid()).collect();
         let mut changed = false;
-        let newest = others.iter().map(|set| revision(set)).max().unwrap_or_default();
-        if newest > revision(new) {
-            // A template that was there before is the newest again.
-            changed |= self.set(new, json!({"metadata": {"annotations": {REVISION: (newest + 1).to_string()}}})).await;
-        }
         let room = (wanted + surge - total).max(0);
         let grown = if size(new) > wanted { wanted } else { (size(new) + room).min(wanted) };
         if grown != size(new) {
@@ -81,13 +101,13 @@ impl World<'_> {
         let all_available: i32 = own.iter().map(|set| available(set)).sum();
         // What is not available may go at once; of the rest only what is not needed.
         let mut spare = (all_available - (wanted - unavailable)).max(0);
-        for old in others {
+        for old in others(new, own) {
             let idle = size(old) - available(old);
             let taken = spare.min(size(old) - idle);
             spare -= taken;
             let left = size(old) - idle - taken;
             if left != size(old) {
-                changed |= self.set(*old, json!({"spec": {"replicas": left}})).await;
+                changed |= self.set(old, json!({"spec": {"replicas": left}})).await;
             }
         }
         changed
@@ -110,6 +130,20 @@ impl World<'_> {
     }
 }
 
+fn size(set: &ReplicaSet) -> i32 {
+    set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or_default()
+}
+
+/// The ReplicaSets of older templates.
+fn others<'a>(new: &'a ReplicaSet, own: &'a [&'a ReplicaSet]) -> impl Iterator<Item = &'a ReplicaSet> {
+    own.iter().copied().filter(|set| set.uid() != new.uid())
+}
+
+fn is_recreate(deployment: &Deployment) -> bool {
+    let strategy = deployment.spec.as_ref().and_then(|spec| spec.strategy.as_ref());
+    strategy.is_some_and(|strategy| strategy.type_.as_deref() == Some("Recreate"))
+}
+
 fn replicas(deployment: &Deployment) -> i32 {
     deployment.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1)
 }
@@ -124,6 +158,9 @@ fn hash(deployment: &Deployment) -> String {
 
 /// How many Pods there may be above, and how few below, what is wanted.
 fn limits(deployment: &Deployment) -> (i32, i32) {
+    if is_recreate(deployment) {
+        return (0, 0);
+    }
     let strategy = deployment.spec.as_ref().and_then(|spec| spec.strategy.as_ref());
     let rolling = strategy.and_then(|strategy| strategy.rolling_update.as_ref());
     let wanted = replicas(deployment);

@@ -7,6 +7,7 @@
 //! It speaks to the API server as a client, so it serves a real one that has no controllers as well (without container logs).
 
 mod deployment;
+mod garbage;
 mod pod;
 mod replica_set;
 mod service;
@@ -138,8 +139,11 @@ impl<'a> World<'a> {
         let pods = self.list::<Pod>(&format!("spec.nodeName={node}")).await;
         let mut stayed = Vec::new();
         for pod in pods {
-            if self.api::<Pod>().evict(&pod.name_any(), &EvictParams::default()).await.is_err() {
-                stayed.push(pod.name_any());
+            match self.api::<Pod>().evict(&pod.name_any(), &EvictParams::default()).await {
+                Ok(_) => {}
+                // A budget holds it.
+                Err(kube::Error::Api(status)) if status.code == 429 => stayed.push(pod.name_any()),
+                Err(error) => panic!("cannot evict Pod {}: {error}", pod.name_any()),
             }
         }
         stayed

@@ -13,12 +13,12 @@ use super::{Fate, World, condition, conditions, is_of, now};
 pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
 
 impl World<'_> {
-    /// Makes and removes Pods; removes ReplicaSets and Pods whose owner is gone.
+    /// Makes and removes Pods, after the garbage has been collected.
     pub(super) async fn replica_sets(&mut self) -> bool {
         let mut changed = self.collect_garbage().await;
         let pods = self.list::<Pod>("").await;
         let sets = self.list::<ReplicaSet>("").await;
-        for set in &sets {
+        for set in sets.iter().filter(|set| set.metadata.deletion_timestamp.is_none()) {
             let wanted = wanted(set);
             let mut own: Vec<&Pod> = pods.iter().filter(|pod| is_of(&pod.metadata, &set.metadata)).collect();
             own.retain(|pod| pod.metadata.deletion_timestamp.is_none());
@@ -31,7 +31,7 @@ impl World<'_> {
             }
             own.sort_by_key(|pod| (is_ready(pod), std::cmp::Reverse(pod.name_any())));
             for pod in own.iter().take(own.len().saturating_sub(wanted)) {
-                self.delete::<Pod>(&pod.name_any()).await;
+                self.delete::<Pod>(&pod.name_any(), &DeleteParams::default()).await;
                 changed = true;
             }
         }
@@ -49,39 +49,6 @@ impl World<'_> {
         let pod: Pod = serde_json::from_value(pod).unwrap_or_default();
         let made = self.api::<Pod>().create(&PostParams::default(), &pod).await;
         made.unwrap_or_else(|error| panic!("cannot make a Pod of {}: {error}", set.name_any()));
-    }
-
-    async fn delete<K>(&self, name: &str)
-    where
-        K: kube::Resource<Scope = k8s_openapi::NamespaceResourceScope, DynamicType = ()>
-            + serde::de::DeserializeOwned
-            + Clone
-            + std::fmt::Debug,
-    {
-        let deleted = self.api::<K>().delete(name, &DeleteParams::default()).await;
-        deleted.unwrap_or_else(|error| panic!("cannot delete {} {name}: {error}", K::kind(&())));
-    }
-
-    async fn collect_garbage(&self) -> bool {
-        let mut changed = false;
-        let deployments = self.list::<k8s_openapi::api::apps::v1::Deployment>("").await;
-        let sets = self.list::<ReplicaSet>("").await;
-        for set in &sets {
-            let is_owned = set.owner_references().iter().any(|owner| owner.kind == "Deployment");
-            if is_owned && !deployments.iter().any(|deployment| is_of(&set.metadata, &deployment.metadata)) {
-                self.delete::<ReplicaSet>(&set.name_any()).await;
-                changed = true;
-            }
-        }
-        for pod in self.list::<Pod>("").await {
-            let is_owned = pod.owner_references().iter().any(|owner| owner.kind == "ReplicaSet");
-            let is_leaving = pod.metadata.deletion_timestamp.is_some();
-            if is_owned && !is_leaving && !sets.iter().any(|set| is_of(&pod.metadata, &set.metadata)) {
-                self.delete::<Pod>(&pod.name_any()).await;
-                changed = true;
-            }
-        }
-        changed
     }
 
     /// Writes the status of every ReplicaSet.

@@ -1,7 +1,5 @@
 //! EndpointSlices of Services, and what budgets allow.
 
-use std::collections::BTreeMap;
-
 use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::policy::v1::PodDisruptionBudget;
@@ -10,6 +8,7 @@ use kube::ResourceExt as _;
 use kube::api::PostParams;
 use serde_json::{Value, json};
 
+use super::super::selector::Selector;
 use super::World;
 use super::pod::is_ready;
 
@@ -20,7 +19,8 @@ impl World<'_> {
         let pods = self.list::<Pod>("").await;
         let slices = self.list::<EndpointSlice>("").await;
         for service in self.list::<Service>("").await {
-            let Some(selector) = service.spec.as_ref().and_then(|spec| spec.selector.clone()) else { continue };
+            let Some(labels) = service.spec.as_ref().and_then(|spec| spec.selector.as_ref()) else { continue };
+            let selector = Selector::with_labels(&json!(labels));
             let chosen = pods.iter().filter(|pod| has(pod, &selector)).filter_map(endpoint);
             let ports: Vec<Value> = service
                 .spec
@@ -55,8 +55,8 @@ impl World<'_> {
         let pods = self.list::<Pod>("").await;
         for budget in self.list::<PodDisruptionBudget>("").await {
             let Some(spec) = &budget.spec else { continue };
-            let labels = spec.selector.as_ref().and_then(|selector| selector.match_labels.clone()).unwrap_or_default();
-            let own: Vec<&Pod> = pods.iter().filter(|pod| has(pod, &labels)).collect();
+            let Some(selector) = Selector::of(&json!(spec.selector)) else { continue };
+            let own: Vec<&Pod> = pods.iter().filter(|pod| has(pod, &selector)).collect();
             let expected = i32::try_from(own.len()).unwrap_or(i32::MAX);
             let healthy = i32::try_from(own.iter().filter(|pod| is_ready(pod)).count()).unwrap_or(i32::MAX);
             let of = |limit: &IntOrString| match limit {
@@ -73,6 +73,7 @@ impl World<'_> {
             let status = json!({
                 "observedGeneration": budget.metadata.generation, "expectedPods": expected, "currentHealthy": healthy,
                 "desiredHealthy": desired, "disruptionsAllowed": (healthy - desired).max(0),
+                "disruptedPods": null,
             });
             changed |= self.set_status(&budget, status).await;
         }
@@ -80,8 +81,8 @@ impl World<'_> {
     }
 }
 
-fn has(pod: &Pod, labels: &BTreeMap<String, String>) -> bool {
-    labels.iter().all(|(name, value)| pod.labels().get(name) == Some(value))
+fn has(pod: &Pod, selector: &Selector) -> bool {
+    selector.matches(&json!({"metadata": {"labels": pod.labels()}}))
 }
 
 fn endpoint(pod: &Pod) -> Option<Value> {
