@@ -57,6 +57,8 @@ pub use status::{BlueGreenStatus, Condition, Evidence, SeenByEdge};
 )]
 #[x_kube(
     validation = Rule::new("!has(oldSelf.state) || has(self.state)").message("the state cannot be removed"),
+    validation = Rule::new("!has(oldSelf.intent) || has(self.intent)")
+        .message("an order stays until the next one: without it its id would be forgotten"),
 )]
 #[serde(rename_all = "camelCase")]
 pub struct BlueGreenSpec {
@@ -93,7 +95,7 @@ pub struct Intent {
     #[schemars(schema_with = "schema::versions")]
     pub versions: BTreeMap<String, String>,
     /// Who orders it.
-    #[schemars(length(min = 1, max = 128))]
+    #[schemars(length(min = 1, max = schema::BY))]
     pub by: String,
     /// Why, in their words.
     #[serde(default, skip_serializing_if = "String::is_empty")]

@@ -4,6 +4,11 @@
 
 use schemars::{Schema, SchemaGenerator, json_schema};
 
+/// Characters of a name of whoever ordered something.
+pub(super) const BY: usize = 128;
+/// Characters of the reason for a verdict.
+pub(super) const REASON: usize = 1024;
+
 pub(super) fn colour(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "enum": ["blue", "green"]})
 }
@@ -36,8 +41,8 @@ pub(super) fn cause(_: &mut SchemaGenerator) -> Schema {
                 "unproven", "learned",
             ]},
             "component": {"type": "string", "maxLength": 30},
-            "reason": {"type": "string", "maxLength": 1024},
-            "by": {"type": "string", "maxLength": 128},
+            "reason": {"type": "string", "maxLength": REASON},
+            "by": {"type": "string", "maxLength": BY},
         },
     })
 }

@@ -19,8 +19,10 @@ use super::schema;
         "self.release != oldSelf.release || self.verdict != oldSelf.verdict || self.step >= oldSelf.step",
     )
     .message("a step never goes down within a release"),
-    validation = Rule::new("self.release != oldSelf.release || self.edges == oldSelf.edges")
-        .message("the edges are fixed at the start of a release"),
+    validation = Rule::new(
+        "self.release != oldSelf.release || oldSelf.phase in ['idle', 'retaining'] || self.edges == oldSelf.edges",
+    )
+    .message("the edges are fixed while a release is under way"),
     validation = Rule::new("self.revision > oldSelf.revision || self == oldSelf")
         .message("every write counts the revision up"),
 )]
@@ -54,7 +56,7 @@ pub struct State {
     #[schemars(schema_with = "schema::names")]
     pub edges: Vec<String>,
     /// Who asked for the release.
-    #[schemars(length(max = 128))]
+    #[schemars(length(max = schema::BY))]
     pub by: String,
     /// How the release ended, once it has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,7 +75,7 @@ pub struct State {
     pub emergency_spent: bool,
     /// Who paused the environment, while it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = 128))]
+    #[schemars(length(max = schema::BY))]
     pub paused_by: Option<String>,
 }
 
@@ -110,6 +112,7 @@ pub struct Slot {
     pub version: Option<String>,
 }
 
+/// What people and platforms wrote is cut to what the server takes: it must never be a text that keeps BAD from being written.
 impl From<&Document> for State {
     fn from(document: &Document) -> Self {
         let slot = |slot: &document::Slot| Slot { colour: slot.colour, version: slot.version.clone() };
@@ -129,13 +132,34 @@ impl From<&Document> for State {
             components: document.components.iter().map(component).collect(),
             salt: document.salt.clone(),
             edges: document.edges.clone(),
-            by: document.by.clone(),
+            by: clipped(&document.by, schema::BY),
             outcome: document.outcome,
-            cause: document.cause.clone(),
+            cause: document.cause.clone().map(short),
             emergency: document.emergency.clone(),
             emergency_spent: document.emergency_spent,
-            paused_by: document.paused.as_ref().map(|pause| pause.by.clone()),
+            paused_by: document.paused.as_ref().map(|pause| clipped(&pause.by, schema::BY)),
         }
+    }
+}
+
+/// The first `max` characters, which is what the server counts.
+fn clipped(text: &str, max: usize) -> String {
+    text.chars().take(max).collect()
+}
+
+fn short(cause: Cause) -> Cause {
+    match cause {
+        Cause::NotReady { reason } => Cause::NotReady { reason: clipped(&reason, schema::REASON) },
+        Cause::Smoke { reason } => Cause::Smoke { reason: clipped(&reason, schema::REASON) },
+        Cause::Order { by } => Cause::Order { by: clipped(&by, schema::BY) },
+        Cause::Errors { .. }
+        | Cause::Latency { .. }
+        | Cause::Gone { .. }
+        | Cause::CrashLoop { .. }
+        | Cause::EdgeSilent
+        | Cause::Manual
+        | Cause::Unproven
+        | Cause::Learned => cause,
     }
 }
 

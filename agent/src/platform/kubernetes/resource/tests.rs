@@ -6,11 +6,13 @@ use kube::CustomResourceExt as _;
 use kube::api::{Api, Patch, PatchParams, PostParams};
 use serde_json::{Value, json};
 use teal_rollout::colour::{Colour, Share};
-use teal_rollout::document::{Cause, Document, Outcome, Pause};
+use teal_rollout::document::{Cause, Document, Outcome, Pause, Phase};
 use teal_rollout::policy::{Epoch, Salt, Verdict};
 use teal_testkit::kubernetes::ApiServer;
 
 use super::{BlueGreen, State};
+
+mod variants;
 
 /// The definition as YAML, with the line that says where it comes from.
 fn generated() -> String {
@@ -92,6 +94,7 @@ fn document() -> Document {
     document.components[0].candidate.version = Some("v1.2.3".to_owned());
     document.components[0].share = Share::percent(10);
     document.share = Share::percent(10);
+    document.phase = Phase::Watching;
     document
 }
 
@@ -109,15 +112,26 @@ fn a_document_survives_the_resource() {
     }
 }
 
-/// An environment on a server of its own, in the state of [`document`].
-async fn environment() -> (ApiServer, Api<BlueGreen>) {
+/// A server that knows the definition.
+async fn server() -> (ApiServer, Api<BlueGreen>) {
     let server = ApiServer::start();
     let definitions = Api::all(server.client());
     definitions.create(&PostParams::default(), &BlueGreen::crd()).await.unwrap();
     let api = Api::default_namespaced(server.client());
-    let mut made = BlueGreen::new("prod", super::BlueGreenSpec::default());
-    made.spec.state = Some(State::from(&document()));
-    api.create(&PostParams::default(), &made).await.unwrap();
+    (server, api)
+}
+
+/// An environment in the state of `document`.
+async fn create(api: &Api<BlueGreen>, name: &str, document: &Document) -> kube::Result<BlueGreen> {
+    let mut made = BlueGreen::new(name, super::BlueGreenSpec::default());
+    made.spec.state = Some(State::from(document));
+    api.create(&PostParams::default(), &made).await
+}
+
+/// An environment on a server of its own, in the state of [`document`].
+async fn environment() -> (ApiServer, Api<BlueGreen>) {
+    let (server, api) = server().await;
+    create(&api, "prod", &document()).await.unwrap();
     (server, api)
 }
 
@@ -148,7 +162,7 @@ async fn the_server_keeps_the_invariants_whoever_writes() {
     // Never back.
     check(json!({"state": {"release": 6}}), "a release number never goes down").await;
     check(json!({"state": {"step": 1}}), "a step never goes down within a release").await;
-    check(json!({"state": {"edges": ["a", "b"]}}), "the edges are fixed at the start of a release").await;
+    check(json!({"state": {"edges": ["a", "b"]}}), "the edges are fixed while a release is under way").await;
     check(json!({"state": {"step": 3, "revision": 12}}), "every write counts the revision up").await;
     check(json!({"state": null}), "the state cannot be removed").await;
     // What makes no sense.
@@ -191,4 +205,7 @@ async fn an_order_is_given_once_under_its_id() {
     let refused = order("i-1", "resume").await.unwrap_err();
     assert!(refused.contains("another order needs another id"), "{refused}");
     order("i-2", "resume").await.unwrap();
+    let gone = Patch::Merge(json!({"spec": {"intent": null}}));
+    let refused = api.patch("prod", &PatchParams::default(), &gone).await.unwrap_err().to_string();
+    assert!(refused.contains("an order stays until the next one"), "{refused}");
 }
