@@ -118,6 +118,13 @@ impl Refused {
         Self::new(StatusCode::FORBIDDEN, 4, "the token is for another environment", detail)
     }
 
+    /// A token of some environments, where what is asked for is of all. `or` is another way in.
+    pub(super) fn confined(own: &[String], or: &str) -> Self {
+        let own = own.join(", ");
+        let detail = format!("the token is for {own}, and this is of all environments: use a token of all{or}");
+        Self::new(StatusCode::FORBIDDEN, 4, "the token is for another environment", detail)
+    }
+
     /// A path that stands in no rule.
     pub(super) fn unlisted() -> Self {
         let detail = "no role may ask for this path".to_owned();

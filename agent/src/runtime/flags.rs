@@ -14,7 +14,7 @@ use super::watch::Watch;
 use crate::config::FlagService;
 use crate::flags::{self, Keeper, Place, Service};
 use crate::http;
-use crate::http::access::Counters;
+use crate::http::access::{Counters, FromHere};
 use crate::http::flags::Open;
 
 /// The running service.
@@ -47,7 +47,8 @@ pub(super) async fn start(
     let position = service.state().position().to_string();
     let (tokens, keeper) = service.keep_tokens(settings.first_token.clone(), no_more_edits.clone()).await;
     door::warn(settings, is_dev);
-    let settings = door::settings(settings, is_dev, tokens.watch());
+    let from_here = if is_dev { FromHere::Nothing } else { FromHere::Token };
+    let settings = door::settings(settings, from_here, tokens.watch());
     let keeps = Keeper::Service(service.clone());
     let opened = http::flags::start(keeps.clone(), Some(tokens), settings, shutdown.child_token()).await;
     let Open { address, router, counters, task: door } = match opened {

@@ -1,5 +1,7 @@
 //! The relay of an agent that is one: what follows the service, and its door.
 
+mod own_token;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,14 +10,14 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::own_token::OwnToken;
 use super::RuntimeError;
 use super::flags::door;
 use super::watch::Watch;
-use crate::access::{Directory, FirstToken, Record, Role, Roles, Token};
 use crate::config;
-use crate::flags::{Keeper, Relay, Upstream, now};
+use crate::flags::{Keeper, Relay, Upstream};
 use crate::http;
-use crate::http::access::Counters;
+use crate::http::access::{Counters, FromHere};
 use crate::http::flags::Open;
 
 /// The running relay.
@@ -25,18 +27,9 @@ pub(super) struct Running {
     pub(super) router: Router,
     /// Who came.
     pub(super) counters: Arc<Counters>,
-    parts: [JoinHandle<()>; 3],
+    parts: [JoinHandle<()>; 4],
     /// Who follows ends after the door: counts that come until then are still sent.
     no_more_counts: CancellationToken,
-    /// As long as it is held, what is told of tokens stands.
-    _tokens: watch::Sender<Arc<Directory>>,
-}
-
-/// The relay's own token, for who comes from other machines; read once, at the start.
-fn own_token(file: &Path) -> Option<Record> {
-    let token: Token = std::fs::read_to_string(file).ok()?.trim().parse().ok()?;
-    let first = Record::first(&FirstToken::from(&token), now());
-    Some(Record { name: "upstream".to_owned(), roles: Roles::of(&[Role::Sdk]), ..first })
 }
 
 /// Starts it. On an error nothing of it is left running once `shutdown` is cancelled.
@@ -55,12 +48,17 @@ pub(super) async fn start(
         report_every: upstream.report_every,
         snapshot: state.join("relay.snapshot"),
     };
-    let own = upstream.token_file.as_deref().and_then(own_token);
+    let own = OwnToken::read(upstream.token_file.clone()).await;
     let (relay, follower) = Relay::start(upstream, no_more_counts.clone());
     // It changes nothing, so that whoever is on its machine may ask; others need the token that it has itself.
-    let is_open_here = settings.listen.ip().is_loopback();
-    let (keeper, tokens) = watch::channel(Arc::new(Directory::new(own)));
-    let door = door::settings(settings, is_open_here, tokens);
+    let is_loopback = settings.listen.ip().is_loopback();
+    if !is_loopback && own.is_missing() {
+        let listen = settings.listen;
+        tracing::warn!(%listen, "nobody is let in: `upstream_token_file` holds no token that could be asked for");
+    }
+    let from_here = if is_loopback { FromHere::AnyToken } else { FromHere::Token };
+    let (sender, tokens) = watch::channel(own.directory());
+    let door = door::settings(settings, from_here, tokens);
     let door = http::flags::start(Keeper::Relay(relay.clone()), None, door, shutdown.child_token()).await;
     let Open { address, router, counters, task: door } = match door {
         Ok(started) => started,
@@ -79,8 +77,17 @@ pub(super) async fn start(
         })
     };
     let questions = tokio::spawn(Keeper::Relay(relay.clone()).keep_questions_until(shutdown.child_token()));
-    let parts = [part("the door", door), part("the relay", follower), part("counts of questions", questions)];
-    Ok(Running { relay, router, counters, parts, no_more_counts, _tokens: keeper })
+    let stop = shutdown.child_token();
+    let own = tokio::spawn(async move {
+        stop.run_until_cancelled(own.follow(sender)).await;
+    });
+    let parts = [
+        part("the door", door),
+        part("the relay", follower),
+        part("counts of questions", questions),
+        part("the relay's token", own),
+    ];
+    Ok(Running { relay, router, counters, parts, no_more_counts })
 }
 
 impl Running {
@@ -90,8 +97,8 @@ impl Running {
 
     /// Waits until all of it has ended after `shutdown` was cancelled.
     pub(super) async fn ended(self) {
-        let [door, follower, questions] = self.parts;
-        let _ = tokio::join!(door, questions);
+        let [door, follower, questions, own_token] = self.parts;
+        let _ = tokio::join!(door, questions, own_token);
         Keeper::Relay(self.relay.clone()).keep_questions().await;
         self.no_more_counts.cancel();
         let _ = follower.await;

@@ -111,14 +111,25 @@ impl Caller {
         }
     }
 
-    /// Tokens are managed by who is not confined.
+    /// What is for all environments is managed and read by who is not confined.
     ///
     /// # Errors
     /// 403 for who is.
     pub(in crate::http) fn everywhere(&self) -> Result<(), Refused> {
         match self.environments() {
             [] => Ok(()),
-            own => Err(Refused::wrong_environment(Some(""), own)),
+            own => Err(Refused::confined(own, "")),
+        }
+    }
+
+    /// All flags and segments in one are for who is not confined, and for SDKs, which need them all (decision 51).
+    ///
+    /// # Errors
+    /// 403 for who is confined and no SDK.
+    pub(in crate::http) fn everything(&self) -> Result<(), Refused> {
+        match self.environments() {
+            own if !own.is_empty() && !self.granted.has(Role::Sdk) => Err(Refused::confined(own, ", or of role sdk")),
+            _ => Ok(()),
         }
     }
 

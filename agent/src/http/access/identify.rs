@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 
 use super::caller::{Caller, Who};
-use super::{Access, text, users};
+use super::{Access, FromHere, proxies, text, users};
 use crate::access::{Record, Refusal, Token};
 use crate::flags::now;
 use crate::http::problem::Refused;
@@ -39,7 +39,8 @@ impl Access {
         if let Some(Ok(record)) = given {
             return Ok(caller(Who::Token(record)));
         }
-        if self.settings.open_here && address.is_some_and(|address| address.is_loopback()) {
+        let from_here = if is_here(peer, headers) { self.settings.from_here } else { FromHere::Token };
+        if from_here == FromHere::AnyToken {
             return Ok(caller(Who::Here));
         }
         // One that is wrong is not overlooked: who sends one means it.
@@ -47,6 +48,9 @@ impl Access {
             Some(Err(Refusal::NotRead)) => return Err(Refused::not_read(LATER)),
             Some(Err(refusal)) => return Err(self.rejected(address, Some(refusal))),
             Some(Ok(_)) | None => {}
+        }
+        if from_here == FromHere::Nothing {
+            return Ok(caller(Who::Here));
         }
         let is_legacy = |path: &str| self.settings.legacy.iter().any(|legacy| legacy.is(method(request), path));
         if path.is_some_and(is_legacy) {
@@ -78,6 +82,11 @@ impl Access {
         }
         Ok(Some(person.trim().to_owned()).filter(|person| !person.is_empty()))
     }
+}
+
+/// Whether it was made on this machine. What a proxy here hands on was not, whether it is trusted or not: it comes from anywhere.
+fn is_here(peer: Peer, headers: &HeaderMap) -> bool {
+    matches!(peer, Peer::Address(connection) if connection.is_loopback()) && !headers.contains_key(proxies::FORWARDED)
 }
 
 /// `HEAD` is `GET` without a body.

@@ -34,13 +34,24 @@ use super::problem::Refused;
 use super::serve::Peer;
 use crate::access::{Directory, LegacyPath, RULES, rule};
 
+/// What is asked of who comes from this machine itself, by no proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FromHere {
+    /// A token, as of everybody.
+    Token,
+    /// Nothing, but a token that is sent must be good: `--dev`.
+    Nothing,
+    /// Nothing, and tokens that are not known here are the service's: a relay, which changes nothing.
+    AnyToken,
+}
+
 /// Whom the door lets in.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// All tokens, as they are and come to be.
     pub tokens: watch::Receiver<Arc<Directory>>,
-    /// Whether who comes from this machine needs no token: in `--dev`, and at a relay, which changes nothing.
-    pub open_here: bool,
+    /// Whether who comes from this machine needs a token.
+    pub from_here: FromHere,
     /// What everybody may do.
     pub legacy: Vec<LegacyPath>,
     /// Whose word on where a request comes from is taken.
@@ -82,7 +93,11 @@ impl Access {
 
 /// Everything that stands before a handler.
 pub(super) async fn admit(State(access): State<Arc<Access>>, mut request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>().copied().unwrap_or(Peer::Local(None));
+    // Where nobody said from where it comes, it is nobody's.
+    let Some(peer) = request.extensions().get::<Peer>().copied() else {
+        access.counters.unauthenticated.add();
+        return Refused::unauthenticated(None).into_response();
+    };
     if let Some(answer) = access.origins.preflight(&request) {
         return answer;
     }

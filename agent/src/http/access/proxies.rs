@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use axum::http::HeaderMap;
 use ipnet::IpNet;
 
-const FORWARDED: &str = "x-forwarded-for";
+pub(super) const FORWARDED: &str = "x-forwarded-for";
 /// Proxies behind each other that are followed; more is nonsense.
 const MOST: usize = 16;
 
@@ -27,10 +27,13 @@ pub(super) fn origin(connection: IpAddr, headers: &HeaderMap, trusted: &[IpNet])
     for hop in lines.flat_map(|line| line.rsplit(',')).take(MOST) {
         // What cannot be read was not written by a proxy of ours.
         let Some(address) = read(hop.trim()) else { return last };
-        if !is_trusted(address) {
-            return address;
+        match (address.is_loopback(), is_trusted(address)) {
+            // A loopback address says nothing of which machine it is, and least of all that it is this one.
+            (true, true) => {}
+            (true, false) => return last,
+            (false, true) => last = address,
+            (false, false) => return address,
         }
-        last = address;
     }
     last
 }
@@ -49,14 +52,16 @@ mod tests {
     #[test]
     fn the_right_most_address_that_is_not_trusted_counts() {
         let trusted = ["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-        let check = |connection: &str, lines: &[&str], expected: &str| {
+        let with_own = [trusted[0], "127.0.0.0/8".parse().unwrap()];
+        let check_by = |trusted: &[IpNet], connection: &str, lines: &[&str], expected: &str| {
             let mut headers = HeaderMap::new();
             for line in lines {
                 headers.append(FORWARDED, line.parse().unwrap());
             }
-            let found = origin(connection.parse().unwrap(), &headers, &trusted);
+            let found = origin(connection.parse().unwrap(), &headers, trusted);
             assert_eq!(found.to_string(), expected, "{connection} {lines:?}");
         };
+        let check = |connection: &str, lines: &[&str], expected: &str| check_by(&trusted, connection, lines, expected);
         check("192.0.2.1", &["203.0.113.9"], "192.0.2.1");
         check("10.0.0.2", &[], "10.0.0.2");
         check("10.0.0.2", &["203.0.113.9"], "203.0.113.9");
@@ -67,5 +72,13 @@ mod tests {
         check("fd00::1", &["[2001:db8::7]:443"], "2001:db8::7");
         check("10.0.0.2", &["::ffff:203.0.113.9"], "203.0.113.9");
         check("10.0.0.2", &["203.0.113.9:1234"], "203.0.113.9");
+        // Nobody becomes this machine by a header.
+        for here in ["127.0.0.1", "127.9.9.9", "::1", "[::1]:80", "::ffff:127.0.0.1"] {
+            check("10.0.0.2", &[here], "10.0.0.2");
+            check("10.0.0.2", &["203.0.113.9", here, "10.0.0.3"], "10.0.0.3");
+        }
+        check_by(&with_own, "10.0.0.2", &["127.0.0.1"], "10.0.0.2");
+        check_by(&with_own, "127.0.0.1", &["203.0.113.9, 127.0.0.1"], "203.0.113.9");
+        check_by(&with_own, "10.0.0.2", &["127.0.0.1, 10.0.0.3"], "10.0.0.3");
     }
 }

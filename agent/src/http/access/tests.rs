@@ -29,7 +29,7 @@ fn door(records: impl IntoIterator<Item = Record>, change: impl FnOnce(&mut Sett
     let (sender, tokens) = watch::channel(Arc::new(Directory::new(records)));
     let mut settings = Settings {
         tokens,
-        open_here: false,
+        from_here: FromHere::Token,
         legacy: Vec::new(),
         trusted_proxies: Vec::new(),
         person_header: HeaderName::from_static("x-teal-user"),
@@ -144,7 +144,7 @@ fn too_many_requests_of_a_token_are_told_when_to_come_back() {
 fn nobody_is_let_in_without_a_token_but_where_that_was_said() {
     let closed = door([], |_| {});
     let open = door([], |settings| {
-        settings.open_here = true;
+        settings.from_here = FromHere::Nothing;
         settings.legacy = vec!["GET /api/v1/feature-flags/{flag}".parse().unwrap()];
     });
     let come = |door: &Door, from: [u8; 4], method: &str, path: &str, headers: &[(&str, &str)]| {
@@ -164,6 +164,69 @@ fn nobody_is_let_in_without_a_token_but_where_that_was_said() {
     assert_eq!(come(&open, there, "GET", ONE, &[("authorization", &wrong)]), Err(StatusCode::UNAUTHORIZED));
     assert_eq!(come(&open, there, "GET", ONE, &[("host", "evil.example")]), Err(StatusCode::FORBIDDEN));
     assert_eq!(open.access.counters.legacy.get(), 4);
+}
+
+/// Who comes from an address with these headers to a door that is open on this machine; `Err`: what they are answered.
+fn come_here(door: &Door, from: [u8; 4], headers: &[(&str, &str)]) -> Result<String, StatusCode> {
+    let found = door.access.caller(&request("PATCH", headers), Peer::Address(from.into()), Some(ONE));
+    found.map(|caller| caller.name().to_owned()).map_err(|refused| refused.into_response().status())
+}
+
+#[test]
+fn nobody_is_on_this_machine_by_a_header() {
+    for from_here in [FromHere::Nothing, FromHere::AnyToken] {
+        let door = door([], |settings| {
+            settings.from_here = from_here;
+            settings.trusted_proxies = vec!["10.0.0.0/8".parse().unwrap(), "127.0.0.0/8".parse().unwrap()];
+        });
+        let check = |from: [u8; 4], forwarded: Option<&str>, expected: Result<&str, StatusCode>| {
+            let headers: Vec<_> = forwarded.iter().map(|forwarded| ("x-forwarded-for", *forwarded)).collect();
+            assert_eq!(come_here(&door, from, &headers).as_deref(), expected.as_deref(), "{from:?} {forwarded:?}");
+        };
+        let refused = Err(StatusCode::UNAUTHORIZED);
+        check([127, 0, 0, 1], None, Ok("dev"));
+        check([10, 0, 0, 2], None, refused);
+        check([10, 0, 0, 2], Some("127.0.0.1"), refused);
+        check([10, 0, 0, 2], Some("127.0.0.1, 10.0.0.3"), refused);
+        // What a proxy on this machine hands on comes from anywhere.
+        check([127, 0, 0, 1], Some("203.0.113.9"), refused);
+        check([127, 0, 0, 1], Some("127.0.0.1"), refused);
+        check([127, 0, 0, 1], Some("nonsense"), refused);
+    }
+}
+
+#[test]
+fn here_a_wrong_token_is_refused_by_a_service_and_means_nothing_to_a_relay() {
+    let (text, record) = token(&[Role::Editor], &[]);
+    let wrong = Token::random().unwrap().reveal();
+    let check = |from_here: FromHere, token: &str, expected: Result<&str, StatusCode>| {
+        let door = door([record.clone()], |settings| settings.from_here = from_here);
+        let bearer = format!("Bearer {token}");
+        let found = come_here(&door, [127, 0, 0, 1], &[("authorization", &bearer)]);
+        assert_eq!(found.as_deref(), expected.as_deref(), "{from_here:?}");
+    };
+    check(FromHere::Token, &wrong, Err(StatusCode::UNAUTHORIZED));
+    check(FromHere::Nothing, &wrong, Err(StatusCode::UNAUTHORIZED));
+    check(FromHere::AnyToken, &wrong, Ok("dev"));
+    for from_here in [FromHere::Token, FromHere::Nothing, FromHere::AnyToken] {
+        check(from_here, &text, Ok("first"));
+    }
+    // Somebody else's is none of ours.
+    check(FromHere::Nothing, "eyJhbGciOi", Ok("dev"));
+}
+
+#[test]
+fn all_of_it_is_for_who_is_not_confined_and_for_sdks() {
+    let check = |roles: &[Role], own: &[&str], expected: [bool; 2]| {
+        let caller = Caller::new(caller::Who::Token(Arc::new(token(roles, own).1)), None, None);
+        let caller = caller.within(rule("GET", STREAM).unwrap().roles).unwrap();
+        assert_eq!([caller.everything().is_ok(), caller.everywhere().is_ok()], expected, "{roles:?} {own:?}");
+    };
+    for role in [Role::Sdk, Role::Viewer, Role::Editor, Role::Deployer, Role::Admin] {
+        check(&[role], &[], [true, true]);
+        check(&[role], &["prod"], [role == Role::Sdk, false]);
+    }
+    check(&[Role::Viewer, Role::Sdk], &["prod"], [true, false]);
 }
 
 #[test]

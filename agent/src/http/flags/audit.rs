@@ -8,7 +8,7 @@ use serde_json::json;
 use teal_flags::model::limits::NAME;
 
 use super::{ALL, Door, rest};
-use crate::flags::Wanted;
+use crate::flags::{Reference, Wanted};
 use crate::http::access::Caller;
 use crate::http::page;
 use crate::http::path::Place;
@@ -45,11 +45,13 @@ pub(super) async fn of_flag(
     RawQuery(query): RawQuery,
 ) -> Result<Response, Refused> {
     let asked = Asked::of(query.as_deref(), &OF_ONE)?;
-    if !caller.environments().is_empty() {
-        // What was deleted was perhaps meant for others.
-        rest::find(&door, &caller, &flag)?;
-    }
-    let wanted = Wanted { flag: Some(rest::reference(&flag)?), ..wanted(&asked) };
+    let meant = if caller.environments().is_empty() {
+        rest::reference(&flag)?
+    } else {
+        // What was deleted was perhaps meant for others, also where another flag has its name today.
+        Reference::Id(rest::find(&door, &caller, &flag)?.id)
+    };
+    let wanted = Wanted { flag: Some(meant), ..wanted(&asked) };
     answer(&door, wanted, &format!("{ALL}/{flag}/audit-log"), query.as_deref()).await
 }
 

@@ -18,7 +18,7 @@ use crate::http::query::{Asked, Kind, Parameter};
 /// What SDKs say when they ask. They may be newer than this service: what it does not know it lets pass.
 pub(super) const ASKED: [Parameter; 1] = [Parameter {
     name: "environment",
-    about: "Where the application runs; one for which the token is. Everybody is told everything.",
+    about: "Where the application runs; one for which the token is. Who is told something is told everything.",
     kind: Kind::Anything,
 }];
 
@@ -33,6 +33,7 @@ pub(super) async fn snapshot(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
+    caller.everything()?;
     caller.environment(Asked::known(query.as_deref(), &ASKED)?.text("environment"))?;
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()).and_then(position);
     if let Some(known) = known.clone() {

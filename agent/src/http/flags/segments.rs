@@ -34,9 +34,11 @@ pub(super) const ASKED: [Parameter; 3] = [
 /// The segments with how many are in their lists, not with whom: lists may be long.
 pub(super) async fn list(
     State(door): State<Door>,
+    Extension(caller): Extension<Caller>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
+    caller.everywhere()?;
     let asked = Asked::of(query.as_deref(), &ASKED)?;
     let state = door.reads.state();
     let tag = format!("\"{}\"", state.position());
@@ -68,9 +70,11 @@ pub(super) async fn list(
 
 pub(super) async fn show(
     State(door): State<Door>,
+    Extension(caller): Extension<Caller>,
     Place(name): Place,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
+    caller.everywhere()?;
     let state = door.reads.state();
     let segment = state.segment(named(&name)?).ok_or_else(|| FlagsError::UnknownSegment(name.clone()))?;
     let tag = segment_tag(segment);

@@ -40,6 +40,7 @@ pub(super) async fn stream(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refused> {
+    caller.everything()?;
     caller.environment(Asked::known(query.as_deref(), &sdk::ASKED)?.text("environment"))?;
     let place = door.streams.take(caller.token()).ok_or_else(|| Refused::full("streams", FULL))?;
     let known = headers.get("last-event-id").and_then(|value| value.to_str().ok()).and_then(|id| id.parse().ok());

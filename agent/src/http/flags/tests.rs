@@ -44,7 +44,7 @@ async fn door() -> (tempfile::TempDir, Router, CancellationToken) {
 fn open_here() -> access::Settings {
     access::Settings {
         tokens: tokio::sync::watch::channel(Arc::<Directory>::default()).1,
-        open_here: true,
+        from_here: access::FromHere::Nothing,
         legacy: Vec::new(),
         trusted_proxies: Vec::new(),
         person_header: http::HeaderName::from_static("x-teal-user"),
@@ -53,6 +53,15 @@ fn open_here() -> access::Settings {
         per_token: 1000,
         per_address: 1000,
     }
+}
+
+#[tokio::test]
+async fn who_comes_from_nowhere_is_nobody() {
+    let (_folder, router, stop) = door().await;
+    let request = Request::builder().uri(ALL).header("host", "localhost").body(Body::empty()).unwrap();
+    let answer = TowerToHyperService::new(router).call(request).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
+    stop.cancel();
 }
 
 /// What is not in the table nobody may do; what is there and not served is said for nothing.

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::access::Directory;
 use crate::config::FlagService;
 use crate::http::TlsFiles;
-use crate::http::access;
+use crate::http::access::{self, FromHere};
 use crate::http::flags::{Limits, Settings};
 
 /// What is said about people who act through tokens, unless something else is configured.
@@ -16,7 +16,7 @@ const PERSON_HEADER: HeaderName = HeaderName::from_static("x-teal-user");
 
 pub(in crate::runtime) fn settings(
     flags: &FlagService,
-    is_dev: bool,
+    from_here: FromHere,
     tokens: watch::Receiver<Arc<Directory>>,
 ) -> Settings {
     let pair = flags.tls_certificate_file.clone().zip(flags.tls_key_file.clone());
@@ -32,7 +32,7 @@ pub(in crate::runtime) fn settings(
         },
         access: access::Settings {
             tokens,
-            open_here: is_dev,
+            from_here,
             legacy: flags.legacy_anonymous.clone(),
             trusted_proxies: flags.trusted_proxies.clone(),
             // It was looked at when the configuration was read.

@@ -124,6 +124,46 @@ async fn a_token_of_an_environment_asks_for_it_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_confined_is_told_of_no_segment_not_everything_and_nothing_of_what_is_gone() {
+    let agent = Agent::started().await;
+    let staff = json!({"name": "staff", "include": ["somebody"]});
+    agent.request(Method::POST, "/segments").json(&staff).send().await.unwrap().error_for_status().unwrap();
+    let twice = || json!({"name": "twice", "environments": ["prod"], "reason": "for the first one"});
+    agent.request(Method::POST, "").json(&twice()).send().await.unwrap().error_for_status().unwrap();
+    agent.request(Method::DELETE, "/twice").send().await.unwrap().error_for_status().unwrap();
+    let again = json!({"name": "twice", "environments": ["dev"], "reason": "for the second one"});
+    agent.request(Method::POST, "").json(&again).send().await.unwrap().error_for_status().unwrap();
+
+    let free = agent.new_token("free", &["--role", "viewer"]);
+    let sdk = agent.new_token("shop", &["--role", "sdk", "--environment", "dev"]);
+    for role in ["viewer", "editor", "deployer"] {
+        let token = agent.new_token(role, &["--role", role, "--environment", "dev"]);
+        for rest in ["/segments", "/segments/staff", "/snapshot", "/stream", "/audit-log", "/stale"] {
+            let (status, problem) = agent.by(&token, Method::GET, rest, None).await;
+            let detail = problem["detail"].as_str().unwrap_or_default();
+            assert_eq!(status, StatusCode::FORBIDDEN, "{role} {rest}");
+            assert!(detail.starts_with("the token is for dev, and this is of all environments"), "{detail}");
+            assert!(!problem.to_string().contains("somebody"));
+        }
+        let (status, log) = agent.by(&token, Method::GET, "/twice/audit-log", None).await;
+        let reasons: Vec<_> = log["entries"].as_array().unwrap().iter().map(|entry| entry["reason"].clone()).collect();
+        assert_eq!((status, reasons), (StatusCode::OK, vec![json!("for the second one")]), "{role}");
+        // At the command line it is said as well.
+        let exported = said::command(agent.folder.path(), &["flags", "export"])
+            .args(["--url", &format!("http://{}", agent.address)])
+            .env("TEAL_TOKEN", &token)
+            .output();
+        Said::from(exported.unwrap()).expect(4, &["the token is for dev", "use a token of all"]);
+    }
+    for rest in ["/segments", "/segments/staff", "/snapshot"] {
+        assert_eq!(agent.by(&free, Method::GET, rest, None).await.0, StatusCode::OK, "{rest}");
+    }
+    assert_eq!(agent.by(&free, Method::GET, "/twice/audit-log", None).await.1["entries"].as_array().unwrap().len(), 3);
+    let document = agent.by(&sdk, Method::GET, "/snapshot", None).await;
+    assert_eq!((document.0, document.1["segments"][0]["name"].as_str()), (StatusCode::OK, Some("staff")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_revoked_tokens_stream_ends_and_a_new_one_is_taken_up() {
     let agent = Agent::started().await;
     let file = agent.path("shop.token");

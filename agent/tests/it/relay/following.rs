@@ -2,12 +2,13 @@
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use teal_agent::access::Token;
 use teal_flags::client::{Client, Link};
 use teal_testkit::{free_port, until};
 
 use super::upstream::Upstream;
 use super::{Relay, Stream};
-use crate::flags::{Agent, answers, application, copy, listens};
+use crate::flags::{Agent, TOKEN, answers, application, copy, listens};
 use crate::said;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -199,4 +200,29 @@ fn what_is_wrong_with_an_upstream_is_said_before_it_starts() {
     check("upstream = []", "names no service");
     check("upstream = \"https://ops:secret@flags.internal\"", "put the token into a file");
     check("upstream_token_file = \"/run/token\"", "this is for a relay");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn from_other_machines_a_relay_asks_for_its_own_token_also_when_that_is_another_one() {
+    let service = Agent::started().await;
+    let mut relay = Relay::new(&[service.address], "insecure_http = true");
+    let (file, here) = (relay.path("teal.toml"), format!("listen = \"{}\"\nupstream", relay.address));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let anywhere = format!("listen = \"0.0.0.0:{}\"\nupstream", relay.address.port());
+    assert!(text.contains(&here), "{text}");
+    std::fs::write(&file, text.replace(&here, &anywhere)).unwrap();
+    relay.start().await;
+    relay.is_connected(true).await;
+    let asked = async |token: &str| {
+        let request = relay.request(Method::GET, "/snapshot");
+        let request = if token.is_empty() { request } else { request.bearer_auth(token) };
+        request.send().await.unwrap().status()
+    };
+    let (old, new) = (TOKEN.reveal(), Token::random().unwrap().reveal());
+    assert_eq!(asked("").await, StatusCode::UNAUTHORIZED);
+    assert_eq!(asked(&new).await, StatusCode::UNAUTHORIZED);
+    assert_eq!(asked(&old).await, StatusCode::OK);
+    std::fs::write(relay.path("upstream.token"), &new).unwrap();
+    until("the new token is taken", || async { (asked(&new).await == StatusCode::OK).then_some(()) }).await;
+    assert_eq!(asked(&old).await, StatusCode::UNAUTHORIZED);
 }
