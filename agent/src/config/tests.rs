@@ -383,6 +383,12 @@ fn flags_are_served_where_there_is_a_table_and_to_others_only_over_tls() {
     check("legacy_anonymous = [\"GET /metrics\"]", "`GET /metrics` can not be opened to everybody");
     check("trusted_proxies = [\"10.0.0.0/33\"]", "`10.0.0.0/33` is not a network");
     check("origins = [\"app.example\"]", "`app.example` is no origin");
+    check("origins = [\"https://app.example:443\"]", "write \"https://app.example\"");
+    check("origins = [\"http://app.example:80\"]", "write \"http://app.example\"");
+    for (key, value) in [("postgres_file", "\"/etc/x\""), ("migrate", "false")] {
+        let line = format!("upstream = \"https://flags.internal\"\n{key} = {value}");
+        check(&line, &format!("flags.{key}: a relay keeps no flags"));
+    }
     check("hosts = [\"https://flags.internal\"]", "is no host's name");
     check("person_header = \"X User\"", "`X User` is no header's name");
     // Whatever is there by mistake is not repeated.

@@ -46,6 +46,6 @@ fn delta(since: u64, state: &State) -> Bytes {
     event("delta", state.position(), &state.delta(since))
 }
 
-fn event(name: &str, position: &Position, data: &str) -> Bytes {
-    format!("id: {position}\nevent: {name}\ndata: {data}\n\n").into()
+fn event(name: &str, position: &Position, data: &[u8]) -> Bytes {
+    [format!("id: {position}\nevent: {name}\ndata: ").as_bytes(), data, b"\n\n"].concat().into()
 }

@@ -53,6 +53,8 @@ impl Reads {
 
     /// Counts answers that were told to somebody who has no SDK, which would count them itself.
     pub fn count<'a>(&self, environment: Option<&str>, answers: impl IntoIterator<Item = (&'a Flag, &'a Evaluation)>) {
-        self.questions.count(environment.unwrap_or_default(), answers);
+        let environment = environment.unwrap_or_default();
+        let is_named = || self.state().flags().any(|flag| flag.environments.iter().any(|name| name == environment));
+        self.questions.count(environment, is_named, answers);
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use teal_flags::model::{Document, Extra, Flag, Segment, Unreadable};
 
 use super::edit::Reference;
@@ -64,7 +65,7 @@ pub struct State {
     pub(super) deleted_segments: BTreeMap<String, u64>,
     /// What a newer version may have written, and at which revision it came: handed on as it stands.
     pub(super) unreadable: Vec<(u64, Unreadable)>,
-    whole: OnceLock<Arc<str>>,
+    whole: OnceLock<Bytes>,
     pub(super) events: Events,
 }
 
@@ -196,9 +197,9 @@ impl State {
         self.told(None)
     }
 
-    /// [`State::document`] as JSON.
+    /// [`State::document`] as JSON, written once and shared by all who are told it.
     #[must_use]
-    pub fn whole(&self) -> Arc<str> {
+    pub fn whole(&self) -> Bytes {
         self.whole.get_or_init(|| self.document().to_json().into()).clone()
     }
 
@@ -210,7 +211,7 @@ impl State {
 
     /// What changed since an earlier revision of this instance, as JSON.
     #[must_use]
-    pub fn delta(&self, since: u64) -> Arc<str> {
+    pub fn delta(&self, since: u64) -> Bytes {
         self.told(Some(since)).to_json().into()
     }
 

@@ -75,7 +75,8 @@ impl<S: Clone + Send + Sync + 'static> Routes<S> {
         names.push("OPTIONS");
         names.sort_unstable();
         let names = names.join(", ");
-        self.router = self.router.route(path, methods.fallback(move |method: Method| other(method, names)));
+        // Other methods have no rule, so that they were refused before (`access`).
+        self.router = self.router.route(path, methods.merge(on(MethodFilter::OPTIONS, move || options(names))));
         self
     }
 
@@ -102,11 +103,8 @@ fn allowed(method: &Method) -> impl Iterator<Item = &'static str> {
     [name].into_iter().chain((*method == Method::GET).then_some("HEAD")).filter(|name| !name.is_empty())
 }
 
-async fn other(method: Method, allowed: String) -> Response {
-    let mut response = match method {
-        Method::OPTIONS => StatusCode::NO_CONTENT.into_response(),
-        _ => Refused::method(&method, &allowed).into_response(),
-    };
+async fn options(allowed: String) -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
     response.headers_mut().extend(HeaderValue::try_from(allowed).ok().map(|allowed| (header::ALLOW, allowed)));
     response
 }

@@ -45,8 +45,25 @@ pub(super) fn read(section: Section<'_>, agent: &Agent) -> FlagService {
         let message = format!("`{legacy}` is open: everybody who reaches {} may change flags", flags.listen);
         section.report.warn(&section.place_of("legacy_anonymous"), message);
     }
-    for origin in flags.origins.iter().filter(|origin| !is_origin(origin)) {
-        section.error("origins", format!("`{origin}` is no origin, for instance \"https://app.example\""));
+    if flags.upstream.is_some() {
+        let is_there = [
+            ("postgres_file", flags.postgres_file.is_some()),
+            ("first_token", flags.first_token.is_some()),
+            ("migrate", !flags.migrate),
+        ];
+        for (key, _) in is_there.into_iter().filter(|(_, is_there)| *is_there) {
+            section.error(key, "a relay keeps no flags and no tokens: leave this away, or `upstream`");
+        }
+    }
+    for origin in &flags.origins {
+        if !is_origin(origin) {
+            section.error("origins", format!("`{origin}` is no origin, for instance \"https://app.example\""));
+        } else if let Some(said) = without_usual_port(origin) {
+            section.error(
+                "origins",
+                format!("`{origin}` is never said by a browser, which leaves this port away: write \"{said}\""),
+            );
+        }
     }
     for host in flags.hosts.iter().filter(|host| host.contains([':', '/', ' '])) {
         section.error("hosts", format!("`{host}` is no host's name, for instance \"flags.internal\""));
@@ -112,4 +129,10 @@ fn number<T: TryFrom<u64>>(section: &Section<'_>, key: &'static str, default: T)
 fn is_origin(text: &str) -> bool {
     let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
     host.is_some_and(|host| !host.is_empty() && !host.contains(['/', '?', '#', ' ', '*']))
+}
+
+/// The origin as browsers write it, where it carries the port that its scheme has anyway.
+fn without_usual_port(origin: &str) -> Option<&str> {
+    let port = if origin.starts_with("https://") { ":443" } else { ":80" };
+    origin.strip_suffix(port)
 }

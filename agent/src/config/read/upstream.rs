@@ -3,6 +3,8 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use reqwest::Url;
+
 use crate::config::flags::Upstream;
 use crate::config::section::Section;
 
@@ -41,27 +43,67 @@ pub(super) fn read(section: &Section<'_>) -> Option<Upstream> {
     section.has("upstream").then_some(upstream)
 }
 
-/// Why an address cannot be used. What may be a password is not repeated.
+/// Why an address cannot be used, read as the client will read it. What may be a password is not repeated.
 fn problem(address: &str) -> Option<String> {
     let form = "write it as https://HOST, with a port and a path where needed";
-    let (scheme, rest) = match address.split_once("://") {
-        Some((scheme @ ("http" | "https"), rest)) if !rest.is_empty() => (scheme, rest),
+    let url = match Url::parse(address) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => url,
         _ => return Some(format!("this is no address: {form}")),
     };
-    let authority = rest.split('/').next().unwrap_or_default();
-    if authority.contains('@') {
+    if !url.username().is_empty() || url.password().is_some() {
         return Some("this carries a name or password: put the token into a file, `upstream_token_file`".to_owned());
     }
-    if rest.contains(['?', '#']) || rest.chars().any(char::is_whitespace) {
-        return Some(format!("`{scheme}://{authority}` goes on with what an address has not: {form}"));
+    let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
+    if url.query().is_some() || url.fragment().is_some() {
+        return Some(format!("`{scheme}://{host}` goes on with what an address has not: {form}"));
     }
-    let port = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
-    let host = authority.rsplit_once(':').filter(|(_, end)| port(end)).map_or(authority, |(host, _)| host);
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    let is_here = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
     (scheme == "http" && !is_here).then(|| {
         format!(
             "flags and token would travel in clear to {host}: use https (`upstream_ca_file` for a private authority)"
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_taken_or_refused_as_the_client_would() {
+        let check = |address: &str, expected: Option<&str>| {
+            let found = problem(address);
+            assert!(!found.as_ref().is_some_and(|found| found.contains("5ec7e7")), "{found:?}");
+            let is_expected = match expected {
+                Some(words) => found.as_ref().is_some_and(|found| found.contains(words)),
+                None => found.is_none(),
+            };
+            assert!(is_expected, "{address}: {found:?}");
+        };
+        for address in ["https://flags.internal", "HTTPS://flags.internal:9443/teal/", "http://127.0.0.1:9181"] {
+            check(address, None);
+        }
+        check("http://[::1]:9181", None);
+        check("http://LOCALHOST", None);
+        for address in [
+            "",
+            "flags.internal",
+            "ftp://flags.internal",
+            "https://",
+            "https://:9443",
+            "https://a:b",
+            "https://a:99999",
+        ] {
+            check(address, Some("this is no address: write it as https://HOST"));
+        }
+        check("https://teal:5ec7e7@flags.internal", Some("`upstream_token_file`"));
+        check("https://5ec7e7@flags.internal", Some("`upstream_token_file`"));
+        check("https://flags.internal?token=5ec7e7", Some("`https://flags.internal` goes on"));
+        check("https://flags.internal/#5ec7e7", Some("`https://flags.internal` goes on"));
+        check("http://flags.internal", Some("in clear to flags.internal"));
+        // What only looks like this machine is read as the client does.
+        check("http://127.0.0.1.example", Some("in clear to 127.0.0.1.example"));
+        check("http:\\\\flags.internal\\127.0.0.1", Some("in clear to flags.internal"));
+    }
 }

@@ -103,7 +103,7 @@ async fn keep(shared: &Shared, file: &SnapshotFile, stop: &CancellationToken) {
             continue;
         }
         let file = file.clone();
-        let written = tokio::task::spawn_blocking(move || file.write(state.whole().as_bytes())).await;
+        let written = tokio::task::spawn_blocking(move || file.write(state.whole())).await;
         let error = match written {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),

@@ -34,7 +34,7 @@ use tokio::sync::mpsc;
 pub(super) use asked::Asked;
 pub use audit::{Audit, Author};
 pub use exposures::Served;
-pub(super) use exposures::minute;
+pub(super) use exposures::{OTHER, minute};
 pub use log::Wanted;
 pub(super) use tokens::Mark;
 pub use tokens::TokenAudit;

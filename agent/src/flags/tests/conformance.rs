@@ -137,7 +137,7 @@ async fn a_delta_tells_what_changed_since_and_no_more(on: On) {
     running.patch("telehealth", json!({"enabled": true})).await.unwrap();
     running.delete("short_lived").await.unwrap();
     let state = running.service.state();
-    let told = |json: &str| {
+    let told = |json: &[u8]| {
         let document = document(json);
         let names: Vec<String> = document.flags.into_iter().map(|flag| flag.name).collect();
         (document.since, document.revision, names, document.deleted)

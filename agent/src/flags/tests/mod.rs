@@ -221,6 +221,6 @@ fn author() -> Author {
     Author { who: "ops@box".into(), ip: "127.0.0.1".into(), reason: "a test".into(), ..Author::default() }
 }
 
-fn document(json: &str) -> Document {
-    Document::from_json(json).unwrap()
+fn document(json: &[u8]) -> Document {
+    Document::from_json(str::from_utf8(json).unwrap()).unwrap()
 }

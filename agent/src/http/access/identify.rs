@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, header};
 
 use super::caller::{Caller, Who};
-use super::{Access, FromHere, proxies, text, users};
+use super::{Access, FromHere, proxies, text};
 use crate::access::{Record, Refusal, Token};
 use crate::flags::now;
 use crate::http::problem::Refused;
@@ -33,7 +33,7 @@ impl Access {
         let person = self.person(headers)?;
         let caller = |who| Caller::new(who, address, person.clone());
         if let Peer::Local(uid) = peer {
-            return Ok(caller(Who::Operator(users::name(uid))));
+            return Ok(caller(Who::Operator(self.users.name(uid))));
         }
         let given = credentials(headers).filter(|word| Token::is_meant(word)).map(|word| self.admitted(word));
         if let Some(Ok(record)) = given {

@@ -29,6 +29,7 @@ pub(super) use caller::{Caller, Lease};
 pub use counters::Counters;
 use origins::Origins;
 use rates::Rates;
+use users::Users;
 
 use super::problem::Refused;
 use super::serve::Peer;
@@ -74,15 +75,17 @@ pub(super) struct Access {
     settings: Settings,
     origins: Origins,
     rates: Rates,
+    users: Users,
     counters: Arc<Counters>,
 }
 
 impl Access {
     /// For a door that only this machine reaches, or not.
     pub(super) fn new(settings: Settings, is_loopback: bool, counters: Arc<Counters>) -> Self {
-        let origins = Origins::new(is_loopback, settings.hosts.clone(), settings.origins.clone());
+        let origins =
+            Origins::new(is_loopback, settings.hosts.clone(), settings.origins.clone(), &settings.person_header);
         let rates = Rates::new(settings.per_token, settings.per_address);
-        Self { settings, origins, rates, counters }
+        Self { settings, origins, rates, users: Users::default(), counters }
     }
 
     /// What ends when the caller's token does.

@@ -8,7 +8,7 @@
 use std::net::IpAddr;
 
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use super::text;
@@ -21,11 +21,18 @@ pub(super) struct Origins {
     is_loopback: bool,
     hosts: Vec<String>,
     origins: Vec<String>,
+    /// Headers that pages may send, as a preflight has them.
+    headers: Option<HeaderValue>,
 }
 
+/// What is read of a request; and who acts through a token.
+const HEADERS: &str =
+    "authorization, content-type, if-match, if-none-match, last-event-id, x-api-key, x-teal-environment";
+
 impl Origins {
-    pub(super) const fn new(is_loopback: bool, hosts: Vec<String>, origins: Vec<String>) -> Self {
-        Self { is_loopback, hosts, origins }
+    pub(super) fn new(is_loopback: bool, hosts: Vec<String>, origins: Vec<String>, person: &HeaderName) -> Self {
+        let headers = HeaderValue::try_from(format!("{HEADERS}, {person}")).ok();
+        Self { is_loopback, hosts, origins, headers }
     }
 
     /// The header that names somebody who may not ask, if one does.
@@ -73,13 +80,11 @@ impl Origins {
         let mut response = StatusCode::NO_CONTENT.into_response();
         let told = [
             (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, PATCH, DELETE"),
-            (
-                header::ACCESS_CONTROL_ALLOW_HEADERS,
-                "authorization, content-type, if-match, if-none-match, last-event-id",
-            ),
             (header::ACCESS_CONTROL_MAX_AGE, "600"),
         ];
         response.headers_mut().extend(told.map(|(name, value)| (name, HeaderValue::from_static(value))));
+        let headers = self.headers.iter().map(|headers| (header::ACCESS_CONTROL_ALLOW_HEADERS, headers.clone()));
+        response.headers_mut().extend(headers);
         expose(response.headers_mut(), origin.clone());
         Some(response)
     }
@@ -117,7 +122,32 @@ fn is_here(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+
     use super::*;
+
+    const PERSON: HeaderName = HeaderName::from_static("x-somebody");
+
+    #[test]
+    fn a_page_of_a_known_origin_may_send_all_that_is_read_and_no_other_page_may_send_anything() {
+        let origins = Origins::new(false, vec![], vec!["https://app.example".into()], &PERSON);
+        let asked = |method: Method, origin: &str| {
+            let request = Request::builder().method(method).header(header::ORIGIN, origin);
+            let request = request.header(header::ACCESS_CONTROL_REQUEST_METHOD, "POST").body(Body::empty()).unwrap();
+            origins.preflight(&request)
+        };
+        let answer = asked(Method::OPTIONS, "https://app.example").unwrap();
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "https://app.example");
+        let allowed = answer.headers()[header::ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap();
+        let allowed: Vec<&str> = allowed.split(", ").collect();
+        for name in ["authorization", "x-api-key", "x-teal-environment", "x-somebody", "if-none-match", "last-event-id"]
+        {
+            assert!(allowed.contains(&name), "{name}: {allowed:?}");
+        }
+        assert_eq!(asked(Method::OPTIONS, "https://evil.example").unwrap().status(), StatusCode::FORBIDDEN);
+        assert!(asked(Method::POST, "https://app.example").is_none(), "that is the request itself");
+    }
 
     fn check(origins: &Origins, host: &str, origin: Option<&str>, expected: [Option<&str>; 2]) {
         let mut headers = HeaderMap::new();
@@ -132,7 +162,7 @@ mod tests {
 
     #[test]
     fn on_loopback_who_names_another_host_is_a_stranger() {
-        let here = Origins::new(true, vec!["flags.internal".into()], vec!["https://app.example".into()]);
+        let here = Origins::new(true, vec!["flags.internal".into()], vec!["https://app.example".into()], &PERSON);
         let check = |host: &str, origin: Option<&str>, expected: Option<&str>| {
             check(&here, host, origin, [expected, expected]);
         };
@@ -150,7 +180,7 @@ mod tests {
 
     #[test]
     fn elsewhere_a_token_is_enough_for_any_host_and_pages_need_to_be_known() {
-        let named = Origins::new(false, vec!["flags.internal".into()], vec!["https://app.example".into()]);
+        let named = Origins::new(false, vec!["flags.internal".into()], vec!["https://app.example".into()], &PERSON);
         let check =
             |host: &str, origin: Option<&str>, expected: [Option<&str>; 2]| check(&named, host, origin, expected);
         check("flags.internal:9181", None, [None, None]);

@@ -3,6 +3,7 @@
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ const FAILURES: (u32, Duration) = (30, Duration::from_secs(2));
 const BURST: u32 = 2;
 /// Keys that are remembered. When there are more that came lately, all start afresh: that is kinder than refusing strangers.
 const MOST: usize = 10_000;
+/// Keys are counted each so many requests: that looks at every shard of their map.
+const COUNT_EACH: u32 = 256;
 
 /// All limits of a door.
 #[derive(Debug)]
@@ -65,17 +68,19 @@ impl Rates {
 struct Limiter<K: Hash + Eq + Clone> {
     quota: Quota,
     limiter: RwLock<Arc<DefaultKeyedRateLimiter<K>>>,
+    asked: AtomicU32,
     clock: DefaultClock,
 }
 
 impl<K: Hash + Eq + Clone> Limiter<K> {
     fn new(quota: Quota) -> Self {
-        Self { quota, limiter: RwLock::new(Arc::new(RateLimiter::keyed(quota))), clock: DefaultClock::default() }
+        let limiter = RwLock::new(Arc::new(RateLimiter::keyed(quota)));
+        Self { quota, limiter, asked: AtomicU32::new(0), clock: DefaultClock::default() }
     }
 
     fn check(&self, key: &K) -> Result<(), Duration> {
         let limiter = self.limiter.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if limiter.len() >= MOST {
+        if self.asked.fetch_add(1, Ordering::Relaxed).is_multiple_of(COUNT_EACH) && limiter.len() >= MOST {
             self.forget(&limiter);
         }
         limiter.check_key(key).map_err(|until| until.wait_time_from(self.clock.now()))
@@ -120,7 +125,7 @@ mod tests {
         let rates = Rates::new(1000, 1000);
         for number in 0..3 * u32::try_from(MOST).unwrap() {
             rates.address(IpAddr::V4((0x0b00_0000 + number).into())).unwrap();
-            assert!(rates.addresses.remembered() <= MOST);
+            assert!(rates.addresses.remembered() <= MOST + COUNT_EACH as usize);
         }
     }
 }

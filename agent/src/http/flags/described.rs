@@ -120,7 +120,7 @@ pub(super) fn audit_of_all() -> Said {
 
 pub(super) fn stale() -> Said {
     Said::new(PEOPLE, "getStaleFlags", "Flags that can go")
-        .more("Nobody asked for them, or everybody got the same and nobody changed them, for so many days. Made of what SDKs report.")
+        .more("Nobody asked for them, or everybody got the same and nobody changed them, for so many days. Made of what SDKs report, and of answers that are given here.")
         .query(&stale::ASKED)
         .answers(200, "By id. What is not remembered for so long is not `sure`.", "StaleFlags", &[])
         .refuses(&[503])
@@ -129,14 +129,14 @@ pub(super) fn stale() -> Said {
 pub(super) fn check_by_query() -> Said {
     Said::new(PEOPLE, "checkFlagByQuery", "What it answers to somebody")
         .query(&check::ASKED)
-        .answers(200, "The answer. It is not counted.", "Answer", &[])
+        .answers(200, "The answer. It is counted, and not for whom.", "Answer", &[])
         .refuses(&[404])
 }
 
 pub(super) fn check() -> Said {
     Said::new(PEOPLE, "checkFlag", "What it answers to somebody")
         .body("Check", json!({"user_id": "user-7", "environment": "prod", "attributes": {"clinic": "hcm-3"}}))
-        .answers(200, "The answer. It is not counted.", "Answer", &[])
+        .answers(200, "The answer. It is counted, and not for whom.", "Answer", &[])
         .refuses(&[404])
 }
 

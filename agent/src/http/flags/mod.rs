@@ -38,6 +38,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::{FromRef, State};
 use axum::http::header;
 use axum::middleware::from_fn_with_state;
@@ -78,7 +79,7 @@ struct Door {
     streams: Places,
     access: Arc<Access>,
     /// The OpenAPI document.
-    document: Arc<str>,
+    document: Bytes,
     shutdown: CancellationToken,
 }
 
@@ -146,7 +147,7 @@ impl FromRef<Door> for Reads {
 }
 
 async fn document(State(door): State<Door>) -> impl IntoResponse {
-    ([(header::CONTENT_TYPE, "application/json")], door.document.to_string())
+    ([(header::CONTENT_TYPE, "application/json")], door.document)
 }
 
 fn router(

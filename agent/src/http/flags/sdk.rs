@@ -50,8 +50,7 @@ pub(super) async fn snapshot(
     if rest::is_known(&headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, [(header::ETAG, tag)]).into_response());
     }
-    let json = state.whole().to_string();
-    Ok(([(header::ETAG, tag), (header::CONTENT_TYPE, "application/json".to_owned())], json).into_response())
+    Ok(([(header::ETAG, tag), (header::CONTENT_TYPE, "application/json".to_owned())], state.whole()).into_response())
 }
 
 fn position(tag: &str) -> Option<Position> {

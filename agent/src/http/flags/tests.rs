@@ -150,7 +150,9 @@ fn the_document_is_whole() {
     for (path, methods) in document["paths"].as_object().unwrap() {
         for (method, said) in methods.as_object().unwrap() {
             assert!(ids.insert(said["operationId"].as_str().unwrap()), "{method} {path}: its id is there twice");
-            assert!(said["responses"]["403"].is_object(), "{method} {path}");
+            for status in ["400", "401", "403", "429", "503"] {
+                assert!(said["responses"][status].is_object(), "{method} {path} {status}");
+            }
             for name in path.split('{').skip(1).map(|rest| rest.split('}').next().unwrap()) {
                 let parameters = said["parameters"].as_array().unwrap();
                 let place = parameters.iter().find(|one| one["name"] == name && one["in"] == "path").unwrap();

@@ -12,7 +12,7 @@ pub(super) fn one() -> Said {
         .asks(&ASKED)
         .reads(&[Head::TealEnvironment])
         .may_have("OfrepQuestion", example())
-        .answers(200, "The answer. It is not counted.", "OfrepAnswer", &[])
+        .answers(200, "The answer. It is counted, and not for whom.", "OfrepAnswer", &[])
         .answers(400, "The question cannot be answered.", "OfrepError", &[])
         .answers(404, "There is no such flag.", "OfrepError", &[])
 }
@@ -22,7 +22,12 @@ pub(super) fn all() -> Said {
         .asks(&ASKED)
         .reads(&[Head::TealEnvironment, Head::IfNoneMatch])
         .may_have("OfrepQuestion", example())
-        .answers(200, "Answers and errors, by id. They are not counted.", "OfrepAnswers", &[Head::Etag])
+        .answers(
+            200,
+            "Answers and errors, by id. Each is counted, also where nothing is new.",
+            "OfrepAnswers",
+            &[Head::Etag],
+        )
         .empty(304, "The answers are the same.", &[Head::Etag])
         .answers(400, "The question cannot be answered.", "OfrepError", &[])
 }

@@ -50,7 +50,9 @@ pub(super) fn of(status: u16) -> Refusal {
             FlagsError::Stale { version: 4, tag: "\"8-4-1795860000000\"".into() }.into(),
             Some(Head::Etag),
         ),
-        413 => known("The body is larger than 2 MiB.", Refused::too_large(2 << 20), None),
+        413 => {
+            known("The body is larger than 2 MiB, or an import larger than 32 MiB.", Refused::too_large(2 << 20), None)
+        }
         422 => known(
             "A field or parameter cannot be taken, which `field` names.",
             FieldError::new("rollout_percentage", "is larger than 100").into(),

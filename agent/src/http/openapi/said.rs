@@ -13,7 +13,7 @@ use super::refusals;
 use crate::http::query::{Kind, Parameter};
 
 /// Whatever a path does, it may be refused so.
-const ALWAYS: [u16; 3] = [401, 403, 429];
+const ALWAYS: [u16; 5] = [400, 401, 403, 429, 503];
 /// What reading a body may end in.
 const BODY: [u16; 4] = [400, 408, 413, 422];
 

@@ -86,7 +86,7 @@ async fn who_knows_more_than_a_relay_out_of_touch_keeps_it() {
     let mut waiting = Stream::open(relay.address, "another:2").await;
     assert_eq!(waiting.next().await[1], "ping");
     service.start().await;
-    let [id, name, _] = waiting.next().await;
+    let [id, name, _] = waiting.next_news().await;
     assert_eq!((id, name.as_str()), (format!("{instance}:1"), "snapshot"));
 }
 

@@ -169,6 +169,16 @@ impl Stream {
         Self(BufReader::new(socket))
     }
 
+    /// The next event that is no mere sign of life.
+    async fn next_news(&mut self) -> [String; 3] {
+        loop {
+            let event = self.next().await;
+            if event[1] != "ping" {
+                return event;
+            }
+        }
+    }
+
     /// The next event: id, name, data.
     async fn next(&mut self) -> [String; 3] {
         let mut event: [String; 3] = Default::default();

@@ -18,8 +18,8 @@ fn started() -> State {
 }
 
 /// What a document tells: names of flags with their versions, `-` for what is deleted.
-fn said(json: &str) -> String {
-    let document = document(json);
+fn said(json: &[u8]) -> String {
+    let document = document(str::from_utf8(json).unwrap());
     let flags = document.flags.iter().map(|flag| format!("{} v{}", flag.name, flag.version));
     let segments = document.segments.iter().map(|segment| format!("segment {}", segment.name));
     let gone = document.deleted.iter().chain(&document.deleted_segments).map(|name| format!("-{name}"));
