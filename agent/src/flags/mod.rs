@@ -22,6 +22,7 @@ mod reads;
 mod relay;
 mod seen;
 mod segments;
+mod served;
 mod service;
 mod stale;
 mod state;

@@ -12,12 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::FirstToken;
 
-use super::edit::{Edit, Reference, Thing};
+use super::edit::{Edit, Thing};
 use super::error::FlagsError;
 use super::import::{Import, Imported};
 use super::now;
 use super::reads::Reads;
 use super::segments::SegmentEdit;
+use super::served::servable;
 use super::stale::{self, Stale};
 use super::state::{Position, State};
 use super::store::{Audit, Author, Place, Served, Store, Wanted};
@@ -135,9 +136,7 @@ impl Service {
         at: Timestamp,
         served: Vec<Served>,
     ) -> Result<(), FlagsError> {
-        let state = self.state();
-        let within = |one: Served| Some(one.clone().within(state.flag(&Reference::Name(one.flag))?));
-        let served: Vec<Served> = served.into_iter().filter_map(within).collect();
+        let served = servable(&self.state(), served);
         if served.is_empty() {
             return Ok(());
         }

@@ -246,12 +246,12 @@ impl Builder {
     /// Where the snapshot is kept: without a service there is none.
     fn place(&self) -> Option<SnapshotFile> {
         let (service, environment) = (self.address.as_deref()?, self.environment.as_deref());
-        let scope = disk::scope(service.trim_end_matches('/'), environment);
         let path = match self.snapshot.as_ref()? {
             Kept::At(path) => path.clone(),
-            Kept::In(folder) => folder.join(name(environment, scope)),
+            Kept::In(folder) => folder.join(name(environment, disk::scope(service, environment))),
         };
-        Some(SnapshotFile { path, scope, size: self.limits.size })
+        let addresses = std::iter::once(service).chain(self.replicas.iter().map(String::as_str));
+        Some(SnapshotFile::of(addresses, environment, path, self.limits.size))
     }
 }
 

@@ -5,7 +5,7 @@
 //! { the document }
 //! ```
 //! XXH3 (64 bits, 16 hexadecimal digits) and LENGTH (bytes) are the document's; SCOPE tells one service and environment from
-//! another, so that staging's flags are not taken for production's; WRITTEN is the moment.
+//! another, so that staging's flags are not taken for production's; WRITTEN is the moment when the service last said so.
 
 use std::fmt;
 use std::str::FromStr;
@@ -58,20 +58,21 @@ impl fmt::Display for Refused {
 
 /// Which service and environment a snapshot is of.
 pub(super) fn scope(service: &str, environment: Option<&str>) -> u64 {
+    let service = service.trim_end_matches('/');
     xxh3_64(format!("{service}\n{}", environment.unwrap_or_default()).as_bytes())
 }
 
 /// A whole file.
-pub(super) fn encode(document: &[u8], scope: u64, now: Timestamp) -> Vec<u8> {
-    let header = format!("{MAGIC} {VERSION} {:016x} {} {scope:016x} {now}\n", xxh3_64(document), document.len());
+pub(super) fn encode(document: &[u8], scope: u64, as_of: Timestamp) -> Vec<u8> {
+    let header = format!("{MAGIC} {VERSION} {:016x} {} {scope:016x} {as_of}\n", xxh3_64(document), document.len());
     [header.as_bytes(), document].concat()
 }
 
-/// The document of a file, and when it was written.
+/// The document of a file, and of which moment it is.
 ///
 /// # Errors
-/// When the file is not as it was written, or for another scope.
-pub(super) fn decode(file: &[u8], scope: u64) -> Result<(&[u8], Timestamp), Refused> {
+/// When the file is not as it was written, or for none of these scopes.
+pub(super) fn decode<'a>(file: &'a [u8], scopes: &[u64]) -> Result<(&'a [u8], Timestamp), Refused> {
     let end = file.iter().take(LONGEST_HEADER).position(|byte| *byte == b'\n').ok_or(Refused::Foreign)?;
     let header = std::str::from_utf8(&file[..end]).map_err(|_| Refused::Foreign)?;
     let document = &file[end + 1..];
@@ -93,7 +94,7 @@ pub(super) fn decode(file: &[u8], scope: u64) -> Result<(&[u8], Timestamp), Refu
     if hash != xxh3_64(document) {
         return Err(Refused::Checksum);
     }
-    if written_for != scope {
+    if !scopes.contains(&written_for) {
         return Err(Refused::Scope);
     }
     Ok((document, written))
@@ -120,7 +121,7 @@ mod tests {
     fn check(change: impl Fn(String) -> String, expected: &Result<(), Refused>) {
         let file = String::from_utf8(encode(DOCUMENT, 5, Timestamp::from_millis(0))).unwrap();
         let file = change(file);
-        let found = decode(file.as_bytes(), 5);
+        let found = decode(file.as_bytes(), &[5]);
         assert_eq!(found.map(|(document, _)| assert_eq!(document, DOCUMENT)), *expected, "{file}");
     }
 
@@ -152,12 +153,12 @@ mod tests {
             file[at] ^= flip;
             // The moment says how old it is, nothing else; upper-case digits are the same number.
             let harmless = (moment - 20..moment).contains(&at) || flip == 0x20;
-            prop_assert!(harmless || decode(&file, 5).is_err());
+            prop_assert!(harmless || decode(&file, &[5]).is_err());
         }
 
         #[test]
         fn no_bytes_make_it_panic(file in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = decode(&file, 5);
+            let _ = decode(&file, &[5]);
         }
     }
 }

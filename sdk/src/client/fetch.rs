@@ -9,12 +9,12 @@ use reqwest::header::{ETAG, HeaderValue, IF_NONE_MATCH};
 use super::course::{Act, Ended};
 use super::error::ClientError;
 use super::http::{self, Request, Service};
-use super::shared::Shared;
+use super::shared::{Asked, Shared};
 use super::status::{Area, Link};
 
 /// Fetches. `tag` is that of the last document that was taken.
 pub(super) async fn fetch(shared: &Arc<Shared>, service: &Service, tag: &mut Option<HeaderValue>) -> Ended {
-    match attempt(shared, service, tag).await {
+    match attempt(shared, service, tag, Asked::ByItself).await {
         Ok(unchanged) => {
             if let Some(age) = unchanged {
                 shared.heartbeat(age);
@@ -35,6 +35,7 @@ pub(super) async fn attempt(
     shared: &Arc<Shared>,
     service: &Service,
     tag: &mut Option<HeaderValue>,
+    asked: Asked,
 ) -> Result<Option<Duration>, ClientError> {
     let mut request = Request::get("snapshot");
     if let Some(tag) = tag {
@@ -48,7 +49,7 @@ pub(super) async fn attempt(
     let new = response.headers().get(ETAG).cloned();
     // While the new document has not been taken, the old tag must not be sent again: a change would be missed.
     *tag = None;
-    shared.take(service.body(response).await?, age).await?;
+    shared.take(service.body(response).await?, age, asked).await?;
     *tag = new.filter(|_| !shared.is_behind());
     Ok(None)
 }

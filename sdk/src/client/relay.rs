@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::core::{Outcome, Revision};
 use super::error::ClientError;
 use super::http::Service;
+use super::shared::Asked;
 use super::{Client, fetch, report};
 use crate::model::Document;
 
@@ -46,11 +47,11 @@ impl Client {
     /// less finds out that its database was restored.
     ///
     /// # Errors
-    /// When the service cannot be asked, or what it sent cannot be taken.
+    /// When the service cannot be asked, or what it sent cannot be taken, or is older than what is here.
     pub async fn ask_about(&self, known: &Revision) -> Result<(), ClientError> {
         let text = format!("\"{}:{}\"", known.instance.as_deref().unwrap_or_default(), known.revision);
         let mut tag = text.try_into().ok();
-        fetch::attempt(&self.shared, self.service()?, &mut tag).await.map(drop)
+        fetch::attempt(&self.shared, self.service()?, &mut tag, Asked::Aside).await.map(drop)
     }
 
     fn service(&self) -> Result<&Service, ClientError> {

@@ -20,6 +20,15 @@ use crate::model::Document;
 /// Up to this size a document is read where it arrives: it takes less time than to hand it to another thread.
 const SMALL: usize = 64 * 1024;
 
+/// Why a document comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asked {
+    /// The client follows the service.
+    ByItself,
+    /// Somebody wanted to know something else, perhaps from another replica than the one that is followed.
+    Aside,
+}
+
 /// What is shared.
 pub(super) struct Shared {
     pub(super) flags: Flags,
@@ -104,16 +113,17 @@ impl Shared {
     /// Reads and takes over what the service sent, as it was so long ago.
     ///
     /// # Errors
-    /// When it is unreadable or does not fit. Something older is no error: it is refused, said, and may be followed by better.
-    pub(super) async fn take(self: &Arc<Self>, json: Vec<u8>, age: Duration) -> Result<(), ClientError> {
+    /// When it is unreadable or does not fit. Something older is no error unless it was asked for aside: it is refused, said, and
+    /// may be followed by better.
+    pub(super) async fn take(self: &Arc<Self>, json: Vec<u8>, age: Duration, asked: Asked) -> Result<(), ClientError> {
         if json.len() <= SMALL {
-            return self.take_now(&json, age);
+            return self.take_now(&json, age, asked);
         }
         let shared = self.clone();
-        blocking(move || shared.take_now(&json, age)).await?
+        blocking(move || shared.take_now(&json, age, asked)).await?
     }
 
-    fn take_now(&self, json: &[u8], age: Duration) -> Result<(), ClientError> {
+    fn take_now(&self, json: &[u8], age: Duration, asked: Asked) -> Result<(), ClientError> {
         let document = Document::from_json(json).map_err(|error| ClientError::Unreadable(error.to_string()))?;
         if document.instance.is_none() {
             // Any JSON object is a document, also a proxy's `{"error": ...}`; this is not.
@@ -121,13 +131,28 @@ impl Shared {
         }
         let (instance, offered, since) = (document.instance.clone(), document.revision, document.since);
         let here = self.flags.revision().revision;
-        let outcome = self.apply(Readiness::Live, document);
-        self.state.send_modify(|state| state.behind = outcome == Outcome::Older);
+        // An answer given aside says nothing of who is followed, whose heartbeats go on.
+        let is_behind = |behind| {
+            if asked == Asked::ByItself {
+                self.state.send_modify(|state| state.behind = behind);
+            }
+        };
+        let outcome = self.apply_and(Readiness::Live, document, || {
+            is_behind(false);
+            self.heartbeat(age);
+        });
         match outcome {
-            Outcome::Gap => return Err(ClientError::Gap { here, since }),
+            Outcome::Gap => {
+                is_behind(false);
+                return Err(ClientError::Gap { here, since });
+            }
             Outcome::Older => {
-                self.trouble(Area::Service, ClientError::Older { instance, here, offered });
-                return Ok(());
+                is_behind(true);
+                let older = ClientError::Older { instance, here, offered };
+                if asked == Asked::Aside {
+                    return Err(older);
+                }
+                self.trouble(Area::Service, older);
             }
             Outcome::NewInstance => {
                 tracing::warn!(
@@ -139,12 +164,16 @@ impl Shared {
             Outcome::Changed => self.dirty.notify_one(),
             Outcome::Unchanged => {}
         }
-        self.heartbeat(age);
         Ok(())
     }
 
     /// Takes over a document; tells who listens.
     pub(super) fn apply(&self, source: Readiness, document: Document) -> Outcome {
+        self.apply_and(source, document, || {})
+    }
+
+    /// The same. `taken` comes before anybody hears of it: who keeps it wants to know how old it is.
+    fn apply_and(&self, source: Readiness, document: Document, taken: impl FnOnce()) -> Outcome {
         let layer = match source {
             Readiness::Live | Readiness::Snapshot => Layer::Live,
             Readiness::File | Readiness::DefaultsOnly => Layer::File,
@@ -157,6 +186,7 @@ impl Shared {
         if matches!(outcome, Outcome::Older | Outcome::Gap) {
             return outcome;
         }
+        taken();
         if let Some((mut listener, document)) = tap {
             listener(&document, outcome);
         }

@@ -28,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct SnapshotFile {
     pub(super) path: PathBuf,
-    pub(super) scope: u64,
+    /// What is written is of the first; what is read may be of any.
+    pub(super) scopes: Vec<u64>,
     /// Largest file that is read, in bytes.
     pub(super) size: usize,
 }
@@ -37,15 +38,34 @@ impl SnapshotFile {
     /// The file that keeps what this service (its address) says, for one environment or for all.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>, service: &str, environment: Option<&str>) -> Self {
-        let scope = disk::scope(service.trim_end_matches('/'), environment);
-        Self { path: path.into(), scope, size: DOCUMENT_BYTES }
+        Self::of([service], environment, path.into(), DOCUMENT_BYTES)
+    }
+
+    /// The same of a service with several addresses: what was kept under any of them is read, so that their order may change.
+    #[must_use]
+    pub fn of_replicas<'a>(
+        path: impl Into<PathBuf>,
+        addresses: impl IntoIterator<Item = &'a str>,
+        environment: Option<&str>,
+    ) -> Self {
+        Self::of(addresses, environment, path.into(), DOCUMENT_BYTES)
+    }
+
+    pub(super) fn of<'a>(
+        addresses: impl IntoIterator<Item = &'a str>,
+        environment: Option<&str>,
+        path: PathBuf,
+        size: usize,
+    ) -> Self {
+        let scopes = addresses.into_iter().map(|address| disk::scope(address, environment)).collect();
+        Self { path, scopes, size }
     }
 
     fn error(&self, problem: impl std::fmt::Display) -> ClientError {
         ClientError::Snapshot { path: self.path.clone(), problem: problem.to_string() }
     }
 
-    /// What was written last, and when; `None` when nothing was. Blocks.
+    /// What was written last, and of which moment it is; `None` when nothing was. Blocks.
     ///
     /// # Errors
     /// [`ClientError::Snapshot`] when it cannot be read, or is not as it was written: then it is put aside under another name.
@@ -62,7 +82,7 @@ impl SnapshotFile {
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|error| self.error(error))?;
         let (json, written) =
-            disk::decode(&bytes, self.scope).map_err(|refused| self.aside(&refused, refused.suffix()))?;
+            disk::decode(&bytes, &self.scopes).map_err(|refused| self.aside(&refused, refused.suffix()))?;
         let document = Document::from_json(json).map_err(|error| self.aside(error, "corrupt"))?;
         Ok(Some((document, written)))
     }
@@ -78,12 +98,13 @@ impl SnapshotFile {
     }
 
     /// Writes a document's JSON to a new file beside the old one and puts it in its place; both the file and its name are on
-    /// the disk then. Blocks.
+    /// the disk then. `as_of` is when the service last said that this is the newest: the next start goes by it. Blocks.
     ///
     /// # Errors
     /// [`ClientError::Snapshot`]; the old file is as it was.
-    pub fn write(&self, json: impl AsRef<[u8]>) -> Result<(), ClientError> {
-        let file = disk::encode(json.as_ref(), self.scope, now());
+    pub fn write(&self, json: impl AsRef<[u8]>, as_of: Timestamp) -> Result<(), ClientError> {
+        let scope = self.scopes.first().copied().unwrap_or_default();
+        let file = disk::encode(json.as_ref(), scope, as_of);
         let folder = match self.path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -128,13 +149,19 @@ pub(super) async fn keep(shared: &Arc<Shared>, place: &SnapshotFile, stop: Stop)
             () = shared.dirty.notified() => {}
             () = stop.wait() => return,
         }
-        let (flags, writer) = (shared.flags.clone(), place.clone());
-        match blocking(move || writer.write(flags.document().to_json())).await.and_then(|written| written) {
+        let (flags, writer, as_of) = (shared.flags.clone(), place.clone(), before(shared.status().staleness));
+        match blocking(move || writer.write(flags.document().to_json(), as_of)).await.and_then(|written| written) {
             Ok(()) => shared.well(Area::Snapshot),
             Err(error) => shared.trouble(Area::Snapshot, error),
         }
         stop.sleep(PAUSE).await;
     }
+}
+
+/// The moment that is so long ago.
+fn before(age: Option<Duration>) -> Timestamp {
+    let age = i64::try_from(age.unwrap_or_default().as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millis(now().millis().saturating_sub(age))
 }
 
 #[cfg(test)]
@@ -143,7 +170,11 @@ mod tests {
     use crate::model::Flag;
 
     fn place(folder: &Path) -> SnapshotFile {
-        SnapshotFile { path: folder.join("kept/flags.snapshot"), scope: 5, size: 10_000 }
+        SnapshotFile { path: folder.join("kept/flags.snapshot"), scopes: vec![5], size: 10_000 }
+    }
+
+    fn moment() -> Timestamp {
+        "2026-11-25T09:10:11Z".parse().unwrap()
     }
 
     fn document() -> Document {
@@ -156,10 +187,10 @@ mod tests {
         let place = place(folder.path());
         assert_eq!(place.read().unwrap(), None);
         for _ in 0..2 {
-            place.write(document().to_json()).unwrap();
+            place.write(document().to_json(), moment()).unwrap();
         }
-        let (found, _) = place.read().unwrap().unwrap();
-        assert_eq!((found.revision, found.flags.len()), (7, 1));
+        let (found, as_of) = place.read().unwrap().unwrap();
+        assert_eq!((found.revision, found.flags.len(), as_of), (7, 1, moment()));
         assert_eq!(fs::metadata(&place.path).unwrap().permissions().mode() & 0o777, 0o600);
         let names: Vec<_> =
             fs::read_dir(place.path.parent().unwrap()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
@@ -169,13 +200,13 @@ mod tests {
     fn check(spoil: impl Fn(Vec<u8>) -> Vec<u8>, expected: &str, kept_as: &str) {
         let folder = tempfile::tempdir().unwrap();
         let place = place(folder.path());
-        place.write(document().to_json()).unwrap();
+        place.write(document().to_json(), moment()).unwrap();
         let good = fs::read(&place.path).unwrap();
         fs::write(&place.path, spoil(good)).unwrap();
         let error = place.read().unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
         assert!(!place.path.exists() && place.path.with_extension(kept_as).exists(), "{error}");
-        place.write(document().to_json()).unwrap();
+        place.write(document().to_json(), moment()).unwrap();
         assert!(place.read().unwrap().is_some());
     }
 
@@ -195,10 +226,21 @@ mod tests {
     }
 
     #[test]
+    fn the_addresses_of_one_service_may_change_their_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let file =
+            |addresses: &[&str]| SnapshotFile::of_replicas(folder.path().join("kept"), addresses.iter().copied(), None);
+        file(&["https://a/", "https://b"]).write(document().to_json(), moment()).unwrap();
+        assert!(file(&["https://b", "https://a"]).read().unwrap().is_some());
+        let error = file(&["https://b", "https://c"]).read().unwrap_err().to_string();
+        assert!(error.contains("another service"), "{error}");
+    }
+
+    #[test]
     fn a_folder_in_its_place_is_an_error_and_no_panic() {
         let folder = tempfile::tempdir().unwrap();
         let place = place(folder.path());
         fs::create_dir_all(&place.path).unwrap();
-        assert!(place.read().is_err() && place.write(document().to_json()).is_err());
+        assert!(place.read().is_err() && place.write(document().to_json(), moment()).is_err());
     }
 }

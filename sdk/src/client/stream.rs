@@ -22,7 +22,7 @@ use super::course::{Act, Ended};
 use super::error::{ClientError, FIRST_BYTE};
 use super::http::{self, Request, Service, broken};
 use super::limits::LONGEST;
-use super::shared::Shared;
+use super::shared::{Asked, Shared};
 use super::sse::{Item, Parser};
 use super::status::{Area, Link};
 
@@ -102,7 +102,7 @@ async fn read(
 async fn take(shared: &Arc<Shared>, item: Item, age: &mut Duration) -> Result<(), ClientError> {
     match item {
         Item::Event(event) if matches!(event.name.as_str(), "snapshot" | "delta") => {
-            return shared.take(event.data, *age).await;
+            return shared.take(event.data, *age, Asked::ByItself).await;
         }
         Item::Event(event) if event.name == "ping" => *age = said(&event.data),
         // A heartbeat, or an event of a newer service that is not for us.

@@ -13,6 +13,8 @@ use super::super::store::{Served, minute};
 const MOST_KINDS: usize = 50_000;
 /// Reports of applications that are known again when they come again.
 const MOST_SEEN: usize = 20_000;
+/// What is kept of one kind, as the service does.
+const MOST_OF_ONE: u64 = 1 << 50;
 
 /// Environment and minute: what one report is about.
 type Batch = (String, Timestamp);
@@ -69,7 +71,7 @@ impl Counts {
         }
     }
 
-    /// Adds what an application served; a report that was taken before, not again.
+    /// Adds what an application served; a report that was taken before, not again. What cannot be kept leaves nothing behind.
     pub(super) fn add(
         &mut self,
         report: Option<&str>,
@@ -78,19 +80,20 @@ impl Counts {
         now: Timestamp,
         served: &[Served],
     ) {
-        if report.is_some_and(|report| !self.is_new(report)) {
+        if served.is_empty() || report.is_some_and(|report| !self.is_new(report)) {
             return;
         }
-        let batch = self.batches.entry((environment.to_owned(), minute(at, now))).or_default();
+        let batch = (environment.to_owned(), minute(at, now));
         for one in served {
             let kind = (one.flag.clone(), one.version, one.variant.clone());
-            if let Some(count) = batch.get_mut(&kind) {
-                *count = count.saturating_add(one.count);
+            let added = one.count.min(MOST_OF_ONE);
+            if let Some(count) = self.batches.get_mut(&batch).and_then(|counts| counts.get_mut(&kind)) {
+                *count = (*count + added).min(MOST_OF_ONE);
             } else if self.kinds < MOST_KINDS {
                 self.kinds += 1;
-                batch.insert(kind, one.count);
+                self.batches.entry(batch.clone()).or_default().insert(kind, added);
             } else {
-                self.dropped += one.count;
+                self.dropped = self.dropped.saturating_add(added);
             }
         }
     }
@@ -117,12 +120,7 @@ impl Counts {
     }
 
     fn next(&mut self) -> Option<Report> {
-        let ((environment, minute), counts) = loop {
-            let (batch, counts) = self.batches.pop_first()?;
-            if !counts.is_empty() {
-                break (batch, counts);
-            }
-        };
+        let ((environment, minute), counts) = self.batches.pop_first()?;
         self.kinds -= counts.len();
         self.made += 1;
         let line = |((flag, version, variant), count): (&Kind, &u64)| json!({"flag": flag, "version": version, "variant": variant, "count": count});
@@ -133,24 +131,33 @@ impl Counts {
             "until": minute.to_string(),
             "counts": counts.iter().map(line).collect::<Vec<_>>(),
         });
-        Some(Report { body: Arc::new(body), count: counts.values().sum() })
+        Some(Report { body: Arc::new(body), count: total(counts.values()) })
     }
 
     /// The service has taken the report.
     pub(super) fn sent(&mut self) {
-        self.sent += self.unanswered.take().map_or(0, |report| report.count);
+        self.sent = self.sent.saturating_add(self.answered());
     }
 
     /// The service will never take the report.
     pub(super) fn refused(&mut self) {
-        self.dropped += self.unanswered.take().map_or(0, |report| report.count);
+        self.dropped = self.dropped.saturating_add(self.answered());
+    }
+
+    /// So many are no longer on their way.
+    fn answered(&mut self) -> u64 {
+        self.unanswered.take().map_or(0, |report| report.count)
     }
 
     pub(super) fn forwarded(&self) -> Forwarded {
-        let kept: u64 = self.batches.values().flat_map(BTreeMap::values).sum();
-        let waiting = kept + self.unanswered.as_ref().map_or(0, |report| report.count);
+        let kept = self.batches.values().flat_map(BTreeMap::values);
+        let waiting = total(kept.chain(self.unanswered.as_ref().map(|report| &report.count)));
         Forwarded { sent: self.sent, waiting, dropped: self.dropped }
     }
+}
+
+fn total<'a>(counts: impl Iterator<Item = &'a u64>) -> u64 {
+    counts.fold(0, |sum, count| sum.saturating_add(*count))
 }
 
 #[cfg(test)]
@@ -228,5 +235,39 @@ mod tests {
         }
         add(&mut counts, None, "prod", NOW, "x", 1);
         assert_eq!(counts.forwarded().waiting, 1, "there is room again");
+    }
+
+    #[test]
+    fn nor_do_environments_and_minutes_without_a_count() {
+        let mut counts = Counts::new("me".to_owned());
+        for environment in 0..MOST_KINDS + 10 {
+            add(&mut counts, None, &environment.to_string(), NOW, "x", 1);
+        }
+        assert_eq!((counts.batches.len(), counts.forwarded().dropped), (MOST_KINDS, 10));
+        while counts.report().is_some() {
+            counts.sent();
+        }
+        for environment in 0..10 {
+            counts.add(Some(&format!("a-{environment}")), &environment.to_string(), at(NOW), at(NOW), &[]);
+        }
+        assert_eq!((counts.batches.len(), counts.seen.contains("a-1")), (0, false), "flags that nobody knows");
+    }
+
+    #[test]
+    fn no_number_is_too_large_to_be_added() {
+        let mut counts = Counts::new("me".to_owned());
+        for report in ["a-1", "a-2"] {
+            add(&mut counts, Some(report), "prod", NOW, "x", u64::MAX);
+        }
+        assert_eq!(counts.report().unwrap().body["counts"][0]["count"], MOST_OF_ONE);
+        for version in 0..MOST_KINDS as u64 + 10 {
+            let served = Served { version, ..served("x", u64::MAX) };
+            counts.add(None, "prod", at(NOW), at(NOW), &[served]);
+        }
+        assert_eq!(counts.forwarded(), Forwarded { sent: 0, waiting: u64::MAX, dropped: 10 * MOST_OF_ONE });
+        counts.sent();
+        counts.report();
+        counts.sent();
+        assert_eq!(counts.forwarded().sent, u64::MAX);
     }
 }

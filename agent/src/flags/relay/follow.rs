@@ -17,11 +17,6 @@ use super::super::state::{Kept, KeptSegment, Position, State};
 /// Names of deleted flags that are kept; a service keeps 10,000.
 const MOST_DELETED: usize = 20_000;
 
-/// Nothing is known yet.
-pub(super) fn nothing() -> State {
-    State::new(Position { instance: "".into(), revision: 0 }, Vec::new(), Default::default(), Vec::new())
-}
-
 /// What is known after one more document; one that is older or does not fit is not to come here.
 pub(super) fn after(before: &State, document: &Document) -> State {
     let instance = document.instance.as_deref().unwrap_or_default();

@@ -9,6 +9,7 @@
 //! It changes nothing. What it has told it never takes back: documents of the same instance that are older are refused by the client,
 //! and what another instance does not name stays known.
 
+mod asking;
 mod counts;
 mod follow;
 mod tasks;
@@ -18,7 +19,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use teal_flags::Revision;
 use teal_flags::client::{Client, Limits, Link, SnapshotFile};
 use teal_flags::model::Timestamp;
 use tokio::sync::{Notify, watch};
@@ -27,10 +27,11 @@ use tokio_util::sync::CancellationToken;
 
 pub use counts::Forwarded;
 
+use self::asking::Asking;
 use self::counts::Counts;
-use super::edit::Reference;
 use super::now;
 use super::reads::Reads;
+use super::served::servable;
 use super::state::{Position, State};
 use super::store::Served;
 
@@ -86,17 +87,17 @@ struct Shared {
     age: AtomicU64,
     /// Instances that were followed before this one, the newest last.
     past: Arc<Mutex<Vec<Arc<str>>>>,
-    /// One question about what others know at a time.
-    asking: tokio::sync::Mutex<()>,
+    /// Questions about what others know.
+    asking: Asking,
 }
 
 impl Relay {
     /// Starts: with what is on the disk, whatever the service does. The task ends soon after `stop`, when counts that it has are sent.
     #[must_use]
     pub fn start(upstream: Upstream, stop: CancellationToken) -> (Self, JoinHandle<()>) {
-        let address = upstream.addresses.first().map(String::as_str).unwrap_or_default();
-        let file = SnapshotFile::new(&upstream.snapshot, address, None);
-        let states = watch::Sender::new(Arc::new(follow::nothing()));
+        let addresses = upstream.addresses.iter().map(String::as_str);
+        let file = SnapshotFile::of_replicas(&upstream.snapshot, addresses, None);
+        let states = watch::Sender::new(Arc::new(State::nothing()));
         let (dirty, past) = (Arc::new(Notify::new()), Arc::new(Mutex::new(Vec::new())));
         let client = tasks::client(&upstream, &file, states.clone(), dirty.clone(), past.clone());
         let reads = Reads::new(states.subscribe());
@@ -109,7 +110,7 @@ impl Relay {
             upstream,
             age: AtomicU64::new(NEVER),
             past,
-            asking: tokio::sync::Mutex::default(),
+            asking: Asking::default(),
         });
         shared.look();
         let task = tokio::spawn(tasks::run(shared.clone(), file, stop));
@@ -131,7 +132,7 @@ impl Relay {
     /// Whether there is anything to tell.
     #[must_use]
     pub fn knows_flags(&self) -> bool {
-        !self.reads.state().position().instance.is_empty()
+        self.reads.state().is_loaded()
     }
 
     /// How long ago the service said that what is told is the newest; `None`: never.
@@ -164,25 +165,18 @@ impl Relay {
 
     /// An application knows this of the service: more than is known here, or of another instance. The service is asked.
     pub async fn heard(&self, known: Position) {
-        let here = self.reads.state().position().clone();
-        let is_less = known.instance == here.instance && known.revision <= here.revision;
+        let here = || self.reads.state().position().clone();
         let is_past = lock(&self.shared.past).iter().any(|past| **past == *known.instance);
-        if is_less || is_past {
+        if is_past {
             return;
         }
-        // Whoever asks meanwhile is answered by the same question, or asks again.
-        let Ok(_asking) = self.shared.asking.try_lock() else { return };
-        let known = Revision { instance: Some(known.instance.to_string()), revision: known.revision };
-        if let Err(error) = self.shared.client.ask_about(&known).await {
-            tracing::debug!(%error, "the service could not be asked about what an application knows");
-        }
+        self.shared.asking.about(&known, here, async |known| self.shared.client.ask_about(known).await).await;
     }
 
-    /// Adds counts of what an application served, those of flags that there are, to what is sent to the service. A report that was
+    /// Adds counts of what an application served, those that its flags can serve, to what is sent to the service. A report that was
     /// taken before is not taken again.
-    pub fn count(&self, report: Option<&str>, environment: &str, at: Timestamp, mut served: Vec<Served>) {
-        let state = self.reads.state();
-        served.retain(|one| state.flag(&Reference::Name(one.flag.clone())).is_some());
+    pub fn count(&self, report: Option<&str>, environment: &str, at: Timestamp, served: Vec<Served>) {
+        let served = servable(&self.reads.state(), served);
         self.shared.counts().add(report, environment, at, now(), &served);
     }
 }

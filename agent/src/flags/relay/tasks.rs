@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use teal_flags::Outcome;
 use teal_flags::client::{Client, ClientError, SnapshotFile};
-use teal_flags::model::Document;
+use teal_flags::model::{Document, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::super::now;
-use super::super::state::State;
+use super::super::state::{Position, State};
 use super::{Shared, Upstream, follow, limits, lock};
 
 /// Between two writes to the disk.
 const WRITE_PAUSE: Duration = Duration::from_millis(200);
-/// Without a change the file is written again this often while the service is heard: its age is what a restart goes by.
+/// Without a change the file is written again when the service was heard so much later: its age is what a restart goes by.
 const FRESHEN: Duration = Duration::from_secs(300);
 /// After a write that failed.
 const WRITE_AGAIN: Duration = Duration::from_secs(5);
@@ -85,36 +85,69 @@ fn remember(past: &mut Vec<Arc<str>>, before: &State) {
 
 /// Does all of it until told to stop.
 pub(super) async fn run(shared: Arc<Shared>, file: SnapshotFile, stop: CancellationToken) {
-    tokio::join!(keep(&shared, &file, &stop), look(&shared, &stop), forward(&shared, &stop));
+    let mut disk = Disk { file, kept: None, failed: false };
+    tokio::join!(keep(&shared, &mut disk, &stop), look(&shared, &stop), forward(&shared, &stop));
+    // What was heard since the last write, also while the last counts were sent.
+    disk.write(&shared).await;
 }
 
 /// Writes what is told, at once after a change.
-async fn keep(shared: &Shared, file: &SnapshotFile, stop: &CancellationToken) {
-    let mut failed = false;
+async fn keep(shared: &Shared, disk: &mut Disk, stop: &CancellationToken) {
     while !stop.is_cancelled() {
-        let pause = if failed { WRITE_AGAIN } else { FRESHEN };
-        let due = tokio::select! {
-            () = shared.dirty.notified() => true,
-            () = stop.cancelled() => failed,
-            () = sleep(pause) => failed || shared.is_connected(),
-        };
-        let state = shared.states.borrow().clone();
-        if !due || state.position().instance.is_empty() {
-            continue;
+        let pause = if disk.failed { WRITE_AGAIN } else { LOOK };
+        tokio::select! {
+            () = shared.dirty.notified() => {}
+            () = stop.cancelled() => {}
+            () = sleep(pause) => {}
         }
-        let file = file.clone();
-        let written = tokio::task::spawn_blocking(move || file.write(state.whole())).await;
+        disk.write(shared).await;
+        stop.run_until_cancelled(sleep(WRITE_PAUSE)).await;
+    }
+}
+
+/// The file, and what stands in it.
+struct Disk {
+    file: SnapshotFile,
+    /// What, and when the service last said that it is the newest: a restart goes by that, however often there is one.
+    kept: Option<(Position, Timestamp)>,
+    failed: bool,
+}
+
+impl Disk {
+    /// Writes what is known, unless the file says so already.
+    async fn write(&mut self, shared: &Shared) {
+        // In this order: what is written is as new as it says, or newer.
+        let as_of = ago(shared.client.status().staleness.unwrap_or_default());
+        let state = shared.states.borrow().clone();
+        if !state.is_loaded() || !self.is_behind(state.position(), as_of) {
+            return;
+        }
+        let (file, kept) = (self.file.clone(), (state.position().clone(), as_of));
+        let written = tokio::task::spawn_blocking(move || file.write(state.whole(), as_of)).await;
         let error = match written {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error.to_string()),
             Err(error) => Some(error.to_string()),
         };
-        if let Some(error) = error.as_ref().filter(|_| !failed) {
+        if let Some(error) = error.as_ref().filter(|_| !self.failed) {
             tracing::error!(error, "what the relay knows cannot be kept for its next start");
         }
-        failed = error.is_some();
-        stop.run_until_cancelled(sleep(WRITE_PAUSE)).await;
+        self.failed = error.is_some();
+        if !self.failed {
+            self.kept = Some(kept);
+        }
     }
+
+    fn is_behind(&self, position: &Position, as_of: Timestamp) -> bool {
+        let Some((kept, since)) = &self.kept else { return true };
+        kept != position || u128::from(as_of.millis().abs_diff(since.millis())) >= FRESHEN.as_millis()
+    }
+}
+
+/// The moment that is so long ago.
+fn ago(age: Duration) -> Timestamp {
+    let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millis(now().millis().saturating_sub(age))
 }
 
 /// Looks how it fares. Who waits because nobody could say what is newer is looked at again when the service is back.

@@ -46,3 +46,24 @@ async fn counts_arrive_once_although_answers_are_lost_on_either_side() {
     };
     assert_eq!((counted("prod"), counted("")), (1, 1), "{last:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_flag_can_serve_is_one_kind_as_it_is_for_the_service() {
+    let (upstream, address) = Upstream::start(None, 0).await;
+    let mut relay = Relay::started(address).await;
+    relay.tells(3).await;
+    for number in 0..5_u64 {
+        let line = |flag: &str, version, variant: String| json!({"flag": flag, "version": version, "variant": variant, "count": 1});
+        let counts =
+            [line("telehealth", u64::MAX - number, format!("made up {number}")), line("unknown", 1, "on".into())];
+        let report = json!({"environment": "prod", "until": "2026-11-28T09:08:05Z", "counts": counts});
+        relay.request(Method::POST, "/exposures").json(&report).send().await.unwrap().error_for_status().unwrap();
+    }
+    relay.stop().await;
+    let counts: Vec<Value> = upstream.reports().iter().map(|report| report["counts"].clone()).collect();
+    let lines: Vec<&Value> = counts.iter().flat_map(|counts| counts.as_array().unwrap()).collect();
+    let is_folded =
+        |line: &&Value| line["flag"] == "telehealth" && line["version"] == 1 && line["variant"] == "(other)";
+    assert!(!lines.is_empty() && lines.iter().all(is_folded), "{lines:?}");
+    assert_eq!(lines.iter().map(|line| line["count"].as_u64().unwrap()).sum::<u64>(), 5);
+}

@@ -107,3 +107,58 @@ async fn a_snapshot_that_was_changed_is_put_aside() {
     service.start().await;
     relay.tells(1).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_old_it_is_is_said_after_every_restart_without_the_service() {
+    let mut service = Agent::started().await;
+    let mut relay = Relay::started(service.address).await;
+    relay.tells(1).await;
+    relay.stop().await;
+    service.kill();
+    // Long ago, as the file says.
+    let snapshot = relay.path("state/relay.snapshot");
+    let text = std::fs::read_to_string(&snapshot).unwrap();
+    let (header, document) = text.split_once('\n').unwrap();
+    let (rest, _) = header.rsplit_once(' ').unwrap();
+    std::fs::write(&snapshot, format!("{rest} 2020-01-01T00:00:00Z\n{document}")).unwrap();
+    for restart in 1..=3 {
+        relay.start().await;
+        let age = until("it says its age", || relay.metric("teal_relay_age_seconds ")).await;
+        assert!(age > 3 * 86_400, "{age} s after restart {restart}");
+        relay.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_change_before_the_end_is_on_the_disk() {
+    let service = Agent::started().await;
+    let mut relay = Relay::started(service.address).await;
+    relay.tells(1).await;
+    for (revision, enabled) in [(2, true), (3, false), (4, true)] {
+        service.patch("telehealth", json!({"enabled": enabled})).await;
+        relay.tells(revision).await;
+    }
+    relay.stop().await;
+    let text = std::fs::read_to_string(relay.path("state/relay.snapshot")).unwrap();
+    assert!(text.contains("\"revision\":4"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_addresses_of_the_service_may_change_their_order() {
+    let mut service = Agent::started().await;
+    let other = std::net::SocketAddr::from(([127, 0, 0, 1], teal_testkit::free_port()));
+    let mut relay = Relay::new(&[service.address, other], "");
+    relay.start().await;
+    relay.tells(1).await;
+    relay.stop().await;
+    service.kill();
+    let file = relay.path("teal.toml");
+    let [first, second] = [service.address, other].map(|address| format!("http://{address}"));
+    let text = std::fs::read_to_string(&file).unwrap();
+    let text = text.replace(&first, "FIRST").replace(&second, &first).replace("FIRST", &second);
+    assert!(text.find(&second) < text.find(&first), "{text}");
+    std::fs::write(&file, text).unwrap();
+    relay.start().await;
+    assert_eq!(relay.ask("/telehealth").await.status(), StatusCode::OK);
+    assert!(!relay.path("state/relay.snapshot.other").exists());
+}

@@ -162,6 +162,18 @@ async fn what_an_application_knows_of_a_restored_service_reaches_it_through_the_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_instance_that_is_made_up_costs_the_service_one_question() {
+    let (upstream, address) = Upstream::start(None, 0).await;
+    let relay = Relay::started(address).await;
+    relay.is_connected(true).await;
+    for _ in 0..4 {
+        let [id, name, _] = Stream::open(relay.address, "made-up:7").await.next().await;
+        assert_eq!((id.as_str(), name.as_str()), ("a:3", "snapshot"));
+    }
+    assert_eq!(upstream.asked(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_token_that_the_service_refuses_is_said_and_a_new_one_is_taken() {
     let (_upstream, address) = Upstream::start(Some("right"), 0).await;
     let token = teal_testkit::folder();

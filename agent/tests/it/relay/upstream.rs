@@ -20,11 +20,13 @@ struct State {
     /// Answers to counts that are not given although the counts have arrived.
     lose: u32,
     reports: Vec<Value>,
+    /// How often it was asked for everything.
+    asked: u32,
 }
 
 impl Upstream {
     pub(super) async fn start(token: Option<&'static str>, lose: u32) -> (Self, SocketAddr) {
-        let upstream = Self(Arc::new(Mutex::new(State { token, lose, reports: Vec::new() })));
+        let upstream = Self(Arc::new(Mutex::new(State { token, lose, ..State::default() })));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let shared = upstream.clone();
@@ -39,6 +41,11 @@ impl Upstream {
     /// Every report that arrived, word for word, answered or not.
     pub(super) fn reports(&self) -> Vec<Value> {
         self.0.lock().unwrap().reports.clone()
+    }
+
+    /// How often it was asked for everything, beside the stream.
+    pub(super) fn asked(&self) -> u32 {
+        self.0.lock().unwrap().asked
     }
 
     /// One request, then the end; a stream stays.
@@ -86,6 +93,7 @@ impl Upstream {
         let (kind, body) = if head[0].contains("/stream") {
             ("text/event-stream", format!("id: a:3\nevent: snapshot\ndata: {DOCUMENT}\n\n"))
         } else {
+            state.asked += 1;
             ("application/json", DOCUMENT.to_owned())
         };
         Some(format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-type: {kind}\r\n\r\n{body}"))

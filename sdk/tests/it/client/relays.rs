@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::json;
+use teal_flags::client::{ClientError, Link};
 use teal_flags::model::Document;
 use teal_flags::{Outcome, Revision};
 use teal_testkit::until;
@@ -80,4 +81,38 @@ async fn the_service_is_asked_about_what_others_know_and_told_what_others_counte
     client.forward(report.clone().into_bytes()).await.unwrap();
     until("it has come", || std::future::ready(server.seen("exposures").pop())).await;
     assert_eq!(server.seen("exposures")[0].body, report);
+}
+
+#[tokio::test]
+async fn an_older_answer_given_aside_takes_nothing_from_the_stream() {
+    let server = Server::start().await;
+    let client = live(builder(&server).report_every(None)).await;
+    status(&client, "it streams", |status| status.link == Link::Streaming).await;
+    server.hold(document("a", 4, false));
+    let known = Revision { instance: Some("a".into()), revision: 99 };
+    let error = client.ask_about(&known).await.unwrap_err();
+    assert!(matches!(error, ClientError::Older { here: 5, offered: 4, .. }), "{error}");
+    assert!(client.is_enabled("user-7", "x"));
+    assert_eq!(client.status().troubles, []);
+    let some_time = Duration::from_millis(200);
+    let old = status(&client, "it grows stale", |status| status.staleness > Some(some_time)).await;
+    server.push(json!(null));
+    status(&client, "the stream confirms what is here", |status| status.staleness < old.staleness).await;
+}
+
+#[tokio::test]
+async fn what_is_kept_is_as_old_as_when_it_came() {
+    let mut server = Server::start().await;
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nAge: 600";
+    server.answer("stream", Answer::SayAndHang(head, format!("event: snapshot\ndata: {}\n\n", document("a", 5, true))));
+    let folder = teal_testkit::folder();
+    let path = folder.path().join("kept");
+    let client = live(builder(&server).snapshot_file(&path)).await;
+    until("it is kept", || std::future::ready(path.exists().then_some(()))).await;
+    drop(client);
+    server.kill().await;
+    let client = builder(&server).snapshot_file(&path).start();
+    let old = |status: &teal_flags::client::Status| status.staleness >= Some(Duration::from_secs(600));
+    status(&client, "what is on the disk is as old as when it came", old).await;
+    assert!(client.is_enabled("user-7", "x"));
 }

@@ -10,7 +10,7 @@ fn document(json: &str) -> Document {
 /// After a whole document of instance a at revision 5 with flags x (id 1) and y (id 2).
 fn started() -> State {
     after(
-        &nothing(),
+        &State::nothing(),
         &document(
             r#"{"instance": "a", "revision": 5, "flags": [{"id": 1, "name": "x"}, {"id": 2, "name": "y"}], "deleted": ["old"]}"#,
         ),
