@@ -106,7 +106,7 @@ async fn another_database_in_its_place_is_another_instance() {
     let known = one.position();
     one.end().await;
     let elsewhere = teal_testkit::postgres().database();
-    elsewhere.restore(std::str::from_utf8(&dump).unwrap());
+    elsewhere.restore("teal", std::str::from_utf8(&dump).unwrap());
     std::fs::write(kept.path("flags.dsn"), elsewhere.address()).unwrap();
     let one = kept.open().await;
     assert_ne!(one.position().instance, known.instance);

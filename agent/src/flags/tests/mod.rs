@@ -121,7 +121,7 @@ impl Kept {
                 }
                 std::fs::write(self.path("flags.db"), backup).unwrap();
             }
-            Some(postgres) => postgres.restore(std::str::from_utf8(backup).unwrap()),
+            Some(postgres) => postgres.restore("teal", std::str::from_utf8(backup).unwrap()),
         }
     }
 

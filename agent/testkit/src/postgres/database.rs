@@ -54,14 +54,22 @@ impl PostgresDatabase {
         expect("pg_dump", command.output())
     }
 
-    /// Restores what [`PostgresDatabase::dump`] gave.
+    /// Restores what [`PostgresDatabase::dump`] gave of the schema, also under running agents.
+    ///
+    /// The old schema is moved aside by its name, which waits for nobody, and dropped when the new one stands. To drop
+    /// table by table what others are reading would end in a deadlock now and then.
     ///
     /// # Panics
     /// With what psql said when it fails.
-    pub fn restore(&self, dump: &str) {
+    pub fn restore(&self, schema: &str, dump: &str) {
+        let aside = format!(
+            "DO $$ BEGIN IF to_regnamespace('{schema}') IS NOT NULL THEN \
+             ALTER SCHEMA {schema} RENAME TO replaced; END IF; END $$;\n"
+        );
         let file = tempfile::NamedTempFile::new().unwrap_or_else(|error| panic!("no file for the dump: {error}"));
-        fs::write(file.path(), dump).unwrap_or_else(|error| panic!("no file for the dump: {error}"));
+        fs::write(file.path(), aside + dump).unwrap_or_else(|error| panic!("no file for the dump: {error}"));
         expect("psql", self.psql().arg("-1").arg("-f").arg(file.path()).output());
+        self.sql("SET client_min_messages = warning; DROP SCHEMA IF EXISTS replaced CASCADE");
     }
 
     fn psql(&self) -> Command {

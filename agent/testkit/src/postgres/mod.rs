@@ -216,7 +216,7 @@ mod tests {
         }
         let dump = database.dump("public");
         database.sql("UPDATE kept SET number = 8");
-        database.restore(&dump);
+        database.restore("public", &dump);
         assert_eq!(database.sql("SELECT number FROM kept"), "7");
         postgres.freeze();
         block_until("every process is stopped", || {

@@ -93,7 +93,7 @@ async fn an_application_notices_that_the_database_under_running_agents_was_resto
         answers(application, "newest", true).await;
     }
     let before = applications[0].status().instance;
-    database.restore(&backup);
+    database.restore("teal", &backup);
     for application in &applications {
         answers(application, "telehealth", false).await;
         listens(application, 1).await;
