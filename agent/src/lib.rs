@@ -10,6 +10,7 @@ pub mod access;
 pub mod api;
 pub mod cli;
 pub mod client;
+pub mod cluster;
 pub mod config;
 pub mod controller;
 pub mod crash;

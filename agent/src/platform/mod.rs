@@ -9,7 +9,6 @@
 //! sees afterwards, with [`teal_rollout::machine::event::Event::Capacity`]. Orders are absolute, so that one repeated is
 //! harmless. Kubernetes is to be the second adapter.
 
-pub mod kubernetes;
 pub mod local;
 
 use teal_rollout::colour::Colour;

@@ -8,8 +8,9 @@ use super::paths::{code, has_word, module, named, product};
 /// A module of `agent/src` and the modules there that it must not name.
 ///
 /// main -> cli -> runtime -> controller -> teal-rollout, with the ports below and beside each other.
-const MUST_NOT_NAME: [(&str, &[&str]); 12] = [
+const MUST_NOT_NAME: [(&str, &[&str]); 13] = [
     ("access", &["platform", "proxy", "store", "notifier", "controller", "runtime", "http", "cli", "flags", "config"]),
+    ("cluster", &["platform", "proxy", "store", "notifier", "controller", "runtime", "http", "cli", "flags", "config"]),
     ("platform", &["proxy", "store", "notifier", "controller", "runtime", "http", "cli"]),
     ("proxy", &["platform", "store", "notifier", "controller", "runtime", "http", "cli"]),
     ("store", &["platform", "proxy", "notifier", "controller", "runtime", "http", "cli"]),

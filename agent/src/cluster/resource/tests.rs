@@ -18,7 +18,7 @@ mod variants;
 fn generated() -> String {
     let definition = serde_json::to_value(BlueGreen::crd()).unwrap();
     format!(
-        "# Generated from agent/src/platform/kubernetes/resource: UPDATE_MANIFESTS=1 cargo test -p teal definition\n{}",
+        "# Generated from agent/src/cluster/resource: UPDATE_MANIFESTS=1 cargo test -p teal definition\n{}",
         serde_saphyr::to_string(&definition).unwrap()
     )
 }
@@ -64,7 +64,7 @@ fn every_list_map_and_text_has_a_limit() {
 
 #[test]
 fn docs_privacy_md_names_every_stored_field() {
-    let privacy = include_str!("../../../../../docs/privacy.md");
+    let privacy = include_str!("../../../../docs/privacy.md");
     let definition = serde_json::to_value(BlueGreen::crd()).unwrap();
     let root = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"];
     let names = |schema: &Value| -> Vec<String> {
