@@ -128,18 +128,26 @@ impl Server {
     }
 }
 
-/// Opens both doors. Who may open the socket may do everything with `flags` too.
+/// Takes the address of metrics and health, before anything else of an agent touches the world: one that cannot have it
+/// must not have written a map.
+///
+/// # Errors
+/// [`ServeError::Listen`].
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
+}
+
+/// Opens both doors, the public one on what [`bind`] gave. Who may open the socket may do everything with `flags` too.
 ///
 /// # Errors
 /// [`ServeError`].
-pub async fn start(
+pub fn start(
     shown: Arc<Shown>,
     socket: &Path,
-    listen: SocketAddr,
+    public: TcpListener,
     flags: Option<Router>,
     shutdown: CancellationToken,
 ) -> Result<Server, ServeError> {
-    let public = TcpListener::bind(listen).await.map_err(|error| ServeError::Listen { address: listen, error })?;
     let admin = socket::listen(socket)?;
     let admin_app = admin::router(shown.clone(), shutdown.clone()).merge(flags.unwrap_or_default());
     let (path, ended) = (socket.to_owned(), shutdown.clone());

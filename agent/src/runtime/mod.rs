@@ -204,6 +204,7 @@ struct Agent {
 impl Agent {
     async fn start(config: &Config, options: &Options) -> Result<Self, RuntimeError> {
         let lock = lock::take(&config.state)?;
+        let public = http::bind(config.agent.listen).await?;
         let store = Sqlite::open(&config.state.join("teal.db")).await?;
         let shutdown = CancellationToken::new();
         let (watch, ends) = watch::watch();
@@ -231,7 +232,7 @@ impl Agent {
             flags: flags.as_ref().map(|flags| flags.door().1.clone()),
         });
         let router = flags.as_ref().map(|flags| flags.door().0.clone());
-        match http::start(shown, &config.agent.socket, config.agent.listen, router, shutdown.child_token()).await {
+        match http::start(shown, &config.agent.socket, public, router, shutdown.child_token()) {
             Ok(server) => Ok(Self { environments, server, flags, ends, shutdown, _lock: lock }),
             Err(error) => {
                 stop(environments, flags, &shutdown).await;
