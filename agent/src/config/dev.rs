@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use super::flags::FlagService;
-use super::types::{Agent, Config, Notify, Platform, PlatformKind};
+use super::types::{Agent, Config, Notify, Platform};
 
 /// The folder of everything that it keeps, below the present one.
 pub const DEV_STATE: &str = ".teal-dev";
@@ -19,7 +19,7 @@ impl Config {
             app: "dev".to_owned(),
             agent: Agent { socket: state.join("agent.sock"), listen: here(flags_port.saturating_sub(1)) },
             state,
-            platform: Platform { kind: PlatformKind::Local },
+            platform: Platform::default(),
             notify: Notify::default(),
             flags: Some(FlagService { listen: here(flags_port), ..FlagService::default() }),
             environments: BTreeMap::new(),

@@ -14,6 +14,9 @@ use super::text::serialize_duration;
 pub struct Edge {
     /// Its name in status and evidence; default `edge`.
     pub name: String,
+    /// The names of the environment's other edges, each with an agent of its own; on Kubernetes only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub peers: Vec<String>,
     /// The policy map's file.
     pub map: PathBuf,
     /// The Runtime API's unix socket.

@@ -14,6 +14,7 @@ mod edge;
 mod flags;
 mod load;
 mod read;
+mod runs;
 mod section;
 mod settings;
 mod text;
@@ -29,6 +30,7 @@ pub use diagnostic::Diagnostic;
 pub use edge::{Bind, BindAddress, Edge, Evidence, Form, JwtAlgorithm, RunAs, Timeouts, UserSource};
 pub use flags::{FlagLimits, FlagService, Upstream};
 pub use load::{LoadError, Loaded, find, load, parse};
+pub use runs::{Processes, Runs, Workload};
 pub use settings::NoSettings;
 pub(crate) use text::parse_duration;
 pub use types::{
@@ -54,3 +56,6 @@ const FLAGS: &str = "# [flags]                           # serve feature flags t
 
 /// A whole configuration of one API and one web app on one machine, in `act` mode.
 pub const TWO_COMPONENTS: &str = include_str!("examples/two-components.toml");
+
+/// A whole configuration of one agent on the box of HAProxy, for an application in a small cluster.
+pub const KUBERNETES: &str = include_str!("examples/kubernetes.toml");

@@ -59,6 +59,14 @@ impl Config {
 }
 
 impl Environment {
+    /// The names of all its edges in their order, in which every agent's machine counts them.
+    #[must_use]
+    pub fn edges(&self) -> Vec<String> {
+        let mut edges: Vec<String> = [&self.edge.name].into_iter().chain(&self.edge.peers).cloned().collect();
+        edges.sort();
+        edges
+    }
+
     /// Not yet validated by the machine's own rules: [`Config::settings`] does both.
     pub(super) fn settings(&self) -> Settings {
         Settings {
@@ -73,7 +81,7 @@ impl Environment {
                         .of_machine(component.routes.iter().map(|route| route.name.clone()).collect()),
                 })
                 .collect(),
-            edges: vec![self.edge.name.clone()],
+            edges: self.edges(),
             salt: self.switch.salt.clone(),
             steps: self.switch.steps.iter().map(|step| Step { share: step.share, hold: step.hold }).collect(),
             watch_min: self.watch.min,

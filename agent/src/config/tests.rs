@@ -61,7 +61,7 @@ limits = { streams = 100, streams_per_token = 50, requests_per_second_per_token 
 
 #[test]
 fn the_effective_configuration_reads_back_as_itself() {
-    for text in [LEAST, TWO_COMPONENTS, &FIRST.replace("{app}", "shop"), &format!("{LEAST}{EVERYTHING}")] {
+    for text in [LEAST, TWO_COMPONENTS, KUBERNETES, &FIRST.replace("{app}", "shop"), &format!("{LEAST}{EVERYTHING}")] {
         let config = read(text);
         assert_eq!(read(&config.effective()), config);
     }
@@ -75,7 +75,52 @@ fn an_environment_overrides_what_is_common_key_by_key() {
     assert_eq!(staging.watch.min, Duration::from_secs(30));
     assert_eq!(staging.watch.criteria.acceptable_error_rate, Share::percent(1));
     assert_eq!(staging.components["api"].addresses(Colour::Green)[1].to_string(), "127.0.0.1:9106");
-    assert_eq!(staging.components["api"].run, prod.components["api"].run);
+    let run = |environment: &Environment| environment.components["api"].runs.processes().unwrap().run.clone();
+    assert_eq!(run(staging), run(prod));
+}
+
+#[test]
+fn workloads_have_the_names_that_a_namespace_gives_them() {
+    let config = read(&KUBERNETES.replace("namespace = \"physioflow-prod\"\n", ""));
+    let prod = &config.environments["prod"];
+    assert_eq!(prod.namespace.as_deref(), Some("physioflow-prod"));
+    let api = prod.components["api"].runs.workload().unwrap();
+    assert_eq!((api.name.as_str(), api.replicas, api.secrets), ("physioflow-api", None, true));
+    assert_eq!(prod.components["api"].addresses(Colour::Green)[1].to_string(), "192.0.2.12:30181");
+}
+
+#[test]
+fn every_agent_counts_the_edges_in_the_same_order() {
+    let edges = |name: &str, peers: &str| {
+        let text = KUBERNETES.replace("user = ", &format!("name = \"{name}\"\npeers = {peers}\nuser = "));
+        read(&text).settings("prod").unwrap().edges
+    };
+    assert_eq!(edges("south", "[\"north\"]"), ["north", "south"]);
+    assert_eq!(edges("north", "[\"south\"]"), ["north", "south"]);
+}
+
+#[test]
+fn a_mistake_about_a_cluster_says_what_belongs_together() {
+    let check = |from: &str, to: &str, words: &str| {
+        let found = mistakes(&KUBERNETES.replacen(from, to, 1));
+        assert_eq!(found.len(), 1, "{to}: {found:#?}");
+        assert!(found[0].contains(words), "{to}: {}", found[0]);
+    };
+    check("container = \"api\"", "run = [\"api\"]", "`run` belongs to `kind = \"local\"`, and [platform] says `kind");
+    check("container = \"api\"", "name = \"API\"", "`API` is no name of a Service");
+    check("container = \"api\"", "replicas = 0", "leave it away for as many as serve");
+    check("[\"192.0.2.11:30180\", \"192.0.2.12:30180\"]", "[]", "at least one address, `node:nodePort`");
+    check("192.0.2.11:30181", "192.0.2.11:30180", "192.0.2.11:30180 is blue's as well");
+    check("namespace = \"physioflow-prod\"", "namespace = \"Prod\"", "`Prod` is no namespace");
+    check("kubeconfig = \"/etc/teal/kubeconfig\"", "context = \"home\"", "a context is one of a kubeconfig");
+    check("user = ", "peers = [\"edge\"]\nuser = ", "`edge` stands there twice");
+    let local = |to: &str, words: &str| {
+        let found = mistakes(&format!("{LEAST}{to}\n"));
+        assert!(found.len() == 1 && found[0].contains(words), "{to}: {found:#?}");
+    };
+    local("secrets = true", "`secrets` belongs to `kind = \"kubernetes\"`");
+    local("[platform]\nkubeconfig = \"/k\"", "`kubeconfig` leads to a cluster");
+    local("[environments.prod]\nnamespace = \"x\"", "a namespace is one of a cluster");
 }
 
 #[test]
@@ -252,7 +297,11 @@ fn a_mistake_names_its_place_its_value_and_the_way_out() {
     );
     check("socket = ", "bind = []\nsocket = ", "an edge listens somewhere");
     check("socket = ", "bind = [\"a\\nb\"]\nsocket = ", "control characters or line breaks");
-    check("", "[platform]\nkind = \"kubernetes\"", "is not in this version yet: use \"local\"");
+    check(
+        "",
+        "[platform]\nkind = \"kubernets\"",
+        "`kubernets` is not one of local, kubernetes; did you mean `kubernetes`?",
+    );
     check("", "[notify]\nwebhook = \"hooks.example\"", "it starts with https://");
     check("", "[components.web]\nrun = [\"w\"]\nports = \"8200-8201\"", "api and web have neither `hosts` nor `paths`");
     check(

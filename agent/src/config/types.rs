@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use teal_rollout::settings::{Mode, OnUnknown};
 use super::criteria::Criteria;
 use super::edge::Edge;
 use super::flags::FlagService;
+use super::runs::Runs;
 use super::text::{serialize_duration, serialize_percent};
 
 /// The whole file.
@@ -46,18 +47,27 @@ pub struct Agent {
 }
 
 /// `[platform]`.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Platform {
     /// Default `local`.
     pub kind: PlatformKind,
+    /// How the cluster is reached; without it as a Pod in it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubeconfig: Option<PathBuf>,
+    /// Which context of the kubeconfig; default its current one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
 }
 
 /// What runs the application.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PlatformKind {
     /// Processes on this machine.
+    #[default]
     Local,
+    /// Deployments and Services of a cluster.
+    Kubernetes,
 }
 
 /// `[notify]`: neither means that nobody is told, which deploys say.
@@ -85,6 +95,9 @@ pub struct Environment {
     /// Where users find it, for messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Where it is in the cluster, with `platform.kind = "kubernetes"`; default `APP-ENVIRONMENT`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
     /// Its HAProxy.
     pub edge: Edge,
     /// How traffic moves.
@@ -185,28 +198,14 @@ pub struct Smoke {
 /// `[components.NAME]`, with an environment's own values merged over it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Component {
-    /// Program and arguments; `{version} {port} {colour} {slot} {component} {environment}` are filled in.
-    pub run: Vec<String>,
-    /// A command that stops it, where a signal does not (`docker stop ...`).
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub stop: Vec<String>,
-    /// `KEY=value` lines; a copy is kept for each colour.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub env_file: Option<PathBuf>,
-    /// Where it runs; default the folder of the configuration.
-    pub working_dir: PathBuf,
-    /// First half blue's, second half green's.
-    pub ports: PortRange,
-    /// Processes per colour; default 1.
-    pub replicas: u16,
+    /// What runs it.
+    #[serde(flatten)]
+    pub runs: Runs,
     /// The path of its readiness check; default `/healthz`.
     pub ready: String,
     /// How long it may take to become ready; default 2 min.
     #[serde(serialize_with = "serialize_duration")]
     pub ready_timeout: Duration,
-    /// Between SIGTERM and SIGKILL; default 10 s.
-    #[serde(serialize_with = "serialize_duration")]
-    pub grace: Duration,
     /// Host names that lead to it; without hosts and paths it gets what no other component takes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub hosts: Vec<String>,
@@ -279,11 +278,10 @@ impl Serialize for PortRange {
 }
 
 impl Component {
-    /// Where a colour listens, one address for each replica.
+    /// Where a colour listens, as the edge sees it.
     #[must_use]
     pub fn addresses(&self, colour: Colour) -> Vec<SocketAddr> {
-        let address = |slot| SocketAddr::from((Ipv4Addr::LOCALHOST, self.ports.port(colour, slot)));
-        (0..self.replicas).map(address).collect()
+        self.runs.addresses(colour)
     }
 }
 

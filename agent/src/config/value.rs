@@ -196,10 +196,7 @@ impl Decode for OnUnknown {
 
 impl Decode for PlatformKind {
     fn decode(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
-        match word(value, base, &[("local", Some(Self::Local)), ("kubernetes", None)])? {
-            Some(kind) => Ok(kind),
-            None => Err("`kubernetes` is not in this version yet: use \"local\"".to_owned()),
-        }
+        word(value, base, &[("local", Self::Local), ("kubernetes", Self::Kubernetes)])
     }
 }
 

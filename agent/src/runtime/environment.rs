@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::watch::Watch;
 use super::{Options, RuntimeError, wiring};
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, PlatformKind};
 use crate::controller::{self, Clock, Gates, Handle, Journal, Ports, Timelines};
 use crate::http::ShownEnvironment;
 use crate::notifier;
@@ -75,6 +75,9 @@ pub(super) async fn start(
     watch: &Watch,
     shutdown: CancellationToken,
 ) -> Result<Running, RuntimeError> {
+    if config.platform.kind == PlatformKind::Kubernetes {
+        return Err(RuntimeError::NoKubernetes);
+    }
     let mut settings = config.settings(name)?;
     let binary = std::env::current_exe().map_err(|error| RuntimeError::State { path: config.state.clone(), error })?;
     let suite = wiring::suite(name, &environment.smoke)?;

@@ -73,6 +73,9 @@ pub enum RuntimeError {
         /// Why.
         error: platform::local::LocalError,
     },
+    /// Kubernetes.
+    #[error("platform.kind = \"kubernetes\" can be checked and planned, and not be run by this version yet")]
+    NoKubernetes,
     /// A listener.
     #[error(transparent)]
     Http(#[from] http::ServeError),

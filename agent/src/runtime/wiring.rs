@@ -99,24 +99,28 @@ fn bad_when(bad: &Bad) -> BadWhen {
 /// What the local platform needs of an environment.
 #[must_use]
 pub fn local_settings(config: &Config, name: &str, environment: &Environment, teal_binary: &Path) -> LocalSettings {
-    let component = |(name, c): (&String, &Component)| LocalComponent {
-        name: name.clone(),
-        run: c.run.clone(),
-        stop: (!c.stop.is_empty()).then(|| c.stop.clone()),
-        env_file: c.env_file.clone(),
-        working_dir: Some(c.working_dir.clone()),
-        ports: c.ports.first..=c.ports.last,
-        replicas: c.replicas,
-        ready: c.ready.clone(),
-        ready_interval: READY_INTERVAL,
-        grace: c.grace,
-        restart: RestartPolicy::default(),
-        output_limit: OUTPUT_LIMIT,
+    // With workloads of a cluster nothing runs here.
+    let component = |(name, c): (&String, &Component)| {
+        let processes = c.runs.processes()?;
+        Some(LocalComponent {
+            name: name.clone(),
+            run: processes.run.clone(),
+            stop: (!processes.stop.is_empty()).then(|| processes.stop.clone()),
+            env_file: processes.env_file.clone(),
+            working_dir: Some(processes.working_dir.clone()),
+            ports: processes.ports.first..=processes.ports.last,
+            replicas: processes.replicas,
+            ready: c.ready.clone(),
+            ready_interval: READY_INTERVAL,
+            grace: processes.grace,
+            restart: RestartPolicy::default(),
+            output_limit: OUTPUT_LIMIT,
+        })
     };
     LocalSettings {
         environment: name.to_owned(),
         state_dir: config.state.clone(),
-        components: environment.components.iter().map(component).collect(),
+        components: environment.components.iter().filter_map(component).collect(),
         teal_binary: teal_binary.to_owned(),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use std::net::SocketAddr;
 
 use serde::Serialize;
 use teal_rollout::colour::{Colour, Share};
@@ -11,7 +12,7 @@ use teal_rollout::settings::{Mode, OnUnknown};
 use super::criteria::judged;
 use super::words::clock;
 use crate::api::{ReleaseId, Status, Versions};
-use crate::config::{Component, Environment};
+use crate::config::{Component, Environment, Runs, Workload};
 
 /// What a release would do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -108,27 +109,46 @@ fn serving<'a>(environment: &'a Environment, status: Option<&Status>) -> BTreeMa
 }
 
 fn commands(environment: &str, name: &str, colour: Colour, component: &Component, version: &str) -> Vec<String> {
-    let command = |(slot, address): (u16, std::net::SocketAddr)| {
-        let fill = |word: &String| {
-            let values = [
-                ("{version}", version.to_owned()),
-                ("{port}", address.port().to_string()),
-                ("{colour}", colour.to_string()),
-                ("{slot}", slot.to_string()),
-                ("{component}", name.to_owned()),
-                ("{environment}", environment.to_owned()),
-            ];
-            values.iter().fold(word.clone(), |word, (placeholder, value)| word.replace(placeholder, value))
-        };
-        let words: Vec<String> = component.run.iter().map(fill).collect();
-        format!("{name}-{colour} {address}: {}", words.join(" "))
-    };
-    (1..).zip(component.addresses(colour)).map(command).collect()
+    match &component.runs {
+        Runs::Processes(processes) => {
+            let command = |(slot, address): (u16, SocketAddr)| {
+                let fill = |word: &String| {
+                    let values = [
+                        ("{version}", version.to_owned()),
+                        ("{port}", address.port().to_string()),
+                        ("{colour}", colour.to_string()),
+                        ("{slot}", slot.to_string()),
+                        ("{component}", name.to_owned()),
+                        ("{environment}", environment.to_owned()),
+                    ];
+                    values.iter().fold(word.clone(), |word, (placeholder, value)| word.replace(placeholder, value))
+                };
+                let words: Vec<String> = processes.run.iter().map(fill).collect();
+                format!("{name}-{colour} {address}: {}", words.join(" "))
+            };
+            (1..).zip(component.addresses(colour)).map(command).collect()
+        }
+        Runs::Workload(Workload { name: workload, replicas, secrets, .. }) => {
+            let pods = replicas
+                .map_or_else(|| format!("as many Pods as {workload}-{} has", colour.other()), |n| format!("{n} Pods"));
+            let copied = if *secrets { "ConfigMaps and Secrets" } else { "ConfigMaps" };
+            vec![
+                format!("{workload}-{colour}: a copy of its {copied} as they are now"),
+                format!("Deployment {workload}-{colour}: image {version}, {pods}"),
+            ]
+        }
+    }
 }
 
 fn readiness(name: &str, colour: Colour, component: &Component) -> String {
     let within = clock(component.ready_timeout.as_secs_f64());
-    format!("{name}-{colour}: GET {} answers on each of {} within {within}", component.ready, component.replicas)
+    match &component.runs {
+        Runs::Processes(processes) => {
+            let replicas = processes.replicas;
+            format!("{name}-{colour}: GET {} answers on each of {replicas} within {within}", component.ready)
+        }
+        Runs::Workload(workload) => format!("Deployment {}-{colour}: rolled out within {within}", workload.name),
+    }
 }
 
 fn smoke(environment: &Environment) -> String {

@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use super::super::edge::{Bind, BindAddress, Edge, Evidence, Form, Timeouts, UserSource};
 use super::super::section::Section;
+use super::super::types::PlatformKind;
 use super::name_check;
 
-pub(super) fn read(section: Section<'_>) -> Edge {
+pub(super) fn read(section: Section<'_>, kind: PlatformKind) -> Edge {
     let socket: PathBuf = section.required("socket", "\"/run/haproxy/teal.sock\"");
     let loopback = Bind { address: BindAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 8080))), certificate: None };
     let edge = Edge {
         name: section.or("name", "edge".to_owned()),
+        peers: section.or("peers", Vec::new()),
         map: section.required("map", "\"/etc/haproxy/teal/prod.map\""),
         admin_socket: section.or("admin_socket", beside(&socket, "admin")),
         socket,
@@ -29,6 +31,7 @@ pub(super) fn read(section: Section<'_>) -> Edge {
         timeouts: timeouts(section.table("timeouts")),
     };
     name_check(&section, "name", &edge.name);
+    peers_check(&section, &edge, kind);
     if edge.bind.is_empty() {
         section.error("bind", "an edge listens somewhere: for instance `bind = [\"127.0.0.1:8080\"]`");
     }
@@ -49,6 +52,19 @@ pub(super) fn read(section: Section<'_>) -> Edge {
     }
     section.finish();
     edge
+}
+
+fn peers_check(section: &Section<'_>, edge: &Edge, kind: PlatformKind) {
+    if kind == PlatformKind::Local && !edge.peers.is_empty() {
+        section
+            .error("peers", "several edges agree by a cluster's API server: set `kind = \"kubernetes\"` in [platform]");
+    }
+    for (index, peer) in edge.peers.iter().enumerate() {
+        name_check(section, "peers", peer);
+        if *peer == edge.name || edge.peers[..index].contains(peer) {
+            section.error("peers", format!("`{peer}` stands there twice: `name` is this edge, `peers` are the others"));
+        }
+    }
 }
 
 /// `/run/haproxy/teal.sock` -> `/run/haproxy/teal-admin.sock`.

@@ -8,11 +8,17 @@ use teal_rollout::policy::Salt;
 use teal_rollout::settings::{MAX_COMPONENTS, Mode};
 
 use super::super::section::Section;
-use super::super::types::{Component, Environment, Smoke, Step, Switch};
+use super::super::types::{Component, Environment, PlatformKind, Smoke, Step, Switch};
 use super::{component, edge, is_name, url_check, watch};
 
 /// Reads one environment; `root` holds the common `[watch]`, `[smoke]` and `[components]`.
-pub(super) fn read(name: &str, section: Section<'_>, root: &Section<'_>, app: &str) -> Option<Environment> {
+pub(super) fn read(
+    name: &str,
+    section: Section<'_>,
+    root: &Section<'_>,
+    app: &str,
+    kind: PlatformKind,
+) -> Option<Environment> {
     let of_all = || section.table("watch").over(root.table("watch"));
     let watch = watch::read(of_all());
     let mut components = BTreeMap::new();
@@ -21,7 +27,7 @@ pub(super) fn read(name: &str, section: Section<'_>, root: &Section<'_>, app: &s
             let message = format!("component name `{component}` must match [a-z][a-z0-9-]{{0,29}}");
             root.report.error(&component_section.place, message);
         }
-        let read = component::read(component_section, of_all());
+        let read = component::read(component_section, of_all(), kind, app, &component);
         components.insert(component, read);
     }
     component_checks(name, &section, root, &components);
@@ -30,7 +36,8 @@ pub(super) fn read(name: &str, section: Section<'_>, root: &Section<'_>, app: &s
         mode: section.or("mode", Mode::Observe),
         confirm: section.optional("confirm"),
         url: section.optional("url"),
-        edge: edge::read(section.table("edge")),
+        namespace: namespace(name, &section, app, kind),
+        edge: edge::read(section.table("edge"), kind),
         switch: switch(section.table("switch"), format!("{app}-{name}"))?,
         watch,
         smoke: smoke(section.table("smoke").over(root.table("smoke"))),
@@ -47,6 +54,24 @@ pub(super) fn read(name: &str, section: Section<'_>, root: &Section<'_>, app: &s
     }
     section.finish();
     Some(environment)
+}
+
+fn namespace(name: &str, section: &Section<'_>, app: &str, kind: PlatformKind) -> Option<String> {
+    let named: Option<String> = section.optional("namespace");
+    if kind == PlatformKind::Local {
+        if named.is_some() {
+            section.error("namespace", "a namespace is one of a cluster: set `kind = \"kubernetes\"` in [platform]");
+        }
+        return None;
+    }
+    let namespace = named.unwrap_or_else(|| format!("{app}-{name}"));
+    if namespace.len() > 63 || !namespace.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+        section.error(
+            "namespace",
+            format!("`{namespace}` is no namespace: lower-case letters, digits and `-`, at most 63"),
+        );
+    }
+    Some(namespace)
 }
 
 fn component_checks(name: &str, section: &Section<'_>, root: &Section<'_>, components: &BTreeMap<String, Component>) {

@@ -5,6 +5,8 @@ mod criteria;
 mod edge;
 mod environment;
 mod flags;
+mod platform;
+mod runs;
 mod upstream;
 mod watch;
 
@@ -13,7 +15,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::section::Section;
-use super::types::{Agent, Config, Environment, Notify, Platform, PlatformKind, PortRange};
+use super::types::{Agent, Config, Environment, Notify, PortRange};
 
 /// The whole file. Values after a mistake are stand-ins: the caller refuses the file when the report has errors.
 pub(super) fn config(root: Section<'_>) -> Config {
@@ -21,9 +23,7 @@ pub(super) fn config(root: Section<'_>) -> Config {
     name_check(&root, "app", &app);
     let state: PathBuf = root.required("state", "\"/var/lib/teal\"");
     let agent = agent(root.table("agent"), &state);
-    let platform = root.table("platform");
-    let kind = platform.or("kind", PlatformKind::Local);
-    platform.finish();
+    let platform = platform::read(root.table("platform"));
     let notify = notify(root.table("notify"));
     let flags = root.has("flags").then(|| flags::read(root.table("flags"), &agent));
 
@@ -37,7 +37,7 @@ pub(super) fn config(root: Section<'_>) -> Config {
         if !is_name(&name) {
             root.report.error(&section.place, format!("environment name `{name}` must match [a-z][a-z0-9-]{{0,29}}"));
         }
-        if let Some(environment) = environment::read(&name, section, &root, &app) {
+        if let Some(environment) = environment::read(&name, section, &root, &app, platform.kind) {
             environments.insert(name, environment);
         }
     }
@@ -49,7 +49,7 @@ pub(super) fn config(root: Section<'_>) -> Config {
         root.table(common);
     }
     root.finish();
-    Config { app, state, agent, platform: Platform { kind }, notify, flags, environments }
+    Config { app, state, agent, platform, notify, flags, environments }
 }
 
 fn agent(section: Section<'_>, state: &Path) -> Agent {
@@ -89,7 +89,7 @@ fn shared_ports(root: &Section<'_>, environments: &BTreeMap<String, Environment>
     for (environment, settings) in environments {
         for (component, settings) in &settings.components {
             let here = format!("environments.{environment}.components.{component}");
-            let ports = settings.ports;
+            let Some(ports) = settings.runs.processes().map(|processes| processes.ports) else { continue };
             if let Some((other, _)) = taken.iter().find(|(_, range)| range.overlaps(ports)) {
                 let message = format!(
                     "{here}: ports {ports} are shared with {other}; give it its own, for instance `ports = \"{}\"` in \
