@@ -89,6 +89,7 @@ fn settings() -> Settings {
         mode: Mode::Act,
         components: vec![component("api"), component("web")],
         edges: vec!["edge".into()],
+        own: None,
         salt: Salt::default(),
         steps: Vec::new(),
         watch_min: Duration::from_secs(24 * 3600),

@@ -64,6 +64,10 @@ pub struct Settings {
     pub components: Vec<ComponentSettings>,
     /// The names of the edges, at least one, fixed in the document at the start of a release.
     pub edges: Vec<String>,
+    /// Which of them this agent routes, by index; the others' reports and evidence come from other agents. `None`: all of
+    /// them, and nobody else is there.
+    #[serde(default)]
+    pub own: Option<Vec<usize>>,
     /// Salt of the canary buckets.
     pub salt: Salt,
     /// Partial steps before everything; empty means at once.
@@ -101,6 +105,9 @@ pub enum SettingsError {
     /// No edge.
     #[error("an environment needs an edge")]
     Edges,
+    /// Owns what there is not.
+    #[error("this agent routes edge {0}, and there is no such edge")]
+    Own(usize),
     /// Steps that do not rise from above 0 to below 100 %.
     #[error("steps must rise, each above 0 % and below 100 %: {0} is out of order")]
     Steps(Share),
@@ -138,6 +145,9 @@ impl Settings {
         if self.edges.is_empty() {
             return Err(SettingsError::Edges);
         }
+        if let Some(unknown) = self.own.iter().flatten().find(|edge| **edge >= self.edges.len()) {
+            return Err(SettingsError::Own(*unknown));
+        }
         let mut before = Share::NONE;
         for step in &self.steps {
             if step.share <= before || step.share >= Share::ALL {
@@ -158,6 +168,12 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// Whether this agent routes the edge of this index.
+    #[must_use]
+    pub fn owns(&self, edge: usize) -> bool {
+        self.own.as_ref().is_none_or(|own| own.contains(&edge))
     }
 
     /// The id of the component called `name`.

@@ -141,6 +141,11 @@ pub enum Happening {
     ManualAdopted,
     /// A manual move to an unproven colour was put back.
     ManualPutBack,
+    /// Somebody else pointed the platform's own routing away from the colour that serves.
+    SelectorDrift {
+        /// Which component's.
+        component: String,
+    },
     /// A human holds forward movement.
     Paused {
         /// Who.
@@ -172,6 +177,7 @@ impl From<News> for Happening {
             News::NoWayBack(cause) => Self::NoWayBack { cause },
             News::ManualAdopted => Self::ManualAdopted,
             News::ManualPutBack => Self::ManualPutBack,
+            News::SelectorDrift { component } => Self::SelectorDrift { component },
             News::Paused(by) => Self::Paused { by },
             News::Resumed(by) => Self::Resumed { by },
             News::Extended => Self::Extended,
@@ -218,6 +224,9 @@ impl std::fmt::Display for Happening {
             Self::NoWayBack { cause } => write!(f, "bad, and no colour to go back to: {}", why(cause)),
             Self::ManualAdopted => f.write_str("a move by hand to the last good colour was adopted"),
             Self::ManualPutBack => f.write_str("a move by hand to an unproven colour was put back"),
+            Self::SelectorDrift { component } => {
+                write!(f, "somebody pointed the service of {component} at another colour than the one that serves")
+            }
             Self::Paused { by } => write!(f, "paused by {by}"),
             Self::Resumed { by } => write!(f, "resumed by {by}"),
             Self::Extended => f.write_str("the watch goes on: not enough is known yet"),

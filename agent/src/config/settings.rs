@@ -67,6 +67,12 @@ impl Environment {
         edges
     }
 
+    /// Which of them this agent routes; all of them where there are no others.
+    fn own(&self) -> Option<Vec<usize>> {
+        let index = self.edges().iter().position(|edge| *edge == self.edge.name);
+        (!self.edge.peers.is_empty()).then(|| index.into_iter().collect())
+    }
+
     /// Not yet validated by the machine's own rules: [`Config::settings`] does both.
     pub(super) fn settings(&self) -> Settings {
         Settings {
@@ -82,6 +88,7 @@ impl Environment {
                 })
                 .collect(),
             edges: self.edges(),
+            own: self.own(),
             salt: self.switch.salt.clone(),
             steps: self.switch.steps.iter().map(|step| Step { share: step.share, hold: step.hold }).collect(),
             watch_min: self.watch.min,

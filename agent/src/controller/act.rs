@@ -29,7 +29,12 @@ impl Controller {
                 Action::Start { component, colour, version, release } => {
                     self.platform(PlatformOrder::Start { component, colour, version, release });
                 }
-                Action::Stop { component, colour } => self.platform(PlatformOrder::Stop { component, colour }),
+                Action::Stop { component, colour, release } => {
+                    self.platform(PlatformOrder::Stop { component, colour, release });
+                }
+                Action::Select { component, colour, release } => {
+                    self.platform(PlatformOrder::Select { component, colour, release });
+                }
                 Action::Smoke { release, targets } => self.ports.gates.smoke(release, targets, self.events.clone()),
                 Action::Probe(question) => {
                     tracing::debug!(?question, "asking");

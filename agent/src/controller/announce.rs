@@ -107,6 +107,7 @@ impl Controller {
             | News::EmergencyOver { .. }
             | News::ManualAdopted
             | News::ManualPutBack
+            | News::SelectorDrift { .. }
             | News::Paused(_)
             | News::Resumed(_)
             | News::Extended => {}

@@ -73,6 +73,7 @@ mod tests {
                 criteria: Criteria { acceptable_error_rate: 0.01, min_requests: 1, ..Criteria::default() },
             }],
             edges: vec!["edge".to_owned()],
+            own: None,
             salt: Salt::try_from("demo".to_owned()).unwrap(),
             steps: Vec::new(),
             watch_min: minute,

@@ -195,6 +195,7 @@ impl From<OrderError> for Refused {
         let conflict = StatusCode::CONFLICT;
         let (status, exit, title) = match &refusal {
             Refusal::Starting => (StatusCode::SERVICE_UNAVAILABLE, 5, "the agent is still starting"),
+            Refusal::NotLeading => (conflict, 4, "another agent leads"),
             Refusal::Mode(_) => (conflict, 4, "the environment's mode forbids it"),
             Refusal::Paused { .. } => (conflict, 7, "the environment is paused"),
             Refusal::Busy { .. } => (conflict, 8, "another release is under way"),

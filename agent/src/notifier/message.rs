@@ -39,6 +39,8 @@ pub enum Kind {
     ManualAdopted,
     /// Somebody moved the map by hand to an unproven colour, and it was put back.
     ManualPutBack,
+    /// Somebody else pointed the platform's own routing away from the colour that serves.
+    SelectorDrift,
     /// Paused.
     Paused,
     /// The pause ended.
@@ -67,6 +69,7 @@ impl Kind {
             News::NoWayBack(_) => Self::NoWayBack,
             News::ManualAdopted => Self::ManualAdopted,
             News::ManualPutBack => Self::ManualPutBack,
+            News::SelectorDrift { .. } => Self::SelectorDrift,
             News::Paused(_) => Self::Paused,
             News::Resumed(_) => Self::Resumed,
             News::Entered(Phase::Held) => Self::Held,
@@ -88,6 +91,7 @@ impl Kind {
                 | Self::Emergency
                 | Self::NoWayBack
                 | Self::ManualPutBack
+                | Self::SelectorDrift
         )
     }
 
@@ -116,6 +120,9 @@ impl Kind {
             Self::NoWayBack => ("no_way_back", "bad, and there is no colour to go back to"),
             Self::ManualAdopted => ("manual_adopted", "a manual move to the last good colour was adopted"),
             Self::ManualPutBack => ("manual_put_back", "a manual move to an unproven colour was put back"),
+            Self::SelectorDrift => {
+                ("selector_drift", "the service was pointed at another colour than the one that serves")
+            }
             Self::Paused => ("paused", "paused"),
             Self::Resumed => ("resumed", "resumed"),
             Self::Test => ("test", "this is a test"),

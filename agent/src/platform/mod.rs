@@ -37,6 +37,17 @@ pub enum PlatformOrder {
         component: usize,
         /// Where.
         colour: Colour,
+        /// As of which release; a colour on which a later one was started since is left alone.
+        release: u64,
+    },
+    /// Point the platform's own routing, where it has any, at this colour: all traffic has settled there.
+    Select {
+        /// The component's id.
+        component: usize,
+        /// Which colour.
+        colour: Colour,
+        /// As of which release; where a later one is known the order is stale.
+        release: u64,
     },
 }
 
@@ -45,7 +56,9 @@ impl PlatformOrder {
     #[must_use]
     pub const fn target(&self) -> (usize, Colour) {
         match self {
-            Self::Start { component, colour, .. } | Self::Stop { component, colour } => (*component, *colour),
+            Self::Start { component, colour, .. }
+            | Self::Stop { component, colour, .. }
+            | Self::Select { component, colour, .. } => (*component, *colour),
         }
     }
 }

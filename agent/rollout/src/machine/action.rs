@@ -47,6 +47,20 @@ pub enum Action {
         component: usize,
         /// Where.
         colour: Colour,
+        /// As of which release. A colour on which a later release was started since is left alone: the order comes from an
+        /// agent that was asleep.
+        release: u64,
+    },
+    /// Point the platform's own routing (a Service's selector) at this colour: every edge routes to it alone. Given once
+    /// traffic has settled there, again at a start and whenever [`crate::machine::Event::Drift`] says that it was changed;
+    /// never in a pause.
+    Select {
+        /// The component's id.
+        component: usize,
+        /// Which colour.
+        colour: Colour,
+        /// As of which release; a platform that knows of a later one leaves it alone.
+        release: u64,
     },
     /// Run the smoke suite straight against these colours; answer [`crate::machine::Event::Smoke`].
     Smoke {
@@ -149,6 +163,11 @@ pub enum News {
     ManualAdopted,
     /// A manual move to an unproven colour was put back.
     ManualPutBack,
+    /// Somebody else pointed the platform's own routing (a Service's selector) away from the colour that serves.
+    SelectorDrift {
+        /// Which component's.
+        component: String,
+    },
     /// Paused or resumed, by whom.
     Paused(String),
     /// The pause ended, by whom.

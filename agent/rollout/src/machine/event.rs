@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use crate::colour::Colour;
+use crate::document::Document;
 pub use crate::observation::{Access, Observation};
 use crate::policy::Policy;
+use crate::time::Time;
 
 /// A human's order. The answer says at once whether it is taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,6 +175,27 @@ pub enum Event {
     StoreFailed {
         /// The revision that is not durable.
         revision: u64,
+    },
+    /// Until when this agent leads, which moving forward needs; told anew at each renewal.
+    ///
+    /// A moment on the machine's own clock instead of yes or no: an agent that was asleep must not go on with what it was
+    /// told before. A machine that was never told leads if it routes every edge ([`crate::settings::Settings::own`] is
+    /// `None`), and does not otherwise.
+    Lead {
+        /// `None`: it does not lead.
+        until: Option<Time>,
+    },
+    /// What the store holds, written by another agent; also what a write of this one met instead of what it was based on.
+    ///
+    /// Every write that the machine asked for before it took this event is void ([`crate::machine::Machine::heard`]).
+    Document(Box<Document>),
+    /// The platform's own routing of a component was found changed by somebody else, against the last
+    /// [`crate::machine::Action::Select`]; once for each change.
+    Drift {
+        /// The component's id.
+        component: usize,
+        /// Where it points now; `None`: at neither colour, or at both.
+        colour: Option<Colour>,
     },
     /// A deadline the machine asked for has come (or any moment at all).
     Tick,

@@ -180,6 +180,7 @@ mod tests {
                 criteria: Criteria { acceptable_error_rate: 0.01, min_requests: 100, ..Criteria::default() },
             }],
             edges: vec!["edge".into()],
+            own: None,
             salt: Salt::try_from("salt".to_owned()).unwrap(),
             steps: Vec::new(),
             watch_min: Duration::from_secs(300),

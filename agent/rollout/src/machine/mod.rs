@@ -20,15 +20,18 @@ mod emergency;
 mod emit;
 mod evidence;
 mod facts;
+mod leading;
 mod learn;
 mod orders;
 mod phases;
 mod sampling;
 mod scale;
+mod selecting;
 mod start;
 mod streak;
 #[cfg(test)]
 mod tests;
+mod timing;
 mod view;
 mod watching;
 
@@ -76,6 +79,10 @@ pub struct Machine {
     stored_shares: Vec<Share>,
     /// Whether the store's last word was a failure.
     store_failing: bool,
+    lead: leading::Lead,
+    selecting: selecting::Selecting,
+    /// How many documents of others were taken.
+    heard: u64,
     /// Forward actions waiting for `doc.revision` to become durable.
     held_back: Vec<Action>,
     facts: facts::Facts,
@@ -128,6 +135,9 @@ impl Machine {
             stored: doc.revision,
             stored_shares: doc.components.iter().map(|c| c.share).collect(),
             store_failing: false,
+            lead: leading::Lead::of(&settings),
+            selecting: selecting::Selecting::new(settings.components.len()),
+            heard: 0,
             held_back: Vec::new(),
             baselines,
             elapsed: if (checkpoint.epoch, checkpoint.phase) == (doc.epoch, doc.phase) {
@@ -169,6 +179,9 @@ impl Machine {
             }
             Event::Stored { revision } => self.on_stored(revision),
             Event::StoreFailed { revision } => self.store_failing = self.store_failing || revision > self.stored,
+            Event::Lead { until } => self.told_to_lead(until),
+            Event::Document(theirs) => self.meet(*theirs),
+            Event::Drift { component, .. } => self.drifted(component),
             Event::Tick => {}
         }
         self.advance(now);
@@ -184,24 +197,6 @@ impl Machine {
         self.take_order(order)?;
         self.advance(now);
         Ok(std::mem::take(&mut self.out))
-    }
-
-    /// When [`Event::Tick`] should come at the latest.
-    #[must_use]
-    pub fn deadline(&self) -> Option<Time> {
-        // A limit that has passed is not asked for again: what is still missing then comes as an event.
-        let left = self.phase_limit().filter(|_| self.counts()).and_then(|limit| limit.checked_sub(self.elapsed));
-        let phase = left.filter(|left| !left.is_zero()).map(|left| self.last.time + left);
-        [
-            phase,
-            self.confirm.deadline(),
-            self.sampling_deadline(),
-            self.started.deadline(),
-            self.facts.deadline(&self.doc),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
     }
 
     /// The desired state.
@@ -253,6 +248,7 @@ impl Machine {
             Phase::Retaining => self.retaining(),
             Phase::RollingBack => self.rolling_back(),
         }
+        self.select();
         self.sample(now.time);
     }
 
@@ -263,32 +259,5 @@ impl Machine {
     /// Whether the candidate's requests are evidence now.
     fn judges(&self) -> bool {
         matches!(self.doc.phase, Phase::Switching | Phase::Watching | Phase::Held) && !self.doc.is_bad()
-    }
-
-    /// Whether time counts towards the phase's limit: a pause stops all but a switch that has begun and the way
-    /// back, a shared outage stops the watch.
-    fn counts(&self) -> bool {
-        match self.doc.phase {
-            Phase::Deploying | Phase::Smoke | Phase::Watching | Phase::Retaining => {
-                self.doc.paused.is_none() && !self.confirm.window_is_open()
-            }
-            Phase::Held => false,
-            Phase::Idle | Phase::Switching | Phase::RollingBack => true,
-        }
-    }
-
-    fn pass_time(&mut self, now: Now) {
-        let passed = now.time.since(self.last.time);
-        if self.started.is_done() && self.counts() {
-            self.elapsed += passed;
-            if self.judges() {
-                self.exposure += passed;
-            }
-        }
-        if now.time > self.last.time {
-            self.last = now;
-        } else {
-            self.last.unix_millis = now.unix_millis;
-        }
     }
 }

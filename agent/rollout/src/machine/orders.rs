@@ -12,6 +12,11 @@ pub enum Refusal {
     /// The machine has not heard from its edges yet.
     #[error("the agent has just started and is still asking its edges where traffic goes: try again in a moment")]
     Starting,
+    /// Another agent leads, or none does just now.
+    #[error(
+        "this agent does not lead: give the order to the one that does (`status` names it); a rollback is taken here too"
+    )]
+    NotLeading,
     /// The mode forbids it.
     #[error("the environment is in mode `{0}`: Teal writes nothing there; set `mode = \"act\"` to let it")]
     Mode(&'static str),

@@ -45,7 +45,7 @@ impl Machine {
                     actions.push(Action::Start { component, colour: c.candidate.colour, version, release });
                 }
                 (None, true) => {}
-                (_, false) => actions.push(Action::Stop { component, colour: c.stable.colour.other() }),
+                (_, false) => actions.push(Action::Stop { component, colour: c.stable.colour.other(), release }),
             }
         }
         actions
@@ -173,7 +173,9 @@ impl Machine {
         // The way back is not given up while it may be needed the next moment.
         let serving = self.participants().all(|(id, c)| self.facts.is_ready(id, c.candidate.colour));
         if self.overdue() && self.doc.paused.is_none() && serving {
-            let stop = |(component, c): (usize, &Component)| Action::Stop { component, colour: c.stable.colour };
+            let release = self.doc.epoch.release;
+            let stop =
+                |(component, c): (usize, &Component)| Action::Stop { component, colour: c.stable.colour, release };
             let stops = self.participants().map(stop).collect();
             for component in &mut self.doc.components {
                 if component.takes_part() {
@@ -195,7 +197,9 @@ impl Machine {
             return;
         }
         let leaving = self.participants().filter(|(_, c)| !stranded(c));
-        let stops = leaving.map(|(component, c)| Action::Stop { component, colour: c.candidate.colour }).collect();
+        let release = self.doc.epoch.release;
+        let stops =
+            leaving.map(|(component, c)| Action::Stop { component, colour: c.candidate.colour, release }).collect();
         for component in &mut self.doc.components {
             if component.takes_part() && !self.doc.emergency.contains(&component.name) {
                 component.candidate.version = None;

@@ -199,6 +199,7 @@ impl Machine {
             |c: &Component| if c.active().colour == c.stable.colour { &c.candidate } else { &c.stable }.clone();
         let parts = self.participants().map(|(component, c)| (component, unused(c)));
         let ended = parts.filter(|(_, slot)| slot.version.is_none());
-        ended.map(|(component, slot)| Action::Stop { component, colour: slot.colour }).collect()
+        let release = self.doc.epoch.release;
+        ended.map(|(component, slot)| Action::Stop { component, colour: slot.colour, release }).collect()
     }
 }

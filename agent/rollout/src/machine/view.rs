@@ -51,6 +51,8 @@ pub struct View {
     pub store_failing: bool,
     /// Edges and platform have been asked; orders are taken.
     pub started: bool,
+    /// This agent may move forward.
+    pub leads: bool,
 }
 
 impl Machine {
@@ -89,6 +91,7 @@ impl Machine {
             durable: self.is_durable(),
             store_failing: self.store_failing,
             started: self.started.is_done(),
+            leads: self.leads(),
         }
     }
 

@@ -173,7 +173,8 @@ impl World {
                 self.check_start(component, colour, &version);
                 self.after(soon, What::Start { life, component, colour, version });
             }
-            Action::Stop { component, colour } => {
+            Action::Select { .. } => {}
+            Action::Stop { component, colour, .. } => {
                 self.check_stop(component, colour);
                 self.after(soon, What::Stop { life, component, colour });
             }

@@ -22,7 +22,11 @@ impl World {
             }
             Sabotage::StopsOldColourEarly if announces(|news| *news == News::Switched(Share::ALL)) => {
                 let taking_part = document.components.iter().enumerate().filter(|(_, c)| c.takes_part());
-                actions.extend(taking_part.map(|(id, c)| Action::Stop { component: id, colour: c.stable.colour }));
+                actions.extend(taking_part.map(|(id, c)| Action::Stop {
+                    component: id,
+                    colour: c.stable.colour,
+                    release: document.epoch.release,
+                }));
             }
             Sabotage::RollbackWaitsForStore | Sabotage::RollbackWaitsForNewColour => {
                 let (back, rest) = actions.into_iter().partition(is_rollback);

@@ -221,6 +221,7 @@ fn settings(components: usize, edges: usize) -> Settings {
         mode: Mode::Act,
         components: ["api", "web"][..components].iter().map(component).collect(),
         edges: ["edge-1", "edge-2"][..edges].iter().map(|name| (*name).to_owned()).collect(),
+        own: None,
         salt: Salt::default(),
         steps: Vec::new(),
         watch_min: Duration::from_secs(8),

@@ -95,7 +95,9 @@ impl Progress {
             | Happening::SharedOutageOver
             | Happening::EmergencyOver { .. } => Some(line("--", "note", &record.text, None)),
             Happening::Paused { .. } | Happening::Resumed { .. } => Some(line("--", "note", &record.text, None)),
-            Happening::ManualAdopted | Happening::ManualPutBack => Some(line("--", "by hand", &record.text, None)),
+            Happening::ManualAdopted | Happening::ManualPutBack | Happening::SelectorDrift { .. } => {
+                Some(line("--", "by hand", &record.text, None))
+            }
             Happening::WouldRollBack { .. } | Happening::NoWayBack { .. } => {
                 Some(line("!!", "bad", &record.text, None))
             }

@@ -16,6 +16,7 @@ fn settings() -> Settings {
         mode: Mode::Observe,
         components: vec![ComponentSettings { name: "api".into(), criteria }],
         edges: vec!["edge".into()],
+        own: None,
         salt: Salt::try_from("demo".to_owned()).unwrap(),
         steps: Vec::new(),
         watch_min: minute,

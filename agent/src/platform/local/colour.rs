@@ -174,6 +174,8 @@ impl ColourTask {
     async fn obey(&mut self, order: PlatformOrder) {
         match order {
             PlatformOrder::Stop { .. } => self.stop().await,
+            // Nothing but the edges routes to processes of this machine.
+            PlatformOrder::Select { .. } => {}
             PlatformOrder::Start { version, release, .. }
                 if self.desired.as_ref().is_some_and(|d| d.version == version) =>
             {

@@ -182,7 +182,7 @@ impl Agent {
     }
 
     pub(super) async fn stop(&self, colour: Colour) {
-        self.orders.send(PlatformOrder::Stop { component: 0, colour }).await.unwrap();
+        self.orders.send(PlatformOrder::Stop { component: 0, colour, release: 0 }).await.unwrap();
     }
 
     /// The next word on a colour.

@@ -27,6 +27,7 @@ pub(super) fn settings() -> Settings {
             criteria: Criteria { acceptable_error_rate: 0.05, min_requests: 20, ..Criteria::default() },
         }],
         edges: vec!["edge".into()],
+        own: None,
         salt: Salt::default(),
         steps: Vec::new(),
         watch_min: Duration::from_secs(10),

@@ -119,7 +119,9 @@ impl<'a> Scene<'a> {
             Happening::Paused { .. } => ("paused".to_owned(), false),
             Happening::Resumed { .. } => ("resumed".to_owned(), false),
             Happening::Extended => ("watch extended".to_owned(), false),
-            Happening::ManualAdopted | Happening::ManualPutBack => ("moved by hand".to_owned(), false),
+            Happening::ManualAdopted | Happening::ManualPutBack | Happening::SelectorDrift { .. } => {
+                ("moved by hand".to_owned(), false)
+            }
             Happening::Entered { .. }
             | Happening::Smoke { .. }
             | Happening::Ended { .. }

@@ -1,0 +1,52 @@
+//! Which time counts towards what, and when the machine wants to be woken.
+
+use super::{Machine, Now};
+use crate::document::Phase;
+use crate::time::Time;
+
+impl Machine {
+    /// When [`super::Event::Tick`] should come at the latest.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Time> {
+        // A limit that has passed is not asked for again: what is still missing then comes as an event.
+        let left = self.phase_limit().filter(|_| self.counts()).and_then(|limit| limit.checked_sub(self.elapsed));
+        let phase = left.filter(|left| !left.is_zero()).map(|left| self.last.time + left);
+        [
+            phase,
+            self.confirm.deadline(),
+            self.sampling_deadline(),
+            self.started.deadline(),
+            self.facts.deadline(&self.doc),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    /// Whether time counts towards the phase's limit: a pause stops all but a switch that has begun and the way
+    /// back, a shared outage stops the watch.
+    pub(super) fn counts(&self) -> bool {
+        match self.doc.phase {
+            Phase::Deploying | Phase::Smoke | Phase::Watching | Phase::Retaining => {
+                self.doc.paused.is_none() && !self.confirm.window_is_open()
+            }
+            Phase::Held => false,
+            Phase::Idle | Phase::Switching | Phase::RollingBack => true,
+        }
+    }
+
+    pub(super) fn pass_time(&mut self, now: Now) {
+        let passed = now.time.since(self.last.time);
+        if self.started.is_done() && self.counts() {
+            self.elapsed += passed;
+            if self.judges() {
+                self.exposure += passed;
+            }
+        }
+        if now.time > self.last.time {
+            self.last = now;
+        } else {
+            self.last.unix_millis = now.unix_millis;
+        }
+    }
+}
