@@ -1,3 +1,5 @@
-//! What Teal shares of Kubernetes among its ports: the client, and the resource that is the one truth there.
+//! What Teal shares of Kubernetes among its ports: the client, watches, the lease, and the resource that is the one truth there.
 
+pub mod client;
 pub mod resource;
+pub mod watch;
