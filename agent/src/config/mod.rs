@@ -35,7 +35,7 @@ pub use settings::NoSettings;
 pub(crate) use text::parse_duration;
 pub use types::{
     Agent, Component, Config, Environment, Notify, Platform, PlatformKind, PortRange, Replicas, Retain, RouteGroup,
-    Smoke, Step, Switch, Watch,
+    Smoke, Step, Switch, SwitchBy, Watch,
 };
 
 /// The first `teal.toml` that `teal init` writes; `{app}` stands for the application's name.

@@ -90,6 +90,13 @@ fn workloads_have_the_names_that_a_namespace_gives_them() {
 }
 
 #[test]
+fn where_selectors_switch_no_edge_is_asked_for() {
+    let edge = KUBERNETES.split("[environments.prod.edge]").nth(1).unwrap().split("\n\n").next().unwrap();
+    let text = KUBERNETES.replace(&format!("[environments.prod.edge]{edge}"), "switch = { by = \"selector\" }");
+    assert_eq!(read(&text).environments["prod"].switch.by, SwitchBy::Selector);
+}
+
+#[test]
 fn every_agent_counts_the_edges_in_the_same_order() {
     let edges = |name: &str, peers: &str| {
         let text = KUBERNETES.replace("user = ", &format!("name = \"{name}\"\npeers = {peers}\nuser = "));
@@ -114,11 +121,20 @@ fn a_mistake_about_a_cluster_says_what_belongs_together() {
     check("namespace = \"physioflow-prod\"", "namespace = \"Prod\"", "`Prod` is no namespace");
     check("kubeconfig = \"/etc/teal/kubeconfig\"", "context = \"home\"", "a context is one of a kubeconfig");
     check("user = ", "peers = [\"edge\"]\nuser = ", "`edge` stands there twice");
+    let found = mistakes(&KUBERNETES.replace("user = ", "[environments.prod.switch]\nby = \"selector\"\n#"));
+    assert!(found.len() == 2 && found[0].contains("`map` is an edge's"), "{found:#?}");
+    check(
+        "user = \"cookie:uid\"",
+        "[environments.prod.switch]\nby = \"service\"",
+        "`service` is not one of edge, selector",
+    );
     let local = |to: &str, words: &str| {
         let found = mistakes(&format!("{LEAST}{to}\n"));
         assert!(found.len() == 1 && found[0].contains(words), "{to}: {found:#?}");
     };
     local("secrets = true", "`secrets` belongs to `kind = \"kubernetes\"`");
+    let found = mistakes(&format!("{LEAST}[environments.prod.switch]\nby = \"selector\"\n"));
+    assert!(found.iter().any(|found| found.contains("a selector is one of a cluster's Services")), "{found:#?}");
     local("[platform]\nkubeconfig = \"/k\"", "`kubeconfig` leads to a cluster");
     local("[environments.prod]\nnamespace = \"x\"", "a namespace is one of a cluster");
 }

@@ -113,6 +113,8 @@ pub struct Environment {
 /// `[environments.NAME.switch]`: how traffic moves.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Switch {
+    /// What moves users: the edge, or on Kubernetes the Services' selectors alone; default `edge`.
+    pub by: SwitchBy,
     /// Partial shares before everything; empty means at once.
     pub steps: Vec<Step>,
     /// How long the edges may take to acknowledge; default 5 s.
@@ -123,6 +125,18 @@ pub struct Switch {
     pub drain: Duration,
     /// Salt of the canary buckets; default `APP-ENVIRONMENT`.
     pub salt: Salt,
+}
+
+/// What moves users.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SwitchBy {
+    /// HAProxy, request by request.
+    #[default]
+    Edge,
+    /// The selector of each component's Service: an edge that nobody may touch goes on sending to it. Nothing is seen of
+    /// requests then, and a switch is as atomic as the cluster's own.
+    Selector,
 }
 
 /// One partial step.

@@ -15,7 +15,7 @@ use toml::de::DeValue;
 use super::criteria::{Latency, Statuses};
 use super::diagnostic::suggest;
 use super::text::{parse_duration, parse_percent, parse_thousandths};
-use super::types::{PlatformKind, PortRange, Replicas};
+use super::types::{PlatformKind, PortRange, Replicas, SwitchBy};
 
 /// A value that can stand behind a key. `base` is the folder that relative paths start from.
 pub(super) trait Decode: Sized {
@@ -191,6 +191,12 @@ impl Decode for Mode {
 impl Decode for OnUnknown {
     fn decode(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
         word(value, base, &[("keep", Self::Keep), ("rollback", Self::Rollback), ("ask", Self::Ask)])
+    }
+}
+
+impl Decode for SwitchBy {
+    fn decode(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
+        word(value, base, &[("edge", Self::Edge), ("selector", Self::Selector)])
     }
 }
 

@@ -6,16 +6,21 @@ use std::time::Duration;
 
 use super::super::edge::{Bind, BindAddress, Edge, Evidence, Form, Timeouts, UserSource};
 use super::super::section::Section;
-use super::super::types::PlatformKind;
+use super::super::types::{PlatformKind, SwitchBy};
 use super::name_check;
 
-pub(super) fn read(section: Section<'_>, kind: PlatformKind) -> Edge {
-    let socket: PathBuf = section.required("socket", "\"/run/haproxy/teal.sock\"");
+pub(super) fn read(section: Section<'_>, kind: PlatformKind, by: SwitchBy) -> Edge {
+    // Where selectors switch there is no HAProxy of ours to speak of.
+    let path = |key, example| match by {
+        SwitchBy::Edge => section.required(key, example),
+        SwitchBy::Selector => section.or(key, PathBuf::new()),
+    };
+    let socket = path("socket", "\"/run/haproxy/teal.sock\"");
     let loopback = Bind { address: BindAddress::Tcp(SocketAddr::from(([127, 0, 0, 1], 8080))), certificate: None };
     let edge = Edge {
         name: section.or("name", "edge".to_owned()),
         peers: section.or("peers", Vec::new()),
-        map: section.required("map", "\"/etc/haproxy/teal/prod.map\""),
+        map: path("map", "\"/etc/haproxy/teal/prod.map\""),
         admin_socket: section.or("admin_socket", beside(&socket, "admin")),
         socket,
         master_socket: section.optional("master_socket"),
@@ -32,6 +37,14 @@ pub(super) fn read(section: Section<'_>, kind: PlatformKind) -> Edge {
     };
     name_check(&section, "name", &edge.name);
     peers_check(&section, &edge, kind);
+    if by == SwitchBy::Selector {
+        for key in ["map", "socket", "peers"].into_iter().filter(|key| section.has(key)) {
+            section.error(
+                key,
+                format!("`{key}` is an edge's, and [..switch] says `by = \"selector\"`: remove one of them"),
+            );
+        }
+    }
     if edge.bind.is_empty() {
         section.error("bind", "an edge listens somewhere: for instance `bind = [\"127.0.0.1:8080\"]`");
     }

@@ -8,7 +8,7 @@ use teal_rollout::policy::Salt;
 use teal_rollout::settings::{MAX_COMPONENTS, Mode};
 
 use super::super::section::Section;
-use super::super::types::{Component, Environment, PlatformKind, Smoke, Step, Switch};
+use super::super::types::{Component, Environment, PlatformKind, Smoke, Step, Switch, SwitchBy};
 use super::{component, edge, is_name, url_check, watch};
 
 /// Reads one environment; `root` holds the common `[watch]`, `[smoke]` and `[components]`.
@@ -32,13 +32,14 @@ pub(super) fn read(
     }
     component_checks(name, &section, root, &components);
 
+    let switch = switch(section.table("switch"), format!("{app}-{name}"), kind)?;
     let environment = Environment {
         mode: section.or("mode", Mode::Observe),
         confirm: section.optional("confirm"),
         url: section.optional("url"),
         namespace: namespace(name, &section, app, kind),
-        edge: edge::read(section.table("edge"), kind),
-        switch: switch(section.table("switch"), format!("{app}-{name}"))?,
+        edge: edge::read(section.table("edge"), kind, switch.by),
+        switch,
         watch,
         smoke: smoke(section.table("smoke").over(root.table("smoke"))),
         components,
@@ -94,7 +95,7 @@ fn component_checks(name: &str, section: &Section<'_>, root: &Section<'_>, compo
     }
 }
 
-fn switch(section: Section<'_>, salt: String) -> Option<Switch> {
+fn switch(section: Section<'_>, salt: String, kind: PlatformKind) -> Option<Switch> {
     let mut steps = Vec::new();
     let mut before = Share::NONE;
     for step in section.list("steps").unwrap_or_default() {
@@ -108,12 +109,21 @@ fn switch(section: Section<'_>, salt: String) -> Option<Switch> {
         step.finish();
     }
     let switch = Switch {
+        by: section.or("by", SwitchBy::Edge),
         steps,
         timeout: section.or("timeout", Duration::from_secs(5)),
         drain: section.or("drain", Duration::from_secs(30)),
         // Names that make no salt were reported where they stand.
         salt: section.optional("salt").or_else(|| Salt::try_from(salt).ok())?,
     };
+    if switch.by == SwitchBy::Selector {
+        if kind == PlatformKind::Local {
+            section.error("by", "a selector is one of a cluster's Services: set `kind = \"kubernetes\"` in [platform]");
+        }
+        if !switch.steps.is_empty() {
+            section.error("steps", "a selector moves everybody at once: steps need `by = \"edge\"`");
+        }
+    }
     if switch.timeout.is_zero() {
         section.error("timeout", "this must be more than 0");
     }
