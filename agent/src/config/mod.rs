@@ -13,6 +13,7 @@ mod diagnostic;
 mod edge;
 mod flags;
 mod load;
+mod ports;
 mod read;
 mod runs;
 mod section;
@@ -30,12 +31,13 @@ pub use diagnostic::Diagnostic;
 pub use edge::{Bind, BindAddress, Edge, Evidence, Form, JwtAlgorithm, RunAs, Timeouts, UserSource};
 pub use flags::{FlagLimits, FlagService, Upstream};
 pub use load::{LoadError, Loaded, find, load, parse};
+pub use ports::PortRange;
 pub use runs::{Processes, Runs, Workload};
 pub use settings::NoSettings;
 pub(crate) use text::parse_duration;
 pub use types::{
-    Agent, Component, Config, Environment, Notify, Platform, PlatformKind, PortRange, Replicas, Retain, RouteGroup,
-    Smoke, Step, Switch, SwitchBy, Watch,
+    Agent, Component, Config, Environment, Notify, Platform, PlatformKind, Replicas, Retain, RouteGroup, Smoke, Step,
+    Switch, SwitchBy, Watch,
 };
 
 /// The first `teal.toml` that `teal init` writes; `{app}` stands for the application's name.

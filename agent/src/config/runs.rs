@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 use teal_rollout::colour::Colour;
 
+use super::ports::PortRange;
 use super::text::serialize_duration;
-use super::types::PortRange;
 
 /// What runs a component, as the platform's kind says.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -14,8 +14,9 @@ use toml::de::DeValue;
 
 use super::criteria::{Latency, Statuses};
 use super::diagnostic::suggest;
+use super::ports::PortRange;
 use super::text::{parse_duration, parse_percent, parse_thousandths};
-use super::types::{PlatformKind, PortRange, Replicas, SwitchBy};
+use super::types::{PlatformKind, Replicas, SwitchBy};
 
 /// A value that can stand behind a key. `base` is the folder that relative paths start from.
 pub(super) trait Decode: Sized {

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::Controller;
 use crate::crash::{self, Place};
 use crate::platform::PlatformOrder;
-use crate::proxy::haproxy::edge::EdgeOrder;
+use crate::proxy::EdgeOrder;
 use crate::store::Write;
 
 impl Controller {

@@ -38,7 +38,7 @@ use self::kept::Kept;
 use self::snapshot::Names;
 use crate::notifier;
 use crate::platform::PlatformOrder;
-use crate::proxy::haproxy::edge::EdgeOrder;
+use crate::proxy::EdgeOrder;
 use crate::store::{Sqlite, Writer};
 
 /// How often what a crash should not lose is looked at.

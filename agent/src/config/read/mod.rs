@@ -14,8 +14,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::ports::PortRange;
 use super::section::Section;
-use super::types::{Agent, Config, Environment, Notify, PortRange};
+use super::types::{Agent, Config, Environment, Notify};
 
 /// The whole file. Values after a mistake are stand-ins: the caller refuses the file when the report has errors.
 pub(super) fn config(root: Section<'_>) -> Config {

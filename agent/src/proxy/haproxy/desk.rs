@@ -14,12 +14,12 @@ use teal_rollout::policy::{Epoch, Policy, Verdict};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::edge::EdgeOrder;
 use super::keeper::Running;
 use super::old_workers;
 use super::ring::FeedState;
 use super::saver::{Saved, Target};
 use super::status::Counters;
+use crate::proxy::EdgeOrder;
 
 /// How long the first report waits to have seen both file and proxy.
 const FIRST_LOOK: Duration = Duration::from_secs(2);

@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use teal_rollout::machine::action::Direction;
 use teal_rollout::machine::event::Event;
-use teal_rollout::policy::Policy;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -26,15 +24,7 @@ use super::saver::{self, Saved};
 use super::settings::{EdgeSettings, LogSource};
 use super::sink::Sink;
 use super::status::{Counters, EdgeStatus};
-
-/// Route by this policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EdgeOrder {
-    /// The policy, absolute.
-    pub policy: Policy,
-    /// In which order to write it.
-    pub direction: Direction,
-}
+use crate::proxy::EdgeOrder;
 
 /// Why an edge cannot be driven.
 #[derive(Debug, thiserror::Error)]

@@ -21,9 +21,10 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-use super::edge::{EdgeHandle, EdgeOrder, spawn};
+use super::edge::{EdgeHandle, spawn};
 use super::map_file;
 use super::settings::{BadWhen, EdgeComponent, EdgeSettings, LatencyLimits, LogSource};
+use crate::proxy::EdgeOrder;
 
 const OLD: &str = "v1:42.1.open:blue:blue:0:salt:0";
 const NEW: &str = "v1:43.1.open:blue:green:100000:salt:0";
