@@ -66,8 +66,9 @@ impl Machine {
             return self.persist_then(vec![smoke]);
         }
         if self.overdue() {
-            let reason = format!("not ready after {} s", self.settings.deploy_timeout.as_secs());
-            self.call_bad(Cause::NotReady { reason });
+            let after = self.settings.deploy_timeout.as_secs();
+            let why = self.reason_not_ready().map(|why| format!(": {why}")).unwrap_or_default();
+            self.call_bad(Cause::NotReady { reason: format!("not ready after {after} s{why}") });
         }
     }
 
@@ -92,6 +93,15 @@ impl Machine {
                 None if ours && looping => Some(format!("{}: restarts over and over", c.name)),
                 _ => None,
             }
+        })
+    }
+
+    /// What the platform says of the first candidate that it has a reason for.
+    fn reason_not_ready(&self) -> Option<String> {
+        self.participants().find_map(|(id, c)| {
+            let capacity = self.facts.of_started(id, c.candidate.colour)?;
+            let failure = capacity.failure.as_ref().filter(|_| capacity.version == c.candidate.version)?;
+            Some(format!("{}: {failure}", c.name))
         })
     }
 

@@ -69,6 +69,18 @@ fn what_fails_before_the_switch_ends_the_release_and_leaves_the_old_colour_alone
         not_ready("not ready after 20 s"),
     );
     check(
+        "never ready, and the platform knows why",
+        |w| {
+            let failure = Some("ImagePullBackOff: no such image".to_owned());
+            let version = Some("v2".to_owned());
+            let (component, colour) = (0, Green);
+            let (release, ready, wanted, crash_looping) = (1, 0, 2, 0);
+            let capacity = Capacity { component, colour, release, version, ready, wanted, crash_looping, failure };
+            w.send(Event::Capacity(capacity)).pass(21);
+        },
+        not_ready("not ready after 20 s: api: ImagePullBackOff: no such image"),
+    );
+    check(
         "smoke fails",
         |w| {
             w.ready().smoke_fails();
