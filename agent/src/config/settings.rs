@@ -67,10 +67,10 @@ impl Environment {
         edges
     }
 
-    /// Which of them this agent routes; all of them where there are no others.
-    fn own(&self) -> Option<Vec<usize>> {
-        let index = self.edges().iter().position(|edge| *edge == self.edge.name);
-        (!self.edge.peers.is_empty()).then(|| index.into_iter().collect())
+    /// The place of this agent's own edge among [`Self::edges`].
+    #[must_use]
+    pub fn own_edge(&self) -> usize {
+        self.edge.peers.iter().filter(|peer| **peer < self.edge.name).count()
     }
 
     /// Not yet validated by the machine's own rules: [`Config::settings`] does both.
@@ -88,7 +88,8 @@ impl Environment {
                 })
                 .collect(),
             edges: self.edges(),
-            own: self.own(),
+            // Alone it leads by itself; with others whoever holds the lease does.
+            own: (!self.edge.peers.is_empty()).then(|| vec![self.own_edge()]),
             salt: self.switch.salt.clone(),
             steps: self.switch.steps.iter().map(|step| Step { share: step.share, hold: step.hold }).collect(),
             watch_min: self.watch.min,

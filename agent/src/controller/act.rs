@@ -21,7 +21,7 @@ impl Controller {
             match action {
                 Action::Route { edge, policy, direction } => {
                     self.routed = Some((Instant::now(), direction == Direction::Back));
-                    if let Some(orders) = self.ports.edges.get(edge) {
+                    if let Some(Some(orders)) = self.ports.edges.get(edge) {
                         give(orders, EdgeOrder { policy, direction }, "edge");
                     }
                 }

@@ -51,8 +51,8 @@ const STARTING: Duration = Duration::from_secs(4);
 /// The ends of the ports that the controller holds.
 #[derive(Debug)]
 pub struct Ports {
-    /// One for each edge, in the order of the settings.
-    pub edges: Vec<mpsc::Sender<EdgeOrder>>,
+    /// One for each edge, in the order of the settings; none for those that another agent drives.
+    pub edges: Vec<Option<mpsc::Sender<EdgeOrder>>>,
     /// None where no platform is managed (`observe`, `advise`).
     pub platform: Option<mpsc::Sender<PlatformOrder>>,
     /// Smoke suite and probes.

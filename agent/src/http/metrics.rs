@@ -163,7 +163,7 @@ const GAUGES: &[(&str, &str, Read)] = &[
         out.push((of(e, &[]), f64::from(u8::from(e.handle.snapshot().view.reload_safe))));
     }),
     ("evidence_live", "Whether the edge's request log is being read", |e, out| {
-        let live = e.edges.iter().all(|edge| edge.status().feed == Feed::Live);
+        let live = e.edges.iter().all(|(_, edge)| edge.status().feed == Feed::Live);
         out.push((of(e, &[]), f64::from(u8::from(live))));
     }),
     ("shared_outage", "Whether both colours fail and nothing is switched", |e, out| {
@@ -173,7 +173,7 @@ const GAUGES: &[(&str, &str, Read)] = &[
         out.push((of(e, &[]), f64::from(u8::from(e.handle.snapshot().view.store_failing))));
     }),
     ("edge_acknowledge_seconds", "How long the edge took to acknowledge the last change", |e, out| {
-        for edge in &e.edges {
+        for (_, edge) in &e.edges {
             out.push((of(e, &[]), float(edge.counters().ack_micros.get()) / 1e6));
         }
     }),
@@ -189,7 +189,7 @@ const COUNTERS: &[(&str, &str, Read)] = &[
         "evidence_lost",
         "Requests that count for no verdict: the agent was behind, or the edge's log lost them",
         |e, out| {
-            for edge in &e.edges {
+            for (_, edge) in &e.edges {
                 let counters = edge.counters();
                 out.push((of(e, &[("by", "agent")]), float(counters.lost.get())));
                 out.push((of(e, &[("by", "edge")]), float(counters.missing.get())));
@@ -217,5 +217,5 @@ fn edge_counter(
     out: &mut Vec<Sample>,
     read: fn(&crate::proxy::haproxy::status::Counters) -> u64,
 ) {
-    out.push((of(e, &[]), e.edges.iter().map(|edge| float(read(edge.counters()))).sum()));
+    out.push((of(e, &[]), e.edges.iter().map(|(_, edge)| float(read(edge.counters()))).sum()));
 }

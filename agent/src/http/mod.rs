@@ -62,8 +62,8 @@ pub struct ShownEnvironment {
     pub name: String,
     /// The way to its controller.
     pub handle: Handle,
-    /// Its edges.
-    pub edges: Vec<EdgeMonitor>,
+    /// The edges that this agent drives, by name.
+    pub edges: Vec<(String, EdgeMonitor)>,
     /// What became of its messages.
     pub messages: Counters,
 }

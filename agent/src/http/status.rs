@@ -30,7 +30,7 @@ pub(super) fn of(shown: &Shown, environment: &ShownEnvironment) -> Status {
         watch: watch(view),
         rollback_safe: view.rollback_unsafe.as_ref().map_or_else(Safe::yes, Safe::no),
         reload_safe: reload_safe(view, environment),
-        edges: doc.edges.iter().zip(&environment.edges).map(|(name, monitor)| edge(name, monitor)).collect(),
+        edges: environment.edges.iter().map(|(name, monitor)| edge(name, monitor)).collect(),
         store: if view.store_failing { Safe::no("it cannot be written; Teal goes on trying") } else { Safe::yes() },
         emergency: doc.emergency.clone(),
         shared_outage: view.shared_outage.clone(),
@@ -90,8 +90,8 @@ fn reload_safe(view: &View, environment: &ShownEnvironment) -> Safe {
     if view.reload_safe {
         return Safe::yes();
     }
-    let reason = environment.edges.iter().find_map(|e| {
-        let status = e.status();
+    let reason = environment.edges.iter().find_map(|(_, edge)| {
+        let status = edge.status();
         status.file_error.or(status.runtime_error)
     });
     Safe::no(reason.unwrap_or_else(|| "the map file and the running proxy differ".to_owned()))

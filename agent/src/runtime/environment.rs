@@ -10,14 +10,16 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::ports::Edge;
 use super::watch::Watch;
 use super::{Options, RuntimeError, wiring};
-use crate::config::{Config, Environment, PlatformKind};
+use crate::cluster::client::Cluster;
+use crate::config::{Config, Environment};
 use crate::controller::{self, Clock, Gates, Handle, Journal, Ports, Timelines};
 use crate::http::ShownEnvironment;
 use crate::notifier;
 use crate::platform::local;
-use crate::proxy::haproxy::edge::{self, EdgeMonitor};
+use crate::proxy::haproxy::edge::EdgeMonitor;
 use crate::store::{self, Sqlite};
 
 /// Events that may wait for the controller. At 20,000 requests a second in batches this is far above a second's worth;
@@ -35,7 +37,7 @@ const RELEASES: u32 = 500;
 pub struct Running {
     name: String,
     handle: Handle,
-    edges: Vec<EdgeMonitor>,
+    edges: Vec<(String, EdgeMonitor)>,
     messages: notifier::Counters,
     /// In the order in which they are waited for: the controller first, so that what it still had to say is written.
     parts: Vec<JoinHandle<()>>,
@@ -65,17 +67,26 @@ impl Running {
     }
 }
 
+/// What all environments of an agent have in common.
+#[derive(Clone, Copy)]
+pub(super) struct Shared<'a> {
+    pub(super) config: &'a Config,
+    pub(super) store: &'a Sqlite,
+    /// Where the application runs in one.
+    pub(super) cluster: Option<&'a Cluster>,
+    pub(super) options: &'a Options,
+    pub(super) watch: &'a Watch,
+}
+
 /// Starts everything an environment needs. On an error nothing of it is left running once `shutdown` is cancelled.
 pub(super) async fn start(
-    config: &Config,
+    shared: &Shared<'_>,
     name: &str,
     environment: &Environment,
-    store: &Sqlite,
-    options: &Options,
-    watch: &Watch,
     shutdown: CancellationToken,
 ) -> Result<Running, RuntimeError> {
-    if config.platform.kind == PlatformKind::Kubernetes {
+    let Shared { config, store, cluster, options, watch } = *shared;
+    if cluster.is_some() && environment.mode == Mode::Act {
         return Err(RuntimeError::NoKubernetes);
     }
     let mut settings = config.settings(name)?;
@@ -100,8 +111,7 @@ pub(super) async fn start(
     let timelines = Arc::new(Timelines::new(store.timeline(name, None).await?, writer.clone()));
 
     let (edge_orders, orders) = mpsc::channel(ORDERS);
-    let edge = edge::spawn(&wiring::edge_settings(name, environment), 0, orders, events.clone(), shutdown.clone());
-    let edge = edge.map_err(|error| RuntimeError::Edge { environment: name.to_owned(), error })?;
+    let edge = Edge::start(name, environment, cluster, orders, events.clone(), &shutdown)?;
     let (platform_orders, platform) = match environment.mode {
         // Teal starts and stops nothing there, so it must not adopt anything either.
         Mode::Observe | Mode::Advise => (None, None),
@@ -120,7 +130,10 @@ pub(super) async fn start(
         }
     };
     let gates = Gates { components: Arc::new(components), suite, journal: journal.clone() };
-    let ports = Ports { edges: vec![edge_orders], platform: platform_orders, gates, writer, notifier: outbox };
+    // A machine that shares the environment with others gives orders to its own edge alone.
+    let mut edges: Vec<_> = environment.edges().iter().map(|_| None).collect();
+    edges[environment.own_edge()] = Some(edge_orders);
+    let ports = Ports { edges, platform: platform_orders, gates, writer, notifier: outbox };
     let about = controller::Environment {
         app: config.app.clone(),
         name: name.to_owned(),
@@ -133,7 +146,7 @@ pub(super) async fn start(
     };
     let (handle, running) = controller::spawn(about, Clock::start(), ports, inbox, events, shutdown);
 
-    let monitor = edge.monitor().clone();
+    let monitor = edge.monitor().map(|monitor| (environment.edge.name.clone(), monitor));
     let over = |part: &str, task: JoinHandle<()>| {
         watch.over(format!("{name}: {part}"), async {
             // A panic was reported where it happened.
@@ -146,7 +159,15 @@ pub(super) async fn start(
     let writer = over("the store's writer", writing);
     unless_started.disarm();
     let name = name.to_owned();
-    Ok(Running { name, handle, edges: vec![monitor], messages: counters, parts, writer, no_more_writes })
+    Ok(Running {
+        name,
+        handle,
+        edges: monitor.into_iter().collect(),
+        messages: counters,
+        parts,
+        writer,
+        no_more_writes,
+    })
 }
 
 /// Where the environment left off.

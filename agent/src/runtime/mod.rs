@@ -8,6 +8,7 @@
 mod environment;
 mod flags;
 mod lock;
+mod ports;
 mod relay;
 mod watch;
 pub mod wiring;
@@ -19,8 +20,10 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 pub use environment::Running;
+use environment::Shared;
 
-use crate::config::{Config, FlagService};
+use crate::cluster::client::{ConnectError, connect};
+use crate::config::{Config, FlagService, PlatformKind};
 use crate::flags::Relay;
 use crate::http;
 use crate::store::{Sqlite, StoreError};
@@ -73,6 +76,9 @@ pub enum RuntimeError {
         /// Why.
         error: platform::local::LocalError,
     },
+    /// The cluster.
+    #[error(transparent)]
+    Cluster(#[from] ConnectError),
     /// Kubernetes.
     #[error("platform.kind = \"kubernetes\" can be checked and planned, and not be run by this version yet")]
     NoKubernetes,
@@ -215,10 +221,15 @@ impl Agent {
             Some(settings) => Some(Flags::start(&config.state, settings, options.dev, &watch, &shutdown).await?),
             None => None,
         };
+        let cluster = match config.platform.kind {
+            PlatformKind::Local => None,
+            PlatformKind::Kubernetes => Some(connect(&wiring::cluster_settings(&config.platform)).await?),
+        };
+        let shared = Shared { config, store: &store, cluster: cluster.as_ref(), options, watch: &watch };
         let mut environments = Vec::new();
         for (name, environment) in &config.environments {
             let token = shutdown.child_token();
-            let running = environment::start(config, name, environment, &store, options, &watch, token).await;
+            let running = environment::start(&shared, name, environment, token).await;
             match running {
                 Ok(running) => environments.push(running),
                 Err(error) => {

@@ -7,8 +7,10 @@ use std::time::Duration;
 use teal_rollout::colour::Colour;
 use teal_rollout::settings::Settings;
 
+use crate::cluster;
 use crate::config::{
-    Bad, Bind, BindAddress, Component, Config, Edge, Environment, Evidence, JwtAlgorithm, Smoke, Statuses, UserSource,
+    Bad, Bind, BindAddress, Component, Config, Edge, Environment, Evidence, JwtAlgorithm, Platform, Smoke, Statuses,
+    UserSource,
 };
 use crate::controller::GateComponent;
 use crate::notifier;
@@ -17,6 +19,7 @@ use crate::proxy::haproxy::render::{
     self, EdgeConfig, EdgeRoute, Endpoint, InvalidCidr, Listener, Timeouts, UserSource as RenderUser,
 };
 use crate::proxy::haproxy::settings::{BadWhen, EdgeComponent, EdgeSettings, LatencyLimits, LogSource};
+use crate::proxy::selector::SelectorSettings;
 use crate::smoke::{Suite, SuiteError};
 
 /// Bytes of an instance's output kept before its file is rotated.
@@ -94,6 +97,22 @@ pub fn edge_settings(name: &str, environment: &Environment) -> EdgeSettings {
 fn bad_when(bad: &Bad) -> BadWhen {
     let ranges = |all: &[Statuses]| all.iter().map(|s| s.first..=s.last).collect::<Vec<_>>();
     BadWhen::new(&ranges(&bad.status), &ranges(&bad.not), bad.retries)
+}
+
+/// What an edge of Services needs of an environment.
+#[must_use]
+pub fn selector_settings(environment: &Environment) -> SelectorSettings {
+    let service = |component: &Component| component.runs.workload().map(|workload| workload.name.clone());
+    SelectorSettings {
+        namespace: environment.namespace.clone().unwrap_or_default(),
+        services: environment.components.values().filter_map(service).collect(),
+    }
+}
+
+/// How the cluster is reached.
+#[must_use]
+pub fn cluster_settings(platform: &Platform) -> cluster::client::Settings {
+    cluster::client::Settings { kubeconfig: platform.kubeconfig.clone(), context: platform.context.clone() }
 }
 
 /// What the local platform needs of an environment.
