@@ -24,9 +24,11 @@ pub(super) fn typed(kind: &Kind, object: &Value) -> Result<Value, Refusal> {
         "ServiceAccount" => through::<core::ServiceAccount>,
         "ConfigMap" => through::<core::ConfigMap>,
         "Secret" => through::<core::Secret>,
+        "PersistentVolumeClaim" => through::<core::PersistentVolumeClaim>,
         "Event" => through::<core::Event>,
         "ResourceQuota" => through::<core::ResourceQuota>,
         "Deployment" => through::<apps::Deployment>,
+        "DaemonSet" => through::<apps::DaemonSet>,
         "ReplicaSet" => through::<apps::ReplicaSet>,
         "Job" => through::<batch::Job>,
         "HorizontalPodAutoscaler" => through::<autoscaling::HorizontalPodAutoscaler>,
@@ -66,7 +68,7 @@ pub(super) fn defaults(kind: &Kind, object: &mut Value) {
             default(&mut object["spec"], "replicas", json!(1));
             pod(&mut object["spec"]["template"]["spec"]);
         }
-        "Job" => pod(&mut object["spec"]["template"]["spec"]),
+        "Job" | "DaemonSet" => pod(&mut object["spec"]["template"]["spec"]),
         "Pod" => pod(&mut object["spec"]),
         "Service" => {
             let spec = &mut object["spec"];
@@ -122,7 +124,7 @@ pub(super) fn wrong(kind: &Kind, object: &Value, old: Option<&Value>) -> Vec<Cau
     let spec = &object["spec"];
     let mut causes = Vec::new();
     match kind.kind.as_str() {
-        "Deployment" | "ReplicaSet" => {
+        "Deployment" | "ReplicaSet" | "DaemonSet" => {
             let labels = &spec["template"]["metadata"]["labels"];
             let selector = Selector::of(&spec["selector"]).filter(|selector| !selector.is_empty());
             if selector.is_none_or(|selector| !selector.matches(&spec["template"])) {

@@ -42,7 +42,7 @@ pub(super) enum Trait {
 use Trait::{CreateOnUpdate, Generation, Namespaced, ReturnsDeleted, Scale, Status, Unconditional};
 
 /// Group, plural, kind, short name ("" for none), traits. The version is v1 except where [`version`] says otherwise.
-const BUILT_IN: [(&str, &str, &str, &str, &[Trait]); 22] = [
+const BUILT_IN: [(&str, &str, &str, &str, &[Trait]); 24] = [
     ("", "namespaces", "Namespace", "ns", &[Status, Unconditional, ReturnsDeleted]),
     ("", "nodes", "Node", "no", &[Status, Unconditional]),
     ("", "pods", "Pod", "po", &[Namespaced, Status, Unconditional, ReturnsDeleted]),
@@ -50,9 +50,17 @@ const BUILT_IN: [(&str, &str, &str, &str, &[Trait]); 22] = [
     ("", "serviceaccounts", "ServiceAccount", "sa", &[Namespaced, Unconditional, ReturnsDeleted]),
     ("", "configmaps", "ConfigMap", "cm", &[Namespaced, Unconditional]),
     ("", "secrets", "Secret", "", &[Namespaced, Unconditional]),
+    (
+        "",
+        "persistentvolumeclaims",
+        "PersistentVolumeClaim",
+        "pvc",
+        &[Namespaced, Status, Unconditional, ReturnsDeleted],
+    ),
     ("", "events", "Event", "ev", &[Namespaced, Unconditional, CreateOnUpdate]),
     ("", "resourcequotas", "ResourceQuota", "quota", &[Namespaced, Status, Unconditional, ReturnsDeleted]),
     ("apps", "deployments", "Deployment", "deploy", &[Namespaced, Status, Scale, Generation, Unconditional]),
+    ("apps", "daemonsets", "DaemonSet", "ds", &[Namespaced, Status, Generation, Unconditional]),
     ("apps", "replicasets", "ReplicaSet", "rs", &[Namespaced, Status, Scale, Generation, Unconditional]),
     ("batch", "jobs", "Job", "", &[Namespaced, Status, Generation, Unconditional]),
     ("autoscaling", "horizontalpodautoscalers", "HorizontalPodAutoscaler", "hpa", &[Namespaced, Status, Unconditional]),

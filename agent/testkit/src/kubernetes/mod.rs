@@ -40,6 +40,7 @@ use std::time::Duration;
 use kube::config::{AuthInfo, Config};
 
 pub use faults::{Failure, Fault};
+pub use patch::strategic_merge;
 pub use record::Used;
 pub use watch::Cut;
 pub use world::{Fate, World};

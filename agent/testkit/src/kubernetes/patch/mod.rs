@@ -46,3 +46,13 @@ pub(super) fn patched(format: Format, object: &Value, patch: &Value) -> Result<V
     }
     Ok(patched)
 }
+
+/// Carries a strategic merge patch out on an object of a built in type, as the server and `kustomize` do.
+///
+/// # Panics
+/// When the patch is none: the reason.
+pub fn strategic_merge(object: &mut Value, patch: &Value) {
+    if let Err(refusal) = strategic::merge(object, patch) {
+        panic!("{patch}: {refusal:?}");
+    }
+}
