@@ -11,6 +11,7 @@ mod flag_service;
 mod flags;
 mod levers;
 mod local;
+mod manifests;
 mod relay;
 mod restarts;
 mod said;
