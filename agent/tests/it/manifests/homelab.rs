@@ -126,6 +126,6 @@ fn the_kubeconfig_is_of_one_account_and_its_token_can_be_revoked() {
     assert_eq!(context.namespace.as_deref(), Some("physioflow-prod"));
     let user = config.auth_infos[0].auth_info.clone().unwrap();
     // A file beside it, which the agent reads for each request: a new token needs no restart.
-    assert!(user.token.is_none() && user.token_file.unwrap().ends_with("token"));
+    assert_eq!((user.token.is_none(), user.token_file.as_deref()), (true, out.join("token").to_str()));
     assert!(!run(&[]).status.success(), "a namespace has to be named");
 }
