@@ -30,8 +30,8 @@ const HPA: &str = "autoscaling/v2 HorizontalPodAutoscaler";
 /// What an edge does: follows the document, says BAD, holds the lease.
 const EDGE: [Wish; 15] = [
     ("get", BG, "physioflow"),
-    ("list", BG, ""),
-    ("watch", BG, ""),
+    ("list named", BG, "physioflow"),
+    ("watch named", BG, "physioflow"),
     ("create", BG, "physioflow"),
     ("patch", BG, "physioflow"),
     ("patch status", BG, "physioflow"),
@@ -65,7 +65,19 @@ const CONTROLLER: [Wish; 12] = [
 const SECRETS: [Wish; 3] =
     [("get", SECRET, "physioflow-api"), ("create", SECRET, "physioflow-api-green-1a2b3c"), ("patch", SECRET, "x")];
 
-const OBSERVER: [Wish; 4] = [("list", POD, ""), ("watch", POD, ""), ("get", BG, "physioflow"), ("watch", BG, "")];
+const OBSERVER: [Wish; 4] =
+    [("list", POD, ""), ("watch", POD, ""), ("get", BG, "physioflow"), ("watch named", BG, "physioflow")];
+
+/// What a person does who gives orders.
+const OPERATOR: [Wish; 7] = [
+    ("get", BG, "physioflow"),
+    ("list", BG, ""),
+    ("watch", BG, ""),
+    ("list named", BG, "physioflow"),
+    ("watch named", BG, "physioflow"),
+    ("patch", BG, "physioflow"),
+    ("list", EVENT, ""),
+];
 
 /// What nobody may.
 const NEVER: [Wish; 22] = [
@@ -111,6 +123,11 @@ async fn may(client: &kube::Client, namespace: &str, (verb, resource, name): Wis
     let result = match verb {
         "get" => api.get(name).await.map(drop),
         "list" => api.list(&ListParams::default()).await.map(drop),
+        "list named" => api.list(&ListParams::default().fields(&format!("metadata.name={name}"))).await.map(drop),
+        "watch named" => {
+            let of = kube::api::WatchParams::default().fields(&format!("metadata.name={name}"));
+            api.watch(&of, "0").await.map(drop)
+        }
         "watch" => api.watch(&kube::api::WatchParams::default(), "0").await.map(drop),
         "create" => api.create(&PostParams { dry_run: true, ..PostParams::default() }, &object("")).await.map(drop),
         "replace" => {
@@ -140,7 +157,8 @@ async fn with(overlay: &str) -> ApiServer {
 
 #[tokio::test]
 async fn each_account_may_do_what_it_needs_and_nothing_else() {
-    let all: BTreeSet<Wish> = [&EDGE[..], &CONTROLLER, &SECRETS, &OBSERVER, &NEVER].concat().into_iter().collect();
+    let all: BTreeSet<Wish> =
+        [&EDGE[..], &CONTROLLER, &SECRETS, &OBSERVER, &OPERATOR, &NEVER].concat().into_iter().collect();
     let check = async |server: &ApiServer, account: &str, wishes: &[&[Wish]]| {
         let client = server.client_as(&format!("system:serviceaccount:{NAMESPACE}:{account}"));
         let allowed: BTreeSet<Wish> = wishes.concat().into_iter().collect();
@@ -154,9 +172,18 @@ async fn each_account_may_do_what_it_needs_and_nothing_else() {
     let server = with("overlays/prod").await;
     check(&server, "teal-controller", &[&EDGE, &CONTROLLER, &SECRETS, &OBSERVER]).await;
     check(&server, "teal-edge", &[&EDGE]).await;
-    check(&server, "teal-observer", &[&OBSERVER, &[("list", BG, "")]]).await;
+    check(&server, "teal-observer", &[&OBSERVER, &[("list named", BG, "physioflow")]]).await;
     check(&server, "teal-flags", &[]).await;
     check(&server, "default", &[]).await;
+    // A person, once they are bound.
+    let binding = json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+        "metadata": {"name": "anna", "namespace": NAMESPACE},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "teal-operator"},
+        "subjects": [{"kind": "ServiceAccount", "name": "anna"}],
+    });
+    assert!(apply_all(&server.client(), &[binding]).await.is_empty());
+    check(&server, "anna", &[&OPERATOR]).await;
     // With edges-lead an edge of the cluster may lead, and may read no Secret all the same.
     check(&with("examples/larger").await, "teal-edge", &[&EDGE, &CONTROLLER]).await;
 }
@@ -182,14 +209,17 @@ fn no_role_says_more_than_it_means() {
                 assert!(!said.iter().any(|word| word.contains('*')), "{overlay} {}: {rule}", name(role));
                 let forbidden = ["delete", "deletecollection", "escalate", "bind", "impersonate"];
                 assert!(!said.iter().any(|word| forbidden.contains(word)), "{overlay} {}: {rule}", name(role));
-                // A list, watch or create has no name, so that a rule with names would allow none of them.
-                let names_and_lists = rule.get("resourceNames").is_some()
-                    && list(&rule["verbs"]).iter().any(|verb| ["list", "watch", "create"].contains(&text(verb)));
+                // A create has no name, and a list or watch has one only where that is all it asks for, as for the resource: a rule
+                // with names would allow none of them.
+                let is_ours = rule["resources"] == json!(["bluegreens"]);
+                let nameless = |verb: &str| verb == "create" || (["list", "watch"].contains(&verb) && !is_ours);
+                let names_and_lists =
+                    rule.get("resourceNames").is_some() && list(&rule["verbs"]).iter().any(|verb| nameless(text(verb)));
                 assert!(!names_and_lists, "{overlay} {}: {rule}", name(role));
             }
         }
         // Each rule says why it is there.
-        for file in ["controller", "edge", "observer"] {
+        for file in ["controller", "edge", "observer", "operator"] {
             let text = super::read(&format!("base/rbac/{file}.yaml"));
             let lines: Vec<&str> = text.lines().collect();
             let rules = lines.iter().enumerate().filter(|(_, line)| line.starts_with("  - apiGroups"));

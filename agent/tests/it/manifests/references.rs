@@ -68,6 +68,7 @@ fn dangling(objects: &[Value]) -> Vec<String> {
     wrong.extend(elsewhere.map(|binding| format!("{} binds somebody of another namespace", id(binding))));
     wrong.extend(selectors(objects));
     wrong.extend(ports_and_volumes(objects));
+    wrong.extend(unheard_probes(objects));
     wrong
 }
 
@@ -128,6 +129,36 @@ fn selectors(objects: &[Value]) -> Vec<String> {
         for selector in of_here.chain([&policy["spec"]["podSelector"]]) {
             if chosen(selector).is_empty() {
                 wrong.push(format!("{}: {selector} selects no Pod", id(policy)));
+            }
+        }
+    }
+    wrong
+}
+
+/// Ports that probes ask, and that no policy opens to the nodes, where kubelets ask from.
+fn unheard_probes(objects: &[Value]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for workload in workloads(objects) {
+        let policies = of(objects, "NetworkPolicy").into_iter();
+        let of_it: Vec<&Value> =
+            policies.filter(|policy| selects(&policy["spec"]["podSelector"], labels(workload))).collect();
+        let opens = |rule: &Value, port: &str| {
+            let from = list(&rule["from"]);
+            (from.is_empty() || from.iter().any(|from| from.get("ipBlock").is_some()))
+                && list(&rule["ports"]).iter().any(|open| open["port"] == port)
+        };
+        for container in containers(pod(workload)) {
+            for probe in ["startupProbe", "readinessProbe", "livenessProbe"] {
+                let asked =
+                    container[probe]["httpGet"]["port"].as_str().or(container[probe]["tcpSocket"]["port"].as_str());
+                let Some(port) = asked else { continue };
+                if !of_it.iter().flat_map(|policy| list(&policy["spec"]["ingress"])).any(|rule| opens(rule, port)) {
+                    wrong.push(format!(
+                        "{}: no policy lets the {probe} of {} in",
+                        id(workload),
+                        text(&container["name"])
+                    ));
+                }
             }
         }
     }
@@ -207,6 +238,12 @@ fn a_broken_reference_is_seen() {
     check("Service/physioflow-api", "/spec/ports/0/targetPort", "x", "no port is called x");
     check("PodDisruptionBudget/physioflow-api-blue", "/spec/selector/matchLabels/version", "x", "selects no Pod");
     check("NetworkPolicy/api-to-flags", "/spec/egress/0/to/0/podSelector/matchLabels/app", "x", "selects no Pod");
+    check(
+        "NetworkPolicy/relay-metrics",
+        "/spec/ingress/0/ports/0/port",
+        "x",
+        "lets the livenessProbe of flag-relay in",
+    );
     check("RoleBinding/teal-edge", "/subjects/0/name", "x", "ServiceAccount/x");
     check("RoleBinding/teal-edge", "/roleRef/name", "x", "Role/x");
     check("RoleBinding/teal-edge", "/subjects/0/namespace", "x", "another namespace");
