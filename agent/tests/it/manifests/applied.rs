@@ -53,6 +53,13 @@ fn lost(sent: &Value, taken: &Value, path: &str, found: &mut Vec<String>) {
                 lost(value, taken.get(field).unwrap_or(&Value::Null), &format!("{path}.{field}"), found);
             }
         }
+        // Another owner's items may stand beside those that were sent.
+        (Value::Array(sent), Value::Array(taken)) if sent.iter().all(|item| item["name"].is_string()) => {
+            for item in sent {
+                let there = taken.iter().find(|there| there["name"] == item["name"]).unwrap_or(&Value::Null);
+                lost(item, there, &format!("{path}[{}]", item["name"]), found);
+            }
+        }
         (Value::Array(sent), Value::Array(taken)) if sent.len() == taken.len() => {
             sent.iter()
                 .zip(taken)
@@ -84,6 +91,22 @@ async fn a_slip_of_the_pen_is_seen() {
     assert!(refused.len() == 1 && refused[0].contains("readinesProbe"), "{refused:?}");
 }
 
+/// What of a Pod names a ConfigMap or Secret, naming copies, and the image.
+fn copies(pod: &Value, container: &Value, image: &str) -> Value {
+    let mut own = json!({"containers": [{"name": container, "image": image}]});
+    let from = &containers(pod).into_iter().find(|found| found["name"] == *container).unwrap()["envFrom"];
+    if from.is_array() {
+        own["containers"][0]["envFrom"] = json!([{"configMapRef": {"name": "a-copy"}}]);
+    }
+    let named =
+        list(&pod["volumes"]).iter().filter_map(|volume| volume["configMap"].is_object().then_some(&volume["name"]));
+    let volumes: Vec<Value> = named.map(|name| json!({"name": name, "configMap": {"name": "a-copy"}})).collect();
+    if !volumes.is_empty() {
+        own["volumes"] = json!(volumes);
+    }
+    own
+}
+
 /// What Teal owns in a release to green.
 async fn release(client: &Client, objects: &[Value]) {
     for colour in ["blue", "green"] {
@@ -91,12 +114,12 @@ async fn release(client: &Client, objects: &[Value]) {
             if !id(deployment).ends_with(&format!("-{colour}")) {
                 continue;
             }
-            let name = &containers(pod(deployment))[0]["name"];
+            let name = &list(&pod(deployment)["containers"])[0]["name"];
             let image = format!("registry.example/of-{colour}:v9");
             let own = json!({
                 "apiVersion": "apps/v1", "kind": "Deployment",
                 "metadata": {"name": super::name(deployment), "namespace": deployment["metadata"]["namespace"]},
-                "spec": {"replicas": 2, "template": {"spec": {"containers": [{"name": name, "image": image}]}}},
+                "spec": {"replicas": 2, "template": {"spec": copies(pod(deployment), name, &image)}},
             });
             apply(client, "teal", true, &own).await.unwrap();
         }
@@ -126,7 +149,11 @@ async fn standing(client: &Client, objects: &[Value]) -> Vec<(String, Value)> {
         objects.iter().filter(|object| matches!(kind(object), "Deployment" | "Service" | "HorizontalPodAutoscaler"))
     {
         let now = serde_json::to_value(api(client, object).get(super::name(object)).await.unwrap()).unwrap();
-        let images: Vec<Value> = containers(pod(&now)).iter().map(|container| container["image"].clone()).collect();
+        let images: Vec<Value> = containers(pod(&now))
+            .iter()
+            .map(|of| json!([of["image"], of["envFrom"]]))
+            .chain([pod(&now)["volumes"].clone()])
+            .collect();
         let spec = &now["spec"];
         all.push((id(object), json!([images, spec["replicas"], spec["selector"], spec["minReplicas"]])));
     }
@@ -151,9 +178,14 @@ async fn an_overlay_that_is_applied_again_takes_no_release_back() {
 
     // Handed over: taken, and the release stands.
     let folder = teal_testkit::folder();
-    let text = read("overlays/prod/kustomization.yaml")
-        .replace("  # - ../../components/handed-over", "  - ../../components/handed-over");
-    assert!(text.contains("\n  - ../../components/handed-over\n"), "the overlay no longer names the component");
+    let text = ["handed-over", "autoscaling-handed-over"].iter().fold(
+        read("overlays/prod/kustomization.yaml"),
+        |text, name| {
+            let (off, on) = (format!("  # - ../../components/{name}\n"), format!("  - ../../components/{name}\n"));
+            assert!(text.contains(&off), "the overlay no longer names {name}");
+            text.replace(&off, &on)
+        },
+    );
     let copy = folder.path().join("overlays/prod");
     std::fs::create_dir_all(&copy).unwrap();
     for file in ["namespace.yaml", "network.yaml"] {

@@ -12,6 +12,7 @@ mod homelab;
 mod kustomize;
 mod references;
 mod rendered;
+pub(crate) mod roles;
 mod units;
 
 use std::path::{Path, PathBuf};
