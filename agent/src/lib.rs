@@ -8,6 +8,7 @@
 
 pub mod access;
 pub mod api;
+pub mod break_glass;
 pub mod cli;
 pub mod client;
 pub mod cluster;
@@ -15,6 +16,7 @@ pub mod config;
 pub mod controller;
 pub mod crash;
 pub mod demo;
+pub mod doctor;
 pub mod dsn;
 pub mod flags;
 pub mod foreign;

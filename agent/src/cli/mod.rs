@@ -47,6 +47,8 @@ enum Command {
     /// Find the configuration's mistakes, or show it with its defaults.
     #[command(subcommand)]
     Config(command::config::Args),
+    /// Find what would make a night bad, each with the command that mends it. Changes nothing.
+    Doctor(command::doctor::Args),
     /// Run the agent.
     Agent(command::agent::Args),
     /// Release a version: start it, test it, switch to it, watch it.
@@ -72,10 +74,17 @@ enum Command {
     /// Work on the edge itself, with or without an agent.
     #[command(subcommand)]
     Edge(command::edge::Args),
+    /// The page for 2 a.m., filled in: what to type when no agent answers.
+    BreakGlass(command::break_glass::Args),
     /// Feature flags: look at them, change them, ask what they answer.
     Flags(command::flags::Args),
     /// Run the smoke suite against an environment or an address.
     Smoke(command::smoke::Args),
+    /// Tell people.
+    #[command(subcommand)]
+    Notify(command::notify::Args),
+    /// Write an HAProxy configuration that goes on without Teal, and say what to remove.
+    Leave(command::leave::Args),
     /// Stop the application's processes. What serves stops serving.
     Stop(command::stop::Args),
     /// The HAProxy configuration.
@@ -124,12 +133,16 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, CliError> {
         Command::Stop(args) => command::stop::run(context, &args),
         Command::Proxy(args) => command::proxy::run(context, &args),
         Command::Edge(args) => command::edge::run(context, &args),
+        Command::BreakGlass(args) => command::break_glass::run(context, &args),
+        Command::Notify(args) => command::notify::run(context, &args),
+        Command::Leave(args) => command::leave::run(context, &args),
         Command::Smoke(args) => command::smoke::run(context, &args),
         // These talk to the agent, or to its flag service.
         Command::Flags(args) => context.block_on(command::flags::run(context, &args)),
         Command::Token(args) => context.block_on(command::token::run(context, &args)),
         Command::Deploy(args) => context.block_on(command::deploy::run(context, &args)),
         Command::Wait(args) => context.block_on(command::wait::run(context, &args)),
+        Command::Doctor(args) => context.block_on(command::doctor::run(context, &args)),
         Command::Status(args) => context.block_on(command::status::run(context, &args)),
         Command::History(args) => context.block_on(command::history::run(context, &args)),
         Command::Explain(args) => context.block_on(command::explain::run(context, &args)),

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::ports::Edge;
 use super::watch::Watch;
 use super::{Options, RuntimeError, wiring};
+use crate::break_glass;
 use crate::cluster::client::Cluster;
 use crate::config::{Config, Environment};
 use crate::controller::{self, Clock, Gates, Handle, Journal, Ports, Timelines};
@@ -20,6 +21,7 @@ use crate::http::ShownEnvironment;
 use crate::notifier;
 use crate::platform::local;
 use crate::proxy::haproxy::edge::EdgeMonitor;
+use crate::proxy::haproxy::force;
 use crate::store::{self, Sqlite};
 
 /// Events that may wait for the controller. At 20,000 requests a second in batches this is far above a second's worth;
@@ -144,6 +146,7 @@ pub(super) async fn start(
         timelines,
         store: store.clone(),
     };
+    let page_shutdown = shutdown.clone();
     let (handle, running) = controller::spawn(about, Clock::start(), ports, inbox, events, shutdown);
 
     let monitor = edge.monitor().map(|monitor| (environment.edge.name.clone(), monitor));
@@ -156,6 +159,17 @@ pub(super) async fn start(
     let mut parts = vec![over("the controller", running), watch.over(format!("{name}: the edge"), edge.ended())];
     parts.extend(platform.map(|platform| watch.over(format!("{name}: the platform"), platform.join())));
     parts.push(over("the notifier", telling));
+    // Without a HAProxy of ours there is nothing to type to it.
+    parts.extend(monitor.as_ref().map(|(_, monitor)| {
+        let page = break_glass::Site::new(config, name, environment, options.configuration.as_deref());
+        let (monitor, components) = (monitor.clone(), environment.components.len());
+        let present = move || {
+            let status = monitor.status();
+            force::present(components, status.running, status.saved)
+        };
+        let page = break_glass::keep(page, config.state.clone(), present, page_shutdown);
+        watch.over(format!("{name}: the break-glass page"), page)
+    }));
     let writer = over("the store's writer", writing);
     unless_started.disarm();
     let name = name.to_owned();

@@ -105,6 +105,8 @@ pub struct Options {
     pub seed_baseline: Option<(u64, u64)>,
     /// Whoever is on this machine needs no token: for developers.
     pub dev: bool,
+    /// Where the configuration stands, for pages that tell people what to type.
+    pub configuration: Option<PathBuf>,
 }
 
 /// Runs an agent until it is told to end. `reload` reads the configuration again on SIGHUP; when that fails, or when no

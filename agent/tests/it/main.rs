@@ -12,6 +12,7 @@ mod flags;
 mod levers;
 mod local;
 mod manifests;
+mod night;
 mod relay;
 mod restarts;
 mod said;

@@ -1,5 +1,7 @@
 //! `teal edge force`: moves traffic with no agent, store or token alive.
 
+use std::str::FromStr;
+
 use teal_rollout::colour::Colour;
 
 use crate::cli::context::{Context, operator};
@@ -14,8 +16,8 @@ pub(in crate::cli) enum Args {
         /// Where.
         #[arg(value_name = "ENV")]
         environment: String,
-        /// blue or green.
-        colour: Colour,
+        /// blue, green, or back: every component to its last good colour.
+        colour: Goal,
         /// Why, for the record beside the map.
         #[arg(long)]
         reason: String,
@@ -25,13 +27,38 @@ pub(in crate::cli) enum Args {
     },
 }
 
+/// Where traffic is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Goal {
+    /// There.
+    Colour(Colour),
+    /// Where it was good.
+    Back,
+}
+
+impl FromStr for Goal {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "back" => Ok(Self::Back),
+            _ => text.parse().map(Self::Colour).map_err(|error| format!("{error}, or `back`")),
+        }
+    }
+}
+
 pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let Args::Force { environment, colour, reason, component } = args;
     let loaded = context.load()?;
     loaded.config.environment(environment)?;
+    let colour = match colour {
+        Goal::Colour(colour) => Some(*colour),
+        Goal::Back if component.is_empty() => None,
+        Goal::Back => return Err(CliError::usage("`back` is for every component: name a colour with --component")),
+    };
     let force = Force {
         environment: environment.clone(),
-        colour: *colour,
+        colour,
         components: component.clone(),
         reason: reason.clone(),
         by: operator(),
@@ -39,7 +66,7 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
     let (exit, text) = context.block_on(engine::edge_force(&loaded, &force))?;
     context
         .terminal()
-        .json(&serde_json::json!({ "environment": environment, "colour": colour, "text": text, "exit": exit.code() }));
+        .json(&serde_json::json!({ "environment": environment, "colour": colour.map_or("back", Colour::as_str), "text": text, "exit": exit.code() }));
     context.terminal().print(&text);
     Ok(exit)
 }

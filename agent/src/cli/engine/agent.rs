@@ -53,6 +53,7 @@ pub(in crate::cli) fn agent(loaded: Loaded, options: &AgentOptions) -> Result<Ex
     // Fails only when a provider is installed already, which then is the same one.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let path = loaded.path.clone();
+    let configuration = Some(loaded.path);
     let dev = options.dev;
     let reload = move || -> Option<Config> {
         match config::load(Some(&path)) {
@@ -67,7 +68,7 @@ pub(in crate::cli) fn agent(loaded: Loaded, options: &AgentOptions) -> Result<Ex
     let threads = threads.map_err(|error| CliError::failed(format!("cannot start threads: {error}")))?;
     let config = with_flags(loaded.config, dev);
     tracing::info!(state = %config.state.display(), "everything is kept there");
-    let options = Options { seed_baseline: options.seed_baseline, dev: options.dev };
+    let options = Options { seed_baseline: options.seed_baseline, dev: options.dev, configuration };
     let ended = threads.block_on(runtime::run(config, options, reload));
     lines.flush();
     ended.map(|()| Exit::Done).map_err(|error| match error {

@@ -74,7 +74,8 @@ pub(in crate::cli) async fn edge_status(loaded: &Loaded, environment: &str) -> O
 #[derive(Clone, Debug)]
 pub(in crate::cli) struct Force {
     pub(in crate::cli) environment: String,
-    pub(in crate::cli) colour: Colour,
+    /// `None`: each component's last good one.
+    pub(in crate::cli) colour: Option<Colour>,
     /// Empty means all.
     pub(in crate::cli) components: Vec<String>,
     pub(in crate::cli) reason: String,
@@ -83,7 +84,7 @@ pub(in crate::cli) struct Force {
 
 const fn exit_of(error: &ForceError) -> Exit {
     match error {
-        ForceError::Component { .. } => Exit::Usage,
+        ForceError::Component { .. } | ForceError::NoWayBack => Exit::Usage,
         ForceError::Nothing { .. } => Exit::Unreachable,
     }
 }
@@ -92,10 +93,10 @@ const fn exit_of(error: &ForceError) -> Exit {
 pub(in crate::cli) async fn edge_force(loaded: &Loaded, wanted: &Force) -> Result<(Exit, String), CliError> {
     let configured = loaded.config.environment(&wanted.environment)?;
     let settings = wiring::edge_settings(&wanted.environment, configured);
-    let what = if wanted.components.is_empty() {
-        Move::All(wanted.colour)
-    } else {
-        Move::Some(wanted.components.iter().map(|name| (name.clone(), wanted.colour)).collect())
+    let what = match wanted.colour {
+        None => Move::Back,
+        Some(colour) if wanted.components.is_empty() => Move::All(colour),
+        Some(colour) => Move::Some(wanted.components.iter().map(|name| (name.clone(), colour)).collect()),
     };
     let forced = force(&settings, &what, &wanted.reason, &wanted.by).await;
     let Forced { from, to, runtime, file, record, agent } =

@@ -1,6 +1,7 @@
 //! From what the agent says to text: pure, 80 columns, no colours and no clock.
 
 mod criteria;
+pub mod doctor;
 pub mod explain;
 pub mod flags;
 pub mod history;
@@ -14,3 +15,4 @@ mod words;
 mod fixtures;
 
 pub use progress::Progress;
+pub(super) use words::span;

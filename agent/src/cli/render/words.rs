@@ -12,7 +12,7 @@ pub(super) fn clock(seconds: f64) -> String {
 }
 
 /// Seconds as people say them: `0.4 ms`, `1.9 s`, `23 s`, `5 min`, `2 h 10 min`.
-pub(super) fn span(seconds: f64) -> String {
+pub(in crate::cli) fn span(seconds: f64) -> String {
     let whole = whole(seconds.round());
     match seconds {
         s if s < 0.1 => format!("{:.1} ms", s * 1000.0),

@@ -23,6 +23,8 @@ pub enum Move {
     All(Colour),
     /// These components, by name; the others stay.
     Some(Vec<(String, Colour)>),
+    /// Every component to its last good colour, which need not be the same for all.
+    Back,
 }
 
 /// Why nothing was moved.
@@ -36,6 +38,9 @@ pub enum ForceError {
         /// The names there are.
         known: String,
     },
+    /// Neither side holds a policy that says which colour was good.
+    #[error("nobody knows the last good colour: HAProxy's map and its file hold no policy. Name one, blue or green")]
+    NoWayBack,
     /// Neither the running proxy nor the file took it.
     #[error("nothing was moved. Runtime: {runtime}. File: {file}")]
     Nothing {
@@ -91,14 +96,17 @@ pub async fn peek(settings: &EdgeSettings) -> Peek {
 /// [`ForceError`] when nothing was moved.
 pub async fn force(settings: &EdgeSettings, what: &Move, reason: &str, by: &str) -> Result<Forced, ForceError> {
     let goals = goals(settings, what)?;
+    let components = settings.components.len();
     let Peek { runtime, file, agent } = peek(settings).await;
     let running = runtime.ok().and_then(|look| look.value).and_then(|value| value.parse::<Policy>().ok());
-    let fits = |policy: &Policy| policy.routes.len() == settings.components.len();
-    let (running, file) = (running.filter(fits), file.ok().filter(fits));
-    let highest = [&running, &file].into_iter().flatten().map(|policy| policy.epoch).max().unwrap_or_default();
-    // What serves now says where traffic goes; the file may be a step ahead or behind.
+    let (running, file) = (fitting(running, components), fitting(file.ok(), components));
+    let present = present(components, running.clone(), file.clone());
+    let to = match (&present, what) {
+        (Some(present), Move::Back) => back(present),
+        (None, Move::Back) => return Err(ForceError::NoWayBack),
+        (present, _) => forced(present.as_ref(), &goals),
+    };
     let from = running.or(file);
-    let to = forced(from.as_ref(), highest, &goals);
 
     let runtime = Runtime::new(settings).set(&to.to_string()).await.map(|_| ());
     let file = map_file::write(&settings.map, &to);
@@ -114,6 +122,8 @@ pub async fn force(settings: &EdgeSettings, what: &Move, reason: &str, by: &str)
 fn goals(settings: &EdgeSettings, what: &Move) -> Result<Vec<Option<Colour>>, ForceError> {
     let named = match what {
         Move::All(colour) => return Ok(vec![Some(*colour); settings.components.len()]),
+        // What that is only a policy says.
+        Move::Back => return Ok(Vec::new()),
         Move::Some(named) => named,
     };
     let mut goals = vec![None; settings.components.len()];
@@ -127,16 +137,41 @@ fn goals(settings: &EdgeSettings, what: &Move) -> Result<Vec<Option<Colour>>, Fo
     Ok(goals)
 }
 
-fn forced(from: Option<&Policy>, highest: Epoch, goals: &[Option<Colour>]) -> Policy {
+fn fitting(policy: Option<Policy>, components: usize) -> Option<Policy> {
+    policy.filter(|policy| policy.routes.len() == components)
+}
+
+/// What a move starts from: the routes of what serves now, and the greatest epoch of both sides, because the file may be a step
+/// ahead or behind. `None` when neither side holds a policy of so many components.
+#[must_use]
+pub fn present(components: usize, running: Option<Policy>, saved: Option<Policy>) -> Option<Policy> {
+    let (running, saved) = (fitting(running, components), fitting(saved, components));
+    let epoch = [&running, &saved].into_iter().flatten().map(|policy| policy.epoch).max()?;
+    Some(Policy { epoch, ..running.or(saved)? })
+}
+
+/// What `edge force` would write to move every component to `colour` from `present` (see [`present`]).
+#[must_use]
+pub fn everything_to(components: usize, present: Option<&Policy>, colour: Colour) -> Policy {
+    forced(present.filter(|policy| policy.routes.len() == components), &vec![Some(colour); components])
+}
+
+/// What `edge force ENV back` would write: every component on its last good colour.
+#[must_use]
+pub fn back(present: &Policy) -> Policy {
+    forced(Some(present), &present.routes.iter().map(|route| Some(route.stable)).collect::<Vec<_>>())
+}
+
+fn forced(from: Option<&Policy>, goals: &[Option<Colour>]) -> Policy {
     let Some(from) = from else {
         // Nothing valid anywhere: a policy from nothing still beats an edge without one.
         let settled = |goal: &Option<Colour>| Route::settled(goal.unwrap_or(Colour::Blue));
         let salt = Salt::try_from("forced".to_owned()).unwrap_or_else(|_| unreachable!("a valid salt"));
-        return Policy { epoch: highest, routes: goals.iter().map(settled).collect(), salt, dead_man: 0 };
+        return Policy { epoch: Epoch::default(), routes: goals.iter().map(settled).collect(), salt, dead_man: 0 };
     };
     let routes: Vec<Route> = from.routes.iter().zip(goals).map(|(route, goal)| moved(*route, *goal)).collect();
     let released = routes.iter().any(|route| route.stable != route.candidate);
-    let mut epoch = highest;
+    let mut epoch = from.epoch;
     if released && routes.iter().all(|route| route.share == Share::NONE) {
         epoch.verdict = Verdict::Bad;
     } else if from.routes != routes {

@@ -11,7 +11,7 @@ use teal_rollout::policy::Policy;
 use crate::site::Site;
 
 /// Makes the running HAProxy route by this, as somebody with a shell does; the file stays as it is.
-async fn set_map(site: &Site, policy: &Policy) {
+pub(crate) async fn set_map(site: &Site, policy: &Policy) {
     let line = format!("set map {} policy {policy}", site.path("edge.map").display());
     let answer = teal_testkit::runtime(&site.haproxy.admin_socket(), &line).await.unwrap();
     assert_eq!(answer.trim(), "", "{line}");
@@ -24,7 +24,7 @@ async fn says(site: &Site, release: u64, words: &str) {
 }
 
 /// From here on every answer comes from this version.
-async fn serves_only(site: &Site, version: &str) {
+pub(crate) async fn serves_only(site: &Site, version: &str) {
     let mark = site.traffic.mark();
     site.traffic.wait_for(50).await;
     let counts = site.traffic.since(mark).await;

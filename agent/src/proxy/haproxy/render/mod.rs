@@ -10,6 +10,7 @@
 
 mod check;
 mod config;
+mod leave;
 mod lines;
 mod rules;
 mod template;
@@ -25,6 +26,7 @@ pub use config::{
     Cidr, EdgeComponent, EdgeConfig, EdgeRoute, Endpoint, InvalidCidr, JwtAlgorithm, Listener, RunAs, Timeouts,
     UserSource,
 };
+pub use leave::leave;
 use teal_rollout::colour::Colour;
 use template::fill;
 
@@ -58,16 +60,20 @@ pub fn render(config: &EdgeConfig, form: Form) -> Result<String, RenderError> {
         }
     }
     if form == Form::Fragment {
-        text += &fill(
-            ENTRY,
-            &[
-                ("environment", &config.environment),
-                ("entry", &lines::address(&config.listeners[0].endpoint)),
-                ("entry_timeout", &lines::time(config.timeouts.server + Duration::from_secs(5))),
-            ],
-        );
+        text += &entry(config);
     }
     Ok(text)
+}
+
+fn entry(config: &EdgeConfig) -> String {
+    fill(
+        ENTRY,
+        &[
+            ("environment", &config.environment),
+            ("entry", &lines::address(&config.listeners[0].endpoint)),
+            ("entry_timeout", &lines::time(config.timeouts.server + Duration::from_secs(5))),
+        ],
+    )
 }
 
 fn head(config: &EdgeConfig, form: Form) -> String {
@@ -75,6 +81,10 @@ fn head(config: &EdgeConfig, form: Form) -> String {
         Form::Whole => WHOLE,
         Form::Fragment => FRAGMENT,
     };
+    head_with(config, template)
+}
+
+fn head_with(config: &EdgeConfig, template: &str) -> String {
     let run_as = config.run_as.as_ref().map(|RunAs { user, group }| format!("user {user}\ngroup {group}"));
     let encrypted = config.listeners.iter().any(|listener| listener.certificate.is_some());
     fill(

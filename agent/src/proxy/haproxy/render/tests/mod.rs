@@ -1,6 +1,7 @@
 //! The rendered text: as a golden file, before `haproxy -c`, and with requests through a real HAProxy.
 
 mod lab;
+mod leaving;
 mod log;
 mod refused;
 mod routing;

@@ -1,0 +1,18 @@
+//! The page for 2 a.m.: what to type when no agent answers, filled in for one environment and its present policy.
+//!
+//! ```text
+//! agent: edge's policy changed --keep--> STATE/break-glass/ENV.txt        0640, whole or not at all
+//! `teal break-glass ENV`: the edge itself, else the map's file, else the kept page, else the configuration alone
+//! ```
+//! Each line of a page is one that a shell takes as it stands. `edge force` computes the same values
+//! ([`crate::proxy::haproxy::force`]), so that a person without `teal` does what it would have done.
+
+#[cfg(test)]
+mod fixture;
+mod keep;
+mod page;
+mod site;
+
+pub use keep::{Kept, keep, kept, path};
+pub use page::page;
+pub use site::{Cluster, Site, Tells};

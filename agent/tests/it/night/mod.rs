@@ -1,0 +1,6 @@
+//! What works at 2 a.m., and what finds beforehand that it would not.
+
+mod doctor;
+mod leave;
+mod page;
+mod runbook;
