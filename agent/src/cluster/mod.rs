@@ -1,5 +1,6 @@
 //! What Teal shares of Kubernetes among its ports: the client, watches, the lease, and the resource that is the one truth there.
 
 pub mod client;
+pub mod lease;
 pub mod resource;
 pub mod watch;
