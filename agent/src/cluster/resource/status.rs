@@ -30,6 +30,9 @@ pub struct BlueGreenStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = 63))]
     pub intent: Option<String>,
+    /// The order that is being carried out or was last, and what came of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<Heard>,
     /// What each edge routes by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::seen")]
@@ -60,6 +63,39 @@ pub struct SeenByEdge {
     /// As it stands there.
     #[schemars(schema_with = "schema::verdict")]
     pub verdict: Verdict,
+    /// Whether it would come back from a restart as it runs.
+    #[serde(default)]
+    pub saved: bool,
+    /// Whether it sees the requests that it routes.
+    #[serde(default)]
+    pub watched: bool,
+    /// Rises every other second while a release is under way: a sign of life of its agent.
+    #[serde(default)]
+    #[schemars(schema_with = "schema::count")]
+    pub beat: u64,
+}
+
+/// What became of an order. It is written before the order is given, and again with the answer: an agent that finds one
+/// without an answer sees by the state whether it was carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Heard {
+    /// Of the intent.
+    #[schemars(schema_with = "schema::id")]
+    pub id: String,
+    /// The agent that took it up.
+    #[schemars(length(max = 128))]
+    pub agent: String,
+    /// The release when it was taken up.
+    #[schemars(schema_with = "schema::release")]
+    pub release: u64,
+    /// Whether it was carried out; absent while nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<bool>,
+    /// The release that it is about, or why it was refused.
+    #[serde(default)]
+    #[schemars(length(max = 1024))]
+    pub message: String,
 }
 
 /// Counts of one colour of one component.
