@@ -25,7 +25,9 @@ impl Controller {
                         give(orders, EdgeOrder { policy, direction }, "edge");
                     }
                 }
-                Action::Persist(document) => self.ports.writer.keep(Write::Document(document)),
+                Action::Persist(document) => {
+                    self.ports.writer.keep(Write::Document { document, heard: self.machine.heard() });
+                }
                 Action::Start { component, colour, version, release } => {
                     self.platform(PlatformOrder::Start { component, colour, version, release });
                 }

@@ -22,7 +22,7 @@ use crate::notifier;
 use crate::platform::local;
 use crate::proxy::haproxy::edge::EdgeMonitor;
 use crate::proxy::haproxy::force;
-use crate::store::{self, Sqlite};
+use crate::store::{self, InSqlite, Sqlite};
 
 /// Events that may wait for the controller. At 20,000 requests a second in batches this is far above a second's worth;
 /// beyond it requests are dropped and counted, which lowers what is known and nothing else.
@@ -106,8 +106,9 @@ pub(super) async fn start(
     let no_more_writes = CancellationToken::new();
     // An environment that does not come up writes nothing any more either.
     let unless_started = no_more_writes.clone().drop_guard();
+    let documents = InSqlite::new(store.clone(), name.to_owned(), stored);
     let (writer, writing) =
-        store::spawn(store.clone(), name.to_owned(), stored, events.clone(), no_more_writes.clone());
+        store::spawn(store.clone(), name.to_owned(), documents, events.clone(), no_more_writes.clone());
     let last_seq = store.last_seq(name).await?;
     let journal = Arc::new(Journal::new(last_seq, store.releases(name, RELEASES).await?, writer.clone()));
     let timelines = Arc::new(Timelines::new(store.timeline(name, None).await?, writer.clone()));

@@ -49,4 +49,23 @@ pub enum StoreError {
         /// Why.
         source: serde_json::Error,
     },
+    /// The resource cannot be read or written just now.
+    #[error("the resource `{name}` cannot be read or written: {why}")]
+    Away {
+        /// Namespace and name.
+        name: String,
+        /// What happened on the way.
+        why: String,
+    },
+    /// The API server refuses what is in the document, and would again.
+    #[error(
+        "the API server refuses the state of `{name}`: {why}; look at the resource with `kubectl get bg -o yaml`, \
+         and whether `manifests/base/crd.yaml` of this version is installed"
+    )]
+    Refused {
+        /// Namespace and name.
+        name: String,
+        /// The rule that it breaks, as the server has it.
+        why: String,
+    },
 }

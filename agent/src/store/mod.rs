@@ -1,16 +1,21 @@
 //! The store port: documents with compare-and-swap, checkpoints, baselines and the journal.
 //!
 //! ```text
-//!  controller --Write--> writer task --> SQLite
-//!       ^--- Stored / StoreFailed ----'
+//!  controller --Write--> writer task --> SQLite: everything; on Kubernetes of the document a copy
+//!       ^                  |    '------> the resource, on Kubernetes: the document that counts
+//!       '-- Stored / StoreFailed / Document (another wrote) --'
 //! ```
 //!
 //! The controller never waits for a write: a dead disk delays no rollback.
 
+mod document;
 mod error;
+pub mod kubernetes;
+mod pending;
 mod sqlite;
 mod writer;
 
+pub use document::{Documents, InSqlite, Put};
 pub use error::StoreError;
 pub use sqlite::Sqlite;
 pub use writer::{Write, Writer, spawn};
@@ -48,4 +53,15 @@ pub struct ReleaseRow {
     pub id: u64,
     /// The controller's record of it.
     pub record: serde_json::Value,
+}
+
+/// The last order that came through the resource and was given to the controller here; on Kubernetes only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IntentRow {
+    /// Of the resource's `spec.intent`.
+    pub id: String,
+    /// Whether it was carried out.
+    pub taken: bool,
+    /// The release it is about, or why it was refused.
+    pub message: String,
 }

@@ -129,6 +129,22 @@ impl Lease {
         self.shared.left().is_some()
     }
 
+    /// One that leads or does not, as the test says.
+    #[cfg(test)]
+    pub(crate) fn fixed(leads: bool) -> (Self, watch::Sender<Standing>) {
+        let (publish, standing) = watch::channel(Standing::default());
+        let shared = Arc::new(Shared { ends: AtomicU64::new(0), hurry: watch::Sender::new(false) });
+        let lease = Self { shared, standing };
+        lease.fix(leads);
+        (lease, publish)
+    }
+
+    /// Changes one of [`Self::fixed`].
+    #[cfg(test)]
+    pub(crate) fn fix(&self, leads: bool) {
+        self.shared.set_end(leads.then_some(Duration::MAX));
+    }
+
     /// How it stands, told anew at each change and renewal.
     #[must_use]
     pub fn standing(&self) -> watch::Receiver<Standing> {

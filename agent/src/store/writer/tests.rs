@@ -1,11 +1,16 @@
 //! The writer against a real file, with a store that fails when it is told to.
 
 use super::*;
+use crate::store::InSqlite;
 use teal_rollout::policy::Salt;
 
 fn document(revision: u64) -> Box<Document> {
     let salt = Salt::try_from("demo".to_owned()).unwrap();
     Box::new(Document { revision, ..Document::new(["api".to_owned()], salt, vec!["edge".into()]) })
+}
+
+fn write(document: Box<Document>) -> Write {
+    Write::Document { document, heard: 0 }
 }
 
 fn entry(seq: u64) -> Write {
@@ -30,7 +35,8 @@ impl Site {
     }
 
     fn writer(&self, stop: &CancellationToken) -> (Writer, tokio::task::JoinHandle<()>) {
-        spawn(self.store.clone(), "prod".into(), 0, self.sender.clone(), stop.clone())
+        let documents = InSqlite::new(self.store.clone(), "prod".into(), 0);
+        spawn(self.store.clone(), "prod".into(), documents, self.sender.clone(), stop.clone())
     }
 
     async fn reopened(&self) -> Sqlite {
@@ -43,7 +49,7 @@ async fn a_stop_writes_what_was_handed_over_although_others_still_hold_the_write
     let mut site = Site::new().await;
     let stop = CancellationToken::new();
     let (writer, task) = site.writer(&stop);
-    writer.keep(Write::Document(document(1)));
+    writer.keep(write(document(1)));
     for seq in 1..=20 {
         writer.keep(entry(seq));
     }
@@ -62,39 +68,11 @@ async fn a_stop_ends_while_the_store_is_down() {
     let stop = CancellationToken::new();
     let (writer, task) = site.writer(&stop);
     site.store.close().await;
-    writer.keep(Write::Document(document(1)));
+    writer.keep(write(document(1)));
     assert_eq!(site.events.recv().await, Some(Event::StoreFailed { revision: 1 }));
     stop.cancel();
     timeout(Duration::from_secs(5), task).await.unwrap().unwrap();
     drop(writer);
-}
-
-#[tokio::test]
-async fn a_write_that_landed_after_its_time_out_is_known_again() {
-    let site = Site::new().await;
-    let mut stored = 3;
-    site.store.put_document("prod", 0, &document(3)).await.unwrap();
-    // Two tries timed out and landed: the document that is to be written now, and one before a newer one.
-    site.store.put_document("prod", 3, &document(4)).await.unwrap();
-    put_document(&site.store, "prod", &mut stored, &document(4)).await.unwrap();
-    assert_eq!(stored, 4);
-    site.store.put_document("prod", 4, &document(5)).await.unwrap();
-    let conflict = put_document(&site.store, "prod", &mut stored, &document(6)).await.unwrap_err();
-    assert!(matches!(conflict, StoreError::Conflict { .. }), "{conflict}");
-    put_document(&site.store, "prod", &mut stored, &document(6)).await.unwrap();
-    assert_eq!(stored, 6);
-}
-
-#[tokio::test]
-async fn a_document_of_somebody_else_is_never_overwritten() {
-    let site = Site::new().await;
-    let mut stored = 3;
-    site.store.put_document("prod", 0, &document(9)).await.unwrap();
-    for _ in 0..3 {
-        let conflict = put_document(&site.store, "prod", &mut stored, &document(4)).await.unwrap_err();
-        assert!(matches!(conflict, StoreError::Conflict { .. }), "{conflict}");
-    }
-    assert_eq!(site.store.document("prod").await.unwrap().unwrap().revision, 9);
 }
 
 #[tokio::test]
@@ -105,7 +83,7 @@ async fn a_document_overtakes_a_backlog_of_the_journal() {
     for seq in 1..=300 {
         writer.keep(entry(seq));
     }
-    writer.keep(Write::Document(document(1)));
+    writer.keep(write(document(1)));
     assert_eq!(site.events.recv().await, Some(Event::Stored { revision: 1 }));
     assert!(site.store.last_seq("prod").await.unwrap() < 300, "the journal came after");
     stop.cancel();
