@@ -1,6 +1,7 @@
-//! What Teal shares of Kubernetes among its ports: the client, watches, the lease, and the resource that is the one truth there.
+//! What Teal shares of Kubernetes among its ports: the client, watches, the lease, orders, and the resource that is the one truth there.
 
 pub mod client;
 pub mod lease;
+pub mod orders;
 pub mod resource;
 pub mod watch;

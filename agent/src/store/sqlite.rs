@@ -12,7 +12,7 @@ use teal_rollout::document::{Checkpoint, Document};
 use teal_rollout::statistics::History;
 
 use self::value::{parse, signed, unsigned, write};
-use super::{Entry, IntentRow, ReleaseRow, StoreError, TimelineRow};
+use super::{Entry, ReleaseRow, StoreError, TimelineRow};
 
 /// How long a statement may wait for the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -99,30 +99,6 @@ impl Sqlite {
         } else {
             Err(StoreError::Conflict { environment: environment.to_owned(), expected })
         }
-    }
-
-    /// Keeps a copy of a document that counts elsewhere, over whatever is here.
-    ///
-    /// # Errors
-    /// [`StoreError::Sql`].
-    pub async fn copy_document(&self, environment: &str, doc: &Document) -> Result<(), StoreError> {
-        copy::document(&self.pool, environment, doc).await
-    }
-
-    /// The last order that was given here and what came of it; on Kubernetes only.
-    ///
-    /// # Errors
-    /// [`StoreError::Sql`].
-    pub async fn intent(&self, environment: &str) -> Result<Option<IntentRow>, StoreError> {
-        copy::intent(&self.pool, environment).await
-    }
-
-    /// Remembers that order.
-    ///
-    /// # Errors
-    /// [`StoreError::Sql`].
-    pub async fn put_intent(&self, environment: &str, row: &IntentRow) -> Result<(), StoreError> {
-        copy::put_intent(&self.pool, environment, row).await
     }
 
     /// Replaces the checkpoint of an environment.

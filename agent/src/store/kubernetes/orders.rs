@@ -6,17 +6,20 @@
 //!                                  '-- a rollback: every agent gives it to its own controller, at once
 //! ```
 
+mod words;
+
 use std::time::Duration;
 
 use kube::Api;
 use serde_json::{Value, json};
-use teal_rollout::document::{Document, Phase};
+use teal_rollout::document::Document;
 use teal_rollout::machine::{Order, Refusal};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use self::words::{Given, heard, is_answered, is_done, order, release_of};
 use super::{Settings, apply};
 use crate::cluster::client::{Patience, brief};
 use crate::cluster::lease::{Lease, Standing};
@@ -93,24 +96,6 @@ struct Task {
     /// The id that another took up, and since when it was seen without an answer.
     others: Option<(String, Instant)>,
     patience: Patience,
-}
-
-/// What came of an order that was given here.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Given {
-    id: String,
-    taken: bool,
-    message: String,
-}
-
-impl Given {
-    fn new(id: &str, result: Result<u64, Refusal>) -> Self {
-        let (taken, message) = match result {
-            Ok(release) => (true, format!("r-{release}")),
-            Err(refusal) => (false, refusal.to_string().chars().take(1_024).collect()),
-        };
-        Self { id: id.to_owned(), taken, message }
-    }
 }
 
 /// What came of a look at the resource.
@@ -268,7 +253,7 @@ impl Task {
             Patience::default().wait().await;
             match self.api.get_opt(&self.settings.name).await {
                 Ok(Some(found)) if found.spec.intent.as_ref() == Some(intent) && !is_answered(&found, intent) => {
-                    object = found
+                    object = found;
                 }
                 Ok(_) => break,
                 Err(_) => {}
@@ -295,41 +280,6 @@ impl Task {
         if let Err(error) = self.orders.store.put_intent(&self.orders.environment, &row).await {
             tracing::warn!(error = error.to_string(), "an order that was carried out is not remembered here");
         }
-    }
-}
-
-fn is_answered(object: &BlueGreen, intent: &Intent) -> bool {
-    object.status.as_ref().and_then(|status| status.intent.as_ref()) == Some(&intent.id)
-}
-
-fn heard(intent: &Intent, agent: &str, release: u64) -> Heard {
-    Heard { id: intent.id.clone(), agent: agent.to_owned(), release, taken: None, message: String::new() }
-}
-
-fn release_of(object: &BlueGreen) -> u64 {
-    object.spec.state.as_ref().map_or(0, |state| state.release)
-}
-
-/// Whether the state shows that an order was carried out after it was taken up. Those that may be given twice never are.
-fn is_done(intent: &Intent, claim: &Heard, document: &Document) -> bool {
-    let is_later = document.epoch.release > claim.release;
-    match intent.order {
-        Wish::Deploy => is_later,
-        Wish::Rollback | Wish::Abort => is_later || document.is_bad(),
-        Wish::Promote => is_later || matches!(document.phase, Phase::Retaining | Phase::Idle) && !document.is_bad(),
-        Wish::Pause | Wish::Resume => false,
-    }
-}
-
-fn order(intent: &Intent) -> Order {
-    let by = intent.by.clone();
-    match intent.order {
-        Wish::Deploy => Order::Deploy { versions: intent.versions.clone().into_iter().collect(), by },
-        Wish::Rollback => Order::Rollback { by },
-        Wish::Promote => Order::Promote { by },
-        Wish::Abort => Order::Abort { by },
-        Wish::Pause => Order::Pause { by },
-        Wish::Resume => Order::Resume { by },
     }
 }
 

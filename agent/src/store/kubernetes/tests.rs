@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use teal_rollout::document::{Checkpoint, Document, Phase};
+use teal_rollout::document::{Document, Phase};
 use teal_rollout::machine::Event;
 use teal_rollout::policy::{Epoch, Salt, Verdict};
 use teal_testkit::kubernetes::{Cut, Failure, Fault};
@@ -136,7 +136,7 @@ async fn the_document_is_durable_when_the_resource_has_it_and_sqlite_has_everyth
     assert_eq!(agent.started, None);
     agent.put(&open(1, 1));
     agent.entry(1);
-    agent.writer.keep(Write::Checkpoint(Box::new(Checkpoint::default())));
+    agent.writer.keep(Write::Checkpoint(Box::default()));
     agent.stored(1).await;
     assert_eq!(there(&cluster).await, Some(open(1, 1)));
     agent.until_copied(&open(1, 1)).await;

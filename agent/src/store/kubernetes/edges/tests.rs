@@ -64,7 +64,7 @@ async fn others_are_told_of_and_own_edges_are_not() {
         feed: Feed::Live,
         backends: Vec::new(),
     };
-    assert_eq!(reports, [wanted.clone()]);
+    assert_eq!(reports, [wanted]);
     site.told(json!([{"name": "two", "release": 7, "step": 1, "verdict": "bad"}])).await;
     let report = site.task.reports(Instant::now()).remove(0);
     assert_eq!(report.running.unwrap().epoch, Epoch { release: 7, verdict: Verdict::Bad, step: 1 });

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use kube::api::PostParams;
-use teal_rollout::policy::Salt;
-use teal_rollout::policy::{Epoch, Verdict};
+use teal_rollout::document::Phase;
+use teal_rollout::policy::{Epoch, Salt, Verdict};
 use teal_testkit::kubernetes::{Failure, Fault};
 use teal_testkit::until;
 
@@ -38,8 +38,7 @@ impl Agent {
     async fn end(self) -> Vec<Order> {
         self.stop.cancel();
         self.task.await.unwrap();
-        let given = self.given.lock().unwrap().clone();
-        given
+        self.given.lock().unwrap().clone()
     }
 }
 
