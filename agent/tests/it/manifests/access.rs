@@ -28,7 +28,7 @@ const EVENT: &str = "v1 Event";
 const HPA: &str = "autoscaling/v2 HorizontalPodAutoscaler";
 
 /// What an edge does: follows the document, says BAD, holds the lease.
-const EDGE: [Wish; 16] = [
+const EDGE: [Wish; 18] = [
     ("get", DEPLOYMENT, "physioflow-api-blue"),
     ("get", BG, "physioflow"),
     ("list named", BG, "physioflow"),
@@ -37,6 +37,8 @@ const EDGE: [Wish; 16] = [
     ("patch", BG, "physioflow"),
     ("patch status", BG, "physioflow"),
     ("get", LEASE, "teal-physioflow"),
+    ("list named", LEASE, "teal-physioflow"),
+    ("watch named", LEASE, "teal-physioflow"),
     ("create", LEASE, "teal-physioflow"),
     ("replace", LEASE, "teal-physioflow"),
     ("list", POD, ""),
