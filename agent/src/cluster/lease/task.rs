@@ -83,6 +83,8 @@ impl Task {
         match (self.pause, &self.held, &self.seen) {
             (Some(pause), ..) => pause,
             (None, Some(held), _) => held.renew,
+            // Also what was lost a moment ago and nobody has: no sign of the watch may follow.
+            (None, None, _) if self.is_free() => now,
             (None, None, Some(seen)) => now + seen.left(),
             (None, None, None) => now + LATER,
         }
