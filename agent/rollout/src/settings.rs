@@ -176,6 +176,19 @@ impl Settings {
         self.own.as_ref().is_none_or(|own| own.contains(&edge))
     }
 
+    /// What a component is judged by where several agents judge it, one for each of `edges`: any of them may call it bad,
+    /// so each spends its part of alpha.
+    #[must_use]
+    pub fn criteria_of(&self, component: &ComponentSettings, edges: usize) -> Criteria {
+        let mut criteria = component.criteria.clone();
+        if self.own.is_some() && edges > 1 {
+            #[expect(clippy::cast_precision_loss, reason = "a handful of edges")]
+            let agents = edges as f64;
+            criteria.alpha /= agents;
+        }
+        criteria
+    }
+
     /// The id of the component called `name`.
     #[must_use]
     pub fn component(&self, name: &str) -> Option<usize> {

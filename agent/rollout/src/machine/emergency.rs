@@ -86,7 +86,7 @@ impl Machine {
     }
 
     fn strand(&mut self, ids: &[usize]) {
-        self.doc.epoch.step += 1;
+        self.raise_step();
         for id in ids {
             let component = &mut self.doc.components[*id];
             component.share = Share::ALL;
@@ -114,7 +114,7 @@ impl Machine {
         if left.is_empty() {
             return;
         }
-        self.doc.epoch.step += 1;
+        self.raise_step();
         for id in left {
             let component = &mut self.doc.components[id];
             component.share = self.doc.share;

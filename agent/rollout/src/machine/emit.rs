@@ -21,7 +21,9 @@ impl Machine {
 
     pub(super) fn announce(&mut self, news: News) {
         let release = self.doc.epoch.release;
-        self.out.push(Action::Announce(Notice { release, news }));
+        if self.tells(&news) {
+            self.out.push(Action::Announce(Notice { release, news }));
+        }
     }
 
     pub(super) fn persist(&mut self) {
@@ -39,6 +41,10 @@ impl Machine {
     pub(super) fn route_back(&mut self) {
         self.held_back.clear();
         let orders = self.route(Direction::Back);
+        if self.claim.is_some() {
+            // No traffic has moved, and the number may be another agent's: the edges are told once the store has it.
+            return self.persist_then(orders);
+        }
         self.out.extend(orders);
         self.persist();
     }
@@ -47,7 +53,8 @@ impl Machine {
     /// forward in the document and not yet durable is left out of it, and follows as its own step once it is.
     pub(super) fn route_now(&mut self) {
         let mut policy = self.doc.policy();
-        let mut ahead = false;
+        let mut ahead = self.claim.is_some();
+        policy.epoch = self.urgent_epoch();
         for ((route, component), stored) in policy.routes.iter_mut().zip(&self.doc.components).zip(&self.stored_shares)
         {
             if !self.is_durable() && route.share > *stored && !self.doc.emergency.contains(&component.name) {
@@ -56,7 +63,8 @@ impl Machine {
             }
         }
         let order = |edge| Action::Route { edge, policy: policy.clone(), direction: Direction::Back };
-        self.out.extend((0..self.doc.edges.len()).map(order));
+        let orders: Vec<Action> = self.own_edges().map(order).collect();
+        self.out.extend(orders);
         let mut held_back = std::mem::take(&mut self.held_back);
         held_back.retain(|action| match action {
             Action::Route { .. } => false,
@@ -65,7 +73,7 @@ impl Machine {
             _ => true,
         });
         if ahead {
-            self.doc.epoch.step += 1;
+            self.raise_step();
             held_back.extend(self.route(Direction::Forward));
         }
         self.persist_then(held_back);
@@ -74,7 +82,7 @@ impl Machine {
     pub(super) fn route(&self, direction: Direction) -> Vec<Action> {
         let policy = self.doc.policy();
         let order = |edge| Action::Route { edge, policy: policy.clone(), direction };
-        (0..self.doc.edges.len()).map(order).collect()
+        self.own_edges().map(order).collect()
     }
 
     pub(super) fn is_durable(&self) -> bool {
@@ -83,8 +91,10 @@ impl Machine {
 
     pub(super) fn on_stored(&mut self, revision: u64) {
         self.stored = self.stored.max(revision);
+        self.claim = self.claim.filter(|claim| claim.revision > self.stored);
         self.store_failing = !self.is_durable() && self.store_failing;
         if self.is_durable() {
+            self.pausing = None;
             self.stored_shares = self.doc.components.iter().map(|c| c.share).collect();
             self.out.append(&mut self.held_back);
         }
@@ -103,6 +113,15 @@ impl Machine {
 
     /// Latches the release as BAD and starts the way back. The one place where a verdict falls.
     pub(super) fn call_bad(&mut self, cause: Cause) {
+        self.latch(cause, true);
+    }
+
+    /// The same for what another agent called bad, and has told of.
+    pub(super) fn hear_bad(&mut self) {
+        self.latch(Cause::Learned, false);
+    }
+
+    fn latch(&mut self, cause: Cause, tell: bool) {
         if self.doc.is_bad() {
             return;
         }
@@ -122,7 +141,9 @@ impl Machine {
             component.share = Share::NONE;
         }
         self.spare_the_dead();
-        self.announce(News::Bad(cause));
+        if tell {
+            self.announce(News::Bad(cause));
+        }
         self.enter(Phase::RollingBack);
         self.route_back();
     }

@@ -7,8 +7,9 @@ use super::sampling::Sampling;
 use super::streak::{Origin, SUSPICIOUS, Streak};
 use super::{Machine, Now};
 use crate::colour::Share;
+use crate::criteria::Criteria;
 use crate::document::Phase;
-use crate::settings::{ComponentSettings, Mode, Settings};
+use crate::settings::{Mode, Settings};
 use crate::statistics::{Evidence, Samples, Slowness};
 use crate::time::Time;
 
@@ -53,6 +54,7 @@ impl Watch {
         mut self,
         saved: Vec<Option<Samples>>,
         settings: &Settings,
+        edges: usize,
         exposure: Duration,
         now: Time,
     ) -> Self {
@@ -62,7 +64,8 @@ impl Watch {
             if let Some(samples) = kept.as_mut().filter(|samples| samples.is_bad()) {
                 samples.restart(exposure);
             }
-            part.sampling = sampling(component, kept, nominal_watch(settings), now);
+            let criteria = settings.criteria_of(component, edges);
+            part.sampling = sampling(&criteria, kept, nominal_watch(settings), now);
         }
         self
     }
@@ -209,8 +212,9 @@ impl Machine {
             history.expire(unix_millis);
             let partial = component.share > Share::NONE && component.share < Share::ALL;
             let steps = partial || !self.settings.steps.is_empty() && self.settings.mode == Mode::Act;
-            let evidence = Evidence::new(history, &settings.criteria, steps, nominal);
-            parts.push(Part { sampling: sampling(settings, None, nominal, time), ..Part::new(evidence) });
+            let criteria = self.settings.criteria_of(settings, self.doc.edges.len());
+            let evidence = Evidence::new(history, &criteria, steps, nominal);
+            parts.push(Part { sampling: sampling(&criteria, None, nominal, time), ..Part::new(evidence) });
         }
         self.evidence = Watch { parts };
         self.evidence.new_step(self.doc.components.iter().map(|c| c.share));
@@ -275,8 +279,7 @@ fn nominal_watch(settings: &Settings) -> Duration {
     settings.steps.iter().map(|s| s.hold).sum::<Duration>() + settings.watch_min
 }
 
-fn sampling(component: &ComponentSettings, saved: Option<Samples>, nominal: Duration, now: Time) -> Option<Sampling> {
-    let criteria = &component.criteria;
+fn sampling(criteria: &Criteria, saved: Option<Samples>, nominal: Duration, now: Time) -> Option<Sampling> {
     let samples = || saved.unwrap_or_else(|| Samples::new(criteria, nominal));
     criteria.probes.map(|probes| Sampling::new(probes, samples(), now))
 }

@@ -75,6 +75,15 @@ impl Facts {
         }
     }
 
+    /// An edge that cannot be asked, or of which another agent has not told for a while.
+    pub(crate) fn silent(&self, now: Time, owns: impl Fn(usize) -> bool) -> Option<usize> {
+        let mut edges = self.edges().zip(&self.heard).enumerate();
+        let silent = |(_, (e, heard)): &(usize, (Option<&EdgeReport>, &Time)), own: bool| {
+            e.is_none_or(|e| e.running.is_none()) || !own && now.since(**heard) >= QUIET_AFTER
+        };
+        edges.find(|edge| silent(edge, owns(edge.0))).map(|(edge, _)| edge)
+    }
+
     /// A new release begins with these edges.
     pub(crate) fn resize_edges(&mut self, edges: usize) {
         self.edges.resize(edges, None);

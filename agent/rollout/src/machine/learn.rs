@@ -9,14 +9,17 @@ use crate::policy::{Epoch, Policy, Route, Verdict};
 impl Machine {
     pub(super) fn learn(&mut self) {
         if !self.acts() {
-            return self.watch_others();
+            if self.leads() {
+                self.watch_others();
+            }
+            return;
         }
         if self.take_greatest() {
             self.order_again();
         }
         let moved =
             |e: &EdgeReport| e.running.clone().filter(|p| e.manual && p.routes.len() == self.doc.components.len());
-        let by_hand: Vec<Policy> = self.facts.edges().flatten().filter_map(moved).collect();
+        let by_hand: Vec<Policy> = self.own_reports().filter_map(moved).collect();
         for policy in by_hand {
             self.manual_move(&policy);
         }
@@ -55,10 +58,10 @@ impl Machine {
 
     /// Puts the document's epoch above `seen`, so that no actor has to go down.
     pub(super) fn outrank(&mut self, seen: Epoch) {
-        let epoch = &mut self.doc.epoch;
+        let epoch = self.doc.epoch;
         if (seen.release, seen.step) >= (epoch.release, epoch.step) {
-            epoch.release = seen.release;
-            epoch.step = seen.step.saturating_add(1);
+            self.doc.epoch.release = seen.release;
+            self.doc.epoch.step = self.step_after(seen.step);
         }
     }
 
@@ -117,7 +120,7 @@ impl Machine {
             component.share = share_of(*route, component.candidate.colour);
         }
         self.doc.share = self.doc.components.iter().map(|c| c.share).max().unwrap_or(Share::NONE);
-        self.doc.epoch.step += 1;
+        self.raise_step();
         self.evidence.new_step(self.doc.components.iter().map(|c| c.share));
         self.announce(News::Switched(self.doc.share));
         self.enter(Phase::Watching);

@@ -20,6 +20,8 @@ mod emergency;
 mod emit;
 mod evidence;
 mod facts;
+
+mod following;
 mod leading;
 mod learn;
 mod orders;
@@ -43,7 +45,7 @@ pub use orders::{Refusal, is_version};
 pub use view::{ComponentView, View};
 
 use crate::colour::Share;
-use crate::document::{Checkpoint, Document, Phase};
+use crate::document::{Checkpoint, Document, Pause, Phase};
 use crate::settings::{Mode, Settings};
 use crate::statistics::History;
 use crate::time::Time;
@@ -80,6 +82,12 @@ pub struct Machine {
     /// Whether the store's last word was a failure.
     store_failing: bool,
     lead: leading::Lead,
+    /// Whether it led when it last looked.
+    led: bool,
+    /// This release's number, until the store has it.
+    claim: Option<leading::Claim>,
+    /// A pause or its end that the store does not have yet.
+    pausing: Option<Option<Pause>>,
     selecting: selecting::Selecting,
     /// How many documents of others were taken.
     heard: u64,
@@ -128,6 +136,7 @@ impl Machine {
             evidence: evidence::Watch::resume(checkpoint.evidence, checkpoint.exposure).with_samples(
                 checkpoint.samples,
                 &settings,
+                doc.edges.len(),
                 checkpoint.exposure,
                 now.time,
             ),
@@ -136,6 +145,9 @@ impl Machine {
             stored_shares: doc.components.iter().map(|c| c.share).collect(),
             store_failing: false,
             lead: leading::Lead::of(&settings),
+            led: leading::Lead::of(&settings).is_alone(),
+            claim: None,
+            pausing: None,
             selecting: selecting::Selecting::new(settings.components.len()),
             heard: 0,
             held_back: Vec::new(),
@@ -164,6 +176,7 @@ impl Machine {
     /// Takes one event and says what is to be done, in order.
     pub fn handle(&mut self, now: Now, event: Event) -> Vec<Action> {
         self.pass_time(now);
+        self.mind_lead();
         match event {
             Event::Requests(block) => {
                 if self.facts.is_new(block.observer, block.sequence) {
@@ -194,6 +207,7 @@ impl Machine {
     /// [`Refusal`] says why not, and what to do instead; nothing has changed then.
     pub fn order(&mut self, now: Now, order: Order) -> Result<Vec<Action>, Refusal> {
         self.pass_time(now);
+        self.mind_lead();
         self.take_order(order)?;
         self.advance(now);
         Ok(std::mem::take(&mut self.out))
@@ -240,6 +254,8 @@ impl Machine {
             self.mind_capacity(now.time);
         }
         match self.doc.phase {
+            Phase::Switching | Phase::Watching | Phase::Held if !self.leads() => self.judge(now.time),
+            _ if !self.leads() => {}
             Phase::Idle => {}
             Phase::Deploying => self.deploying(),
             Phase::Smoke => self.smoking(),

@@ -1,5 +1,6 @@
 //! A human's orders: taken or refused at once, with the reason and the way out.
 
+use super::leading::Claim;
 use super::{Machine, News, Order};
 use crate::colour::Share;
 use crate::document::{Cause, Component, Outcome, Pause, Phase, Slot};
@@ -94,14 +95,17 @@ impl Machine {
             return Err(Refusal::Starting);
         }
         match order {
+            Order::Pause { .. } | Order::Resume { .. } if !self.leads() => Err(Refusal::NotLeading),
             Order::Pause { by } => {
                 self.doc.paused = Some(Pause { by: by.clone() });
+                self.pausing = Some(self.doc.paused.clone());
                 self.announce(News::Paused(by));
                 self.persist_keeping();
                 Ok(())
             }
             Order::Resume { by } => {
                 if self.doc.paused.take().is_some() {
+                    self.pausing = Some(None);
                     self.announce(News::Resumed(by));
                     self.persist_keeping();
                 }
@@ -112,6 +116,9 @@ impl Machine {
             {
                 Err(Refusal::Mode(if self.settings.mode == Mode::Advise { "advise" } else { "observe" }))
             }
+            Order::Deploy { .. } | Order::Promote { .. } | Order::Abort { .. } if !self.leads() => {
+                Err(Refusal::NotLeading)
+            }
             Order::Deploy { versions, by } => self.deploy(versions, by),
             Order::Rollback { by } => self.roll_back(by),
             Order::Promote { .. } => self.promote(),
@@ -120,7 +127,7 @@ impl Machine {
     }
 
     /// A write beside the release's own course: what waits for the store goes on waiting.
-    fn persist_keeping(&mut self) {
+    pub(super) fn persist_keeping(&mut self) {
         let held_back = std::mem::take(&mut self.held_back);
         self.persist_then(held_back);
     }
@@ -136,7 +143,7 @@ impl Machine {
         if self.store_failing {
             return Err(Refusal::StoreFailing);
         }
-        if let Some(edge) = self.facts.edges().position(|e| e.is_none_or(|e| e.running.is_none())) {
+        if let Some(edge) = self.facts.silent(self.last.time, |edge| self.settings.owns(edge)) {
             let edge = self.doc.edges.get(edge).cloned().unwrap_or_default();
             return Err(Refusal::EdgeUnreachable { edge });
         }
@@ -171,6 +178,9 @@ impl Machine {
                 None => stable.clone(),
             };
             *component = Component { stable, candidate, share: Share::NONE, name: std::mem::take(&mut component.name) };
+        }
+        if self.is_shared() {
+            self.claim = Some(Claim { revision: self.doc.revision + 1, before: self.doc.epoch });
         }
         let doc = &mut self.doc;
         doc.epoch = Epoch { release: doc.epoch.release.saturating_add(1), verdict: Verdict::Open, step: 0 };

@@ -126,7 +126,7 @@ impl Machine {
     }
 
     pub(super) fn smoke_finished(&mut self, release: u64, result: Result<(), String>) {
-        if self.doc.phase != Phase::Smoke || release != self.doc.epoch.release {
+        if self.doc.phase != Phase::Smoke || !self.leads() || release != self.doc.epoch.release {
             return;
         }
         match result {
@@ -145,7 +145,7 @@ impl Machine {
     pub(super) fn next_step(&mut self) {
         let share = self.doc.share;
         let next = self.settings.steps.iter().map(|s| s.share).find(|s| *s > share).unwrap_or(Share::ALL);
-        self.doc.epoch.step += 1;
+        self.raise_step();
         self.doc.share = next;
         for component in &mut self.doc.components {
             if component.takes_part() && !self.doc.emergency.contains(&component.name) {

@@ -105,7 +105,7 @@ impl Machine {
     }
 
     fn samples_now(&self) -> bool {
-        self.started.is_done() && self.judges() && !self.confirm.window_is_open()
+        self.started.is_done() && self.leads() && self.judges() && !self.confirm.window_is_open()
     }
 }
 

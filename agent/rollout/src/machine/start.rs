@@ -3,10 +3,11 @@
 
 use std::time::Duration;
 
+use super::event::EdgeReport;
 use super::{Action, Direction, Machine};
 use crate::colour::{Colour, Share};
 use crate::document::{Cause, Component, Document, Outcome, Phase, Slot};
-use crate::policy::{Policy, Verdict};
+use crate::policy::{Epoch, Policy, Verdict};
 use crate::time::Time;
 
 /// How long a machine waits for an edge that does not report before it goes on without it.
@@ -53,11 +54,12 @@ impl Machine {
         if self.started.done {
             return true;
         }
-        let heard = self.facts.edges().all(|e| e.is_some());
+        let heard = self.own_edges().all(|edge| self.facts.edges().nth(edge).is_some_and(|e| e.is_some()));
         if !heard && now.since(self.started.at) < PATIENCE {
             return false;
         }
         self.started.done = true;
+        self.led = self.leads();
         if self.acts() {
             self.take_greatest();
             self.order_again();
@@ -68,18 +70,18 @@ impl Machine {
 
     /// An edge may be ahead of the store: a rollback acts first, and a store can be restored from a backup. One that
     /// is heard late may be ahead of all that has happened since, so this is asked with every event.
+    ///
+    /// What other agents' edges do is told by the store, but for one thing that nobody has to be asked for: BAD.
     pub(super) fn take_greatest(&mut self) -> bool {
         let greatest = self
-            .facts
-            .edges()
-            .flatten()
+            .own_reports()
             .flat_map(|e| [e.running.as_ref().filter(|_| !e.manual), e.saved.as_ref()])
             .flatten()
             .filter(|p| p.routes.len() == self.doc.components.len())
             .max_by_key(|p| p.epoch)
             .cloned();
         let Some(seen) = greatest.filter(|p| p.epoch > self.doc.epoch) else {
-            return false;
+            return self.hear_of_bad();
         };
         if seen.epoch.release > self.doc.epoch.release {
             self.adopt(&seen);
@@ -94,10 +96,30 @@ impl Machine {
         true
     }
 
+    /// Another agent's edge is back on the old colour already.
+    fn hear_of_bad(&mut self) -> bool {
+        let Epoch { release, verdict, .. } = self.doc.epoch;
+        let bad = Epoch { release, verdict: Verdict::Bad, step: 0 };
+        let says = |p: &Policy| (p.epoch.release, p.epoch.verdict) == (bad.release, bad.verdict);
+        let anybody = || {
+            self.facts.edges().flatten().any(|e| !e.manual && [&e.running, &e.saved].into_iter().flatten().any(says))
+        };
+        let heard = verdict == Verdict::Open && self.is_shared() && self.claim.is_none() && anybody();
+        if heard {
+            self.hear_bad();
+        }
+        heard
+    }
+
+    /// What the edges show that this agent routes.
+    pub(super) fn own_reports(&self) -> impl Iterator<Item = &EdgeReport> {
+        self.facts.edges().enumerate().filter(|(edge, _)| self.settings.owns(*edge)).filter_map(|(_, e)| e)
+    }
+
     /// A map that was changed by hand while no agent ran shows as other routes under the document's own epoch.
     fn find_hand(&mut self) {
         let changed = |p: &&Policy| p.epoch == self.doc.epoch && p.routes != self.doc.policy().routes;
-        let hand = self.facts.edges().flatten().filter_map(|e| e.running.as_ref()).find(changed).cloned();
+        let hand = self.own_reports().filter_map(|e| e.running.as_ref()).find(changed).cloned();
         if let Some(policy) = hand.filter(|p| p.routes.len() == self.doc.components.len()) {
             self.manual_move(&policy);
         }
@@ -144,17 +166,16 @@ impl Machine {
 
     /// The orders of the phase, given once more. They are absolute, so this is harmless.
     pub(super) fn order_again(&mut self) {
-        if self.doc.phase == Phase::Smoke {
+        if self.doc.phase == Phase::Smoke && self.leads() {
             // Whether the candidates are ready is not known yet: that comes first, and then the suite from its start.
             self.enter(Phase::Deploying);
             self.persist();
         }
-        let mut actions = self.keep_running();
+        let mut actions = if self.leads() { self.keep_running() } else { Vec::new() };
         match self.doc.phase {
             Phase::Idle => {
                 if self.doc.is_bad() {
-                    let orders = self.route(Direction::Back);
-                    self.out.extend(orders);
+                    actions.extend(self.route_back_again());
                 } else {
                     actions.extend(self.route(Direction::Forward));
                 }
@@ -166,15 +187,23 @@ impl Machine {
             Phase::Deploying | Phase::Smoke => actions.extend(self.start_candidates()),
             Phase::RollingBack => {
                 // `call_bad` has told the edges already when the verdict was learned just now.
-                let orders = self.route(Direction::Back);
-                self.out.extend(orders);
+                actions.extend(self.route_back_again());
             }
         }
-        if self.is_durable() {
-            self.out.extend(actions);
-        } else {
-            self.held_back.extend(actions);
+        if !self.leads() {
+            actions.retain(|action| matches!(action, Action::Route { .. }));
         }
+        self.give_again(actions);
+    }
+
+    /// At once, unless the number may be another agent's.
+    fn route_back_again(&mut self) -> Vec<Action> {
+        let orders = self.route(Direction::Back);
+        if self.claim.is_some() {
+            return orders;
+        }
+        self.out.extend(orders);
+        Vec::new()
     }
 
     /// Every slot that should have capacity is asked to run what it ran: the box may have been rebooted.
