@@ -87,6 +87,28 @@ fn with_hardly_any_traffic_probes_find_what_fails_and_nothing_else() {
 }
 
 #[test]
+fn no_trouble_among_several_agents_breaks_an_invariant() {
+    let tally = run_all(SEEDS / 4, Scenario::shared);
+    let Tally { completed, kept, by_errors, by_facts, emergencies, elections, sleeps, conflicts, lost_answers, .. } =
+        tally;
+    for often in [completed, kept, by_errors, by_facts, emergencies, elections, sleeps, conflicts, lost_answers] {
+        assert!(often > 0, "{tally:?}");
+    }
+}
+
+#[test]
+fn several_agents_never_take_a_healthy_release_back() {
+    let tally = run_all(SEEDS / 8, Scenario::shared_healthy);
+    assert!(tally.completed > 0 && (tally.rolled_back, tally.aborted) == (0, 0), "{tally:?}");
+}
+
+#[test]
+fn a_bad_release_stays_at_no_edge() {
+    let tally = run_all(SEEDS / 8, Scenario::shared_bad);
+    assert!(tally.by_errors > 0 && tally.conflicts > 0, "{tally:?}");
+}
+
+#[test]
 fn a_seed_gives_the_same_run_again() {
     for seed in 0..20 {
         assert_eq!(run(&Scenario::random(seed)), run(&Scenario::random(seed)));
@@ -129,15 +151,38 @@ fn replay_quiet() {
 }
 
 #[test]
+fn replay_shared() {
+    replay_one(Scenario::shared);
+}
+
+#[test]
+fn replay_shared_healthy() {
+    replay_one(Scenario::shared_healthy);
+}
+
+#[test]
+fn replay_shared_bad() {
+    replay_one(Scenario::shared_bad);
+}
+
+#[test]
 fn replay_bad_in_outages() {
     replay_one(Scenario::bad_in_outages);
 }
 
 /// Some world shows the planted bug as what it is: by one of these invariants.
 fn check(sabotage: Sabotage, invariants: &[u8]) {
+    check_in(Scenario::sabotaged, sabotage, invariants);
+}
+
+fn check_shared(sabotage: Sabotage, invariants: &[u8]) {
+    check_in(Scenario::shared_sabotaged, sabotage, invariants);
+}
+
+fn check_in(scenario: fn(u64, Sabotage) -> Scenario, sabotage: Sabotage, invariants: &[u8]) {
     let mut others = Vec::new();
     for seed in 0..SEEDS_FOR_A_BUG {
-        if let Err(violation) = run(&Scenario::sabotaged(seed, sabotage)) {
+        if let Err(violation) = run(&scenario(seed, sabotage)) {
             if invariants.contains(&violation.invariant) {
                 return;
             }
@@ -195,4 +240,54 @@ fn catches_a_shared_outage_taken_for_a_bad_colour() {
 #[test]
 fn catches_an_outage_that_is_over_taken_for_a_bad_colour() {
     check(Sabotage::BelievesTheFirstStreak, &[11]);
+}
+
+#[test]
+fn catches_a_follower_that_moves_forward() {
+    check_shared(Sabotage::FollowerMovesForward, &[13]);
+}
+
+#[test]
+fn catches_a_leader_that_was_asleep_and_goes_on() {
+    check_shared(Sabotage::StaleLeaderActs, &[13]);
+}
+
+#[test]
+fn catches_an_older_document_that_is_taken_over() {
+    check_shared(Sabotage::AdoptsWhatIsOlder, &[3]);
+}
+
+#[test]
+fn catches_a_bad_release_that_is_opened_by_a_document() {
+    check_shared(Sabotage::ForgetsBad, &[3, 5, 6]);
+}
+
+#[test]
+fn catches_a_write_that_does_not_compare() {
+    check_shared(Sabotage::WritesWithoutComparing, &[2, 3, 6, 8]);
+}
+
+#[test]
+fn catches_a_write_that_was_decided_without_knowing() {
+    check_shared(Sabotage::WritesWhatIsVoid, &[2, 3, 8, 9]);
+}
+
+#[test]
+fn catches_a_verdict_of_others_that_is_not_heard() {
+    check_shared(Sabotage::DeafToBad, &[8]);
+}
+
+#[test]
+fn catches_a_rollback_among_agents_that_waits_for_the_store() {
+    check_shared(Sabotage::RollbackWaitsForStore, &[1, 8]);
+}
+
+#[test]
+fn catches_a_selection_before_the_edges() {
+    check_shared(Sabotage::SelectsEarly, &[14]);
+}
+
+#[test]
+fn catches_a_stop_from_before_a_sleep() {
+    check_shared(Sabotage::StopsWhateverIsThere, &[1, 4, 8]);
 }

@@ -127,7 +127,7 @@ impl Machine {
 
     /// Bad, and nowhere to go: told once, looked at again with every event.
     pub(super) fn no_way_back(&mut self, cause: Cause) {
-        if !self.no_way_back_told {
+        if !self.no_way_back_told && self.leads() {
             self.no_way_back_told = true;
             self.announce(News::NoWayBack(cause));
         }

@@ -54,7 +54,6 @@ impl Machine {
     pub(super) fn route_now(&mut self) {
         let mut policy = self.doc.policy();
         let mut ahead = self.claim.is_some();
-        policy.epoch = self.urgent_epoch();
         for ((route, component), stored) in policy.routes.iter_mut().zip(&self.doc.components).zip(&self.stored_shares)
         {
             if !self.is_durable() && route.share > *stored && !self.doc.emergency.contains(&component.name) {
@@ -62,6 +61,11 @@ impl Machine {
                 ahead = true;
             }
         }
+        if ahead && self.is_shared() {
+            // The number of the step that waits stands for what the store will have, not for this.
+            self.raise_step();
+        }
+        policy.epoch = self.urgent_epoch();
         let order = |edge| Action::Route { edge, policy: policy.clone(), direction: Direction::Back };
         let orders: Vec<Action> = self.own_edges().map(order).collect();
         self.out.extend(orders);
@@ -96,8 +100,20 @@ impl Machine {
         if self.is_durable() {
             self.pausing = None;
             self.stored_shares = self.doc.components.iter().map(|c| c.share).collect();
-            self.out.append(&mut self.held_back);
+            self.let_go();
         }
+    }
+
+    /// Gives the orders that waited for the store. Among agents a colour is not stopped while an edge is known to serve
+    /// from it: its agent may have taken refuge there before it heard that the release has ended.
+    pub(super) fn let_go(&mut self) {
+        let serves = |action: &Action| match action {
+            Action::Stop { component, colour, .. } => self.is_shared() && self.facts.serves(*component, *colour),
+            _ => false,
+        };
+        let (wait, go): (Vec<_>, Vec<_>) = self.held_back.iter().cloned().partition(serves);
+        self.held_back = wait;
+        self.out.extend(go);
     }
 
     /// Calls the release bad if any of it can go back; tells that it is bad and cannot, if not.

@@ -153,6 +153,12 @@ impl Facts {
         })
     }
 
+    /// An edge was last heard to give a colour requests.
+    pub(crate) fn serves(&self, component: usize, colour: Colour) -> bool {
+        let route = |e: &EdgeReport| e.running.as_ref()?.routes.get(component).copied();
+        self.edges().flatten().filter_map(route).any(|route| route.serves(colour))
+    }
+
     /// Every edge sees a server of this colour pass its own checks.
     pub(crate) fn edges_see(&self, component: usize, colour: Colour) -> bool {
         self.edges().all(|e| e.and_then(|e| backend(e, component, colour)).is_some_and(|b| b.up > 0))

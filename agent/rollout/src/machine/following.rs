@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::leading::Claim;
 use super::{Machine, News, start};
 use crate::colour::Share;
-use crate::document::{Document, Outcome, Phase};
+use crate::document::{Component, Document, Outcome, Phase};
 
 impl Machine {
     pub(super) fn meet(&mut self, mut theirs: Document) {
@@ -23,6 +23,9 @@ impl Machine {
         if theirs == self.doc {
             // The answer to our own write was lost, or comes twice.
             return self.on_stored(theirs.revision);
+        }
+        if self.is_what_was_claimed(&theirs) {
+            self.claim = None;
         }
         let (ours, is_news) = (self.doc.epoch, theirs.revision > self.stored);
         if theirs.epoch > ours || is_news && theirs.epoch == ours {
@@ -34,7 +37,7 @@ impl Machine {
             }
         } else if self.claim.is_some() {
             if self.can_go_on_top(&theirs) { self.go_on_top(&theirs) } else { self.give_up_claim(theirs) }
-        } else if ours.release > theirs.epoch.release || self.doc.is_bad() && !self.is_bad_too(&theirs) {
+        } else if ours.release > theirs.epoch.release || self.doc.is_bad() && !self.says_as_much(&theirs) {
             self.put_on_top(theirs.revision);
         } else {
             self.merge(theirs);
@@ -42,8 +45,17 @@ impl Machine {
         self.pause_again();
     }
 
-    fn is_bad_too(&self, theirs: &Document) -> bool {
-        theirs.is_bad() && theirs.epoch.release == self.doc.epoch.release
+    /// The write that claimed our release's number went through, and its answer was lost.
+    fn is_what_was_claimed(&self, theirs: &Document) -> bool {
+        let same = |(c, t): (&Component, &Component)| (&c.stable, &c.candidate) == (&t.stable, &t.candidate);
+        theirs.epoch.release == self.doc.epoch.release
+            && theirs.by == self.doc.by
+            && self.doc.components.iter().zip(&theirs.components).all(same)
+    }
+
+    /// Whether nothing of a rollback of ours is missing in theirs: the verdict, and who has taken refuge.
+    fn says_as_much(&self, theirs: &Document) -> bool {
+        theirs.is_bad() && (self.doc.emergency.is_empty() || !theirs.emergency.is_empty())
     }
 
     /// Ours stands; it only has to be written once more.

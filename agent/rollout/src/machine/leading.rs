@@ -9,7 +9,7 @@
 //! store has it, and steps are dealt out: each agent takes only its own, as people at a long table take every third card.
 
 use super::{Action, Direction, Machine, News};
-use crate::document::Phase;
+use crate::document::{Outcome, Phase};
 use crate::policy::Epoch;
 use crate::settings::Settings;
 use crate::time::Time;
@@ -105,6 +105,8 @@ impl Machine {
     /// What edges may be told before the store has the document: never a release number that may be another agent's.
     pub(super) fn urgent_epoch(&mut self) -> Epoch {
         let Some(Claim { revision, mut before }) = self.claim else { return self.doc.epoch };
+        let shown = self.own_reports().flat_map(|e| [&e.running, &e.saved]).flatten().map(|p| p.epoch);
+        before = shown.filter(|epoch| epoch.release == before.release).fold(before, Epoch::max);
         before.step = self.step_after(before.step);
         self.claim = Some(Claim { revision, before });
         before
@@ -119,6 +121,8 @@ impl Machine {
                 | News::Entered(Phase::RollingBack)
                 | News::ManualAdopted
                 | News::ManualPutBack
+                // A release that never was.
+                | News::Ended(Outcome::Aborted, None)
         );
         self.leads() || own
     }

@@ -17,6 +17,10 @@ impl Machine {
         if self.take_greatest() {
             self.order_again();
         }
+        // A number that the store may not have outranks no hand; once it is stored, its own order does.
+        if self.claim.is_some() {
+            return;
+        }
         let moved =
             |e: &EdgeReport| e.running.clone().filter(|p| e.manual && p.routes.len() == self.doc.components.len());
         let by_hand: Vec<Policy> = self.own_reports().filter_map(moved).collect();

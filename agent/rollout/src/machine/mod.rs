@@ -264,6 +264,9 @@ impl Machine {
             Phase::Retaining => self.retaining(),
             Phase::RollingBack => self.rolling_back(),
         }
+        if self.is_durable() {
+            self.let_go();
+        }
         self.select();
         self.sample(now.time);
     }

@@ -182,7 +182,9 @@ impl Machine {
     pub(super) fn retaining(&mut self) {
         // The way back is not given up while it may be needed the next moment.
         let serving = self.participants().all(|(id, c)| self.facts.is_ready(id, c.candidate.colour));
-        if self.overdue() && self.doc.paused.is_none() && serving {
+        // An edge of another agent that nobody hears of may have gone back already, and stands on the old colour.
+        let heard = !self.is_shared() || self.facts.silent(self.last.time, |edge| self.settings.owns(edge)).is_none();
+        if self.overdue() && self.doc.paused.is_none() && serving && heard {
             let release = self.doc.epoch.release;
             let stop =
                 |(component, c): (usize, &Component)| Action::Stop { component, colour: c.stable.colour, release };

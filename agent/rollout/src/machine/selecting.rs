@@ -48,15 +48,7 @@ impl Machine {
     /// The colour all of a component's traffic goes to, acknowledged by every edge.
     fn settled_colour(&self, id: usize) -> Option<Colour> {
         let component: &Component = &self.doc.components[id];
-        let acknowledged = || self.facts.moved_back(&self.doc.policy());
-        let settled = match self.doc.phase {
-            Phase::Switching => false,
-            Phase::RollingBack => acknowledged(),
-            // Entered when the edges had acknowledged it.
-            Phase::Idle | Phase::Deploying | Phase::Smoke | Phase::Watching | Phase::Held | Phase::Retaining => {
-                !self.doc.emergency.contains(&component.name) || acknowledged()
-            }
-        };
+        let settled = self.doc.phase != Phase::Switching && self.facts.moved_back(&self.doc.policy());
         let whole = component.share == Share::NONE || component.share == Share::ALL;
         // A colour that nothing runs on is no place to send anybody.
         let runs = component.active().version.is_some();

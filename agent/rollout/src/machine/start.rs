@@ -90,8 +90,9 @@ impl Machine {
             self.outrank(seen.epoch);
             self.call_bad(Cause::Learned);
         } else {
+            // An emergency of a life before that was never stored, for one; it does not go on until the store is back.
             self.outrank(seen.epoch);
-            self.persist();
+            self.route_now();
         }
         true
     }

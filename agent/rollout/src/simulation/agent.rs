@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use super::edge::{Left, RETRY as EDGE_RETRY};
+use super::hearing::RELIST;
 use super::scenario::Sabotage;
-use super::store::RETRY as STORE_RETRY;
 use super::world::{What, World};
 use crate::document::{Cause, Outcome, Phase};
-use crate::machine::{Action, Direction, Event, Machine, News, Notice, Now, Order, Refusal};
-use crate::policy::Policy;
+use crate::machine::{Action, Event, Machine, News, Notice, Now, Order, Refusal};
 use crate::time::Time;
 
 pub(super) struct Agent {
@@ -19,18 +17,26 @@ pub(super) struct Agent {
 }
 
 impl World {
-    pub(super) fn boot(&mut self) {
-        if self.agent.is_some() {
+    pub(super) fn boot(&mut self, who: usize) {
+        if self.seats[who].agent.is_some() {
             return;
         }
-        self.life += 1;
-        let life = self.life;
+        self.lives += 1;
+        let life = self.lives;
         let born = self.now;
-        let machine = Machine::new(self.scenario.settings.clone(), self.store.load(), self.agent_now(born));
-        self.agent = Some(Agent { machine, born, wake: None });
-        self.crash_after = None;
-        self.checks.new_life(self.now);
-        for edge in 0..self.edges.len() {
+        let settings = self.scenario.settings_of(who);
+        let seat = &mut self.seats[who];
+        seat.life = life;
+        let asks = !self.is_shared() || !(self.seats[who].cut || self.store.down);
+        let saved = self.store.load(&mut self.seats[who].desk, asks);
+        let machine = Machine::new(settings, saved, self.agent_now(who, born));
+        let seat = &mut self.seats[who];
+        seat.agent = Some(Agent { machine, born, wake: None });
+        seat.crash_after = None;
+        seat.watched = super::lease::Watched::default();
+        seat.forget_sleep();
+        self.checks.new_life(who, self.now);
+        for edge in self.edges_of(who) {
             self.edges[edge].attach();
             let first = self.random.millis(1, 30);
             self.after(first, What::Report { life, edge });
@@ -39,56 +45,77 @@ impl World {
         }
         for component in 0..self.scenario.settings.components.len() {
             for colour in crate::colour::Colour::BOTH {
-                self.tell_capacity(component, colour);
+                self.tell_capacity_to(who, component, colour);
             }
         }
         self.after(Duration::from_secs(1), What::Save { life });
-        self.set_wake();
+        if self.is_shared() {
+            let first = self.random.millis(1, 1000);
+            self.after(first, What::Renew { life });
+            self.after(RELIST, What::Relist { life });
+        }
+        self.set_wake(who);
     }
 
-    pub(super) fn die(&mut self) {
-        if self.agent.take().is_none() {
+    pub(super) fn die(&mut self, who: usize) {
+        if self.seats[who].agent.take().is_none() {
             return;
         }
-        self.note("the agent dies");
+        self.note(format!("agent {who} dies"));
         self.tally.crashes += 1;
-        self.crash_after = None;
-        self.withheld.clear();
-        self.store.crash(&mut self.random);
-        for edge in &mut self.edges {
-            edge.adapter = None;
+        let seat = &mut self.seats[who];
+        seat.crash_after = None;
+        seat.withheld.clear();
+        seat.watched.until = None;
+        let landed = self.store.crash(&mut seat.desk, seat.cut, &mut self.random);
+        if let Some(document) = landed {
+            self.spread(who, &document);
+        }
+        for edge in self.edges_of(who) {
+            self.edges[edge].adapter = None;
         }
         let back = if self.random.chance(0.7) { self.random.millis(20, 500) } else { self.random.millis(500, 8000) };
-        self.after(back, What::Boot);
+        self.after(back, What::Boot { who });
+    }
+
+    pub(super) fn edges_of(&self, who: usize) -> Vec<usize> {
+        (0..self.edges.len()).filter(|edge| self.owner(*edge) == who).collect()
     }
 
     /// The machine's clocks: a monotonic one since its start, and the wall.
-    fn agent_now(&self, born: Time) -> Now {
+    pub(super) fn agent_now(&self, who: usize, born: Time) -> Now {
         let since = u64::try_from(self.now.since(born).as_micros()).unwrap_or(u64::MAX);
-        let wall = u64::try_from(self.now.since(Time::ZERO).as_millis()).unwrap_or(0);
-        Now { time: Time::from_micros(since), unix_millis: self.unix_millis + wall }
+        Now { time: Time::from_micros(since), unix_millis: self.unix_millis_of(who) }
     }
 
-    pub(super) fn deliver(&mut self, event: Event) {
-        let Some(born) = self.agent.as_ref().map(|a| a.born) else { return };
-        let now = self.agent_now(born);
-        let Some(agent) = &mut self.agent else { return };
-        self.checks.delivered(agent.machine.document(), &event);
+    pub(super) fn deliver(&mut self, who: usize, event: Event) {
+        let Some(born) = self.seats[who].agent.as_ref().map(|a| a.born) else { return };
+        let now = self.agent_now(who, born);
+        let Some(agent) = &mut self.seats[who].agent else { return };
+        self.checks.delivered(who, agent.machine.document(), &event);
+        let told = matches!(event, Event::Document(_));
         let actions = agent.machine.handle(now, event);
-        self.perform(actions);
+        self.checks.follows = told;
+        self.only_a_leader_moves(who, told, &actions);
+        self.perform(who, actions);
+        self.checks.follows = false;
     }
 
-    pub(super) fn order(&mut self, order: Order) -> Option<Result<(), Refusal>> {
-        let born = self.agent.as_ref()?.born;
-        let now = self.agent_now(born);
+    pub(super) fn order(&mut self, who: usize, order: Order) -> Option<Result<(), Refusal>> {
+        if !self.seats[who].is_awake() {
+            return None;
+        }
+        let born = self.seats[who].agent.as_ref()?.born;
+        let now = self.agent_now(who, born);
         if self.recording() {
-            self.note(format!("{order:?}"));
+            self.note(format!("to agent {who}: {order:?}"));
         }
         self.checks.hand = matches!(order, Order::Promote { .. });
-        let result = self.agent.as_mut()?.machine.order(now, order);
+        let result = self.seats[who].agent.as_mut()?.machine.order(now, order);
         let answer = match result {
             Ok(actions) => {
-                self.perform(actions);
+                self.only_a_leader_moves(who, false, &actions);
+                self.perform(who, actions);
                 Ok(())
             }
             Err(refusal) => {
@@ -101,16 +128,16 @@ impl World {
         Some(answer)
     }
 
-    pub(super) fn wake(&mut self) {
-        if let Some(agent) = &mut self.agent {
+    pub(super) fn wake(&mut self, who: usize) {
+        if let Some(agent) = &mut self.seats[who].agent {
             agent.wake = None;
         }
-        self.deliver(Event::Tick);
+        self.deliver(who, Event::Tick);
     }
 
-    fn set_wake(&mut self) {
-        let life = self.life;
-        let Some(agent) = &mut self.agent else { return };
+    fn set_wake(&mut self, who: usize) {
+        let life = self.seats[who].life;
+        let Some(agent) = &mut self.seats[who].agent else { return };
         let Some(deadline) = agent.machine.deadline() else { return };
         let at = agent.born + deadline.since(Time::ZERO);
         if agent.wake.is_none_or(|wake| at < wake) {
@@ -120,48 +147,52 @@ impl World {
         }
     }
 
-    pub(super) fn save(&mut self) {
-        let life = self.life;
-        if let Some(agent) = &self.agent {
-            self.store.save(agent.machine.checkpoint(), agent.machine.baselines());
+    pub(super) fn save(&mut self, who: usize) {
+        let seat = &mut self.seats[who];
+        let life = seat.life;
+        // A single agent's disk is its store.
+        let writes = self.scenario.agents > 0 || !self.store.down;
+        if let Some(agent) = seat.agent.as_ref().filter(|_| writes) {
+            seat.desk.save(agent.machine.checkpoint(), agent.machine.baselines());
         }
         self.after(Duration::from_secs(1), What::Save { life });
     }
 
-    fn perform(&mut self, actions: Vec<Action>) {
-        self.watch_document();
-        let actions = self.tamper(actions);
+    fn perform(&mut self, who: usize, actions: Vec<Action>) {
+        self.watch_document(who);
+        let actions = self.tamper(who, actions);
         let mut early = Vec::new();
         for action in actions {
-            if let Some(left) = self.crash_after.take() {
+            if let Some(left) = self.seats[who].crash_after.take() {
                 if left == 0 {
-                    return self.die();
+                    return self.die(who);
                 }
-                self.crash_after = Some(left - 1);
+                self.seats[who].crash_after = Some(left - 1);
             }
             if let (Action::Persist(doc), Some(Sabotage::ActsBeforePersist)) = (&action, self.scenario.sabotage) {
                 early.push(doc.revision);
             }
-            self.act(action);
+            self.act(who, action);
         }
-        self.set_wake();
+        self.set_wake(who);
         for revision in early {
-            self.deliver(Event::Stored { revision });
+            self.deliver(who, Event::Stored { revision });
         }
     }
 
-    fn act(&mut self, action: Action) {
+    fn act(&mut self, who: usize, action: Action) {
         if self.recording() && !matches!(action, Action::Route { .. }) {
             match &action {
                 Action::Persist(d) => self.note(format!("-> persist {} {} {:?}", d.revision, d.epoch, d.phase)),
                 action => self.note(format!("-> {action:?}")),
             }
         }
-        let life = self.life;
-        let soon = self.random.millis(0, 2);
+        let life = self.seats[who].life;
+        let soon = if matches!(action, Action::Select { .. }) { Duration::ZERO } else { self.random.millis(0, 2) };
         match action {
             Action::Persist(document) => {
-                if self.store.push(*document) {
+                let heard = self.seats[who].agent.as_ref().map_or(0, |agent| agent.machine.heard());
+                if self.seats[who].desk.push(*document, heard) {
                     let latency = self.store.latency(&mut self.random);
                     self.after(latency, What::Store { life });
                 }
@@ -169,14 +200,20 @@ impl World {
             Action::Route { edge, policy, direction } => {
                 self.after(soon, What::Order { life, edge, policy, direction });
             }
-            Action::Start { component, colour, version, .. } => {
+            Action::Start { component, colour, version, release } => {
                 self.check_start(component, colour, &version);
-                self.after(soon, What::Start { life, component, colour, version });
+                let takes = self.platform_takes(who, component, colour, soon);
+                self.after(takes, What::Start { life, component, colour, version, release });
             }
-            Action::Select { .. } => {}
-            Action::Stop { component, colour, .. } => {
-                self.check_stop(component, colour);
-                self.after(soon, What::Stop { life, component, colour });
+            // Its time is not drawn: a world without this order goes on as it did.
+            Action::Select { component, colour, release } => {
+                self.check_select(who, component, colour);
+                self.after(Duration::from_millis(1), What::Select { life, component, colour, release });
+            }
+            Action::Stop { component, colour, release } => {
+                self.check_stop(who, component, colour);
+                let takes = self.platform_takes(who, component, colour, soon);
+                self.after(takes, What::Stop { life, component, colour, release });
             }
             Action::Smoke { release, targets } => {
                 let takes = self.random.millis(100, 1500);
@@ -188,11 +225,11 @@ impl World {
             Action::Sample { round, component, colour, release } => {
                 self.after(soon, What::Sample { life, round, component, colour, release });
             }
-            Action::Announce(notice) => self.announced(&notice),
+            Action::Announce(notice) => self.announced(who, &notice),
         }
     }
 
-    fn announced(&mut self, notice: &Notice) {
+    fn announced(&mut self, who: usize, notice: &Notice) {
         match &notice.news {
             News::Entered(Phase::Deploying) => self.tally.releases += 1,
             News::Entered(Phase::Held) => self.tally.held += 1,
@@ -210,90 +247,6 @@ impl World {
             News::ManualPutBack => self.tally.put_back += 1,
             _ => {}
         }
-        self.check_news(notice);
-    }
-
-    // --- the adapters -------------------------------------------------------------------------------
-
-    pub(super) fn write_store(&mut self) {
-        let life = self.life;
-        match self.store.write() {
-            Some(Ok(revision)) => {
-                self.release_withheld();
-                self.deliver(Event::Stored { revision });
-                if self.store.is_busy() {
-                    let latency = self.store.latency(&mut self.random);
-                    self.after(latency, What::Store { life });
-                }
-            }
-            Some(Err(revision)) => {
-                self.after(STORE_RETRY, What::Store { life });
-                self.deliver(Event::StoreFailed { revision });
-            }
-            None => {}
-        }
-    }
-
-    pub(super) fn order_edge(&mut self, edge: usize, policy: Policy, direction: Direction) {
-        let accepted = self.edges[edge].adapter.as_ref().is_some_and(|a| policy.epoch >= a.greatest);
-        if accepted {
-            self.check_accepted(edge, &policy);
-        }
-        let left = self.edges[edge].take(policy, direction);
-        self.go_on_at(edge, left);
-    }
-
-    pub(super) fn write_file(&mut self, edge: usize, order: u64) {
-        if self.is_current(edge, order) {
-            let left = self.edges[edge].write_file();
-            self.go_on_at(edge, left);
-        }
-    }
-
-    pub(super) fn write_running(&mut self, edge: usize, order: u64) {
-        if self.is_current(edge, order) {
-            let left = self.edges[edge].write_running(self.now);
-            self.go_on_at(edge, left);
-        }
-    }
-
-    fn is_current(&self, edge: usize, order: u64) -> bool {
-        self.edges[edge].adapter.as_ref().is_some_and(|a| a.order == order)
-    }
-
-    pub(super) fn go_on_at(&mut self, edge: usize, left: Left) {
-        let life = self.life;
-        let Some(order) = self.edges[edge].adapter.as_ref().map(|a| a.order) else { return };
-        let soon = self.random.millis(0, 2);
-        let file = What::WriteFile { life, edge, order };
-        let running = What::WriteRunning { life, edge, order };
-        match left {
-            Left::Nothing => {}
-            Left::File => self.after(soon, file),
-            Left::Running => self.after(soon, running),
-            Left::Both => {
-                self.after(soon, running);
-                let later = soon + self.random.millis(0, 2);
-                self.after(later, file);
-            }
-            Left::RetryFile => {
-                self.after(EDGE_RETRY, file);
-                self.report(edge);
-            }
-            Left::RetryRunning => self.after(EDGE_RETRY, running),
-            Left::Report => self.report(edge),
-        }
-    }
-
-    pub(super) fn report(&mut self, edge: usize) {
-        let backends = self.backends(edge);
-        if let Some(mut report) = self.edges[edge].report(edge, backends) {
-            if self.scenario.sabotage == Some(Sabotage::PromotesOnSilence) {
-                report.feed = crate::machine::event::Feed::Live;
-            }
-            let life = self.life;
-            let soon = self.random.millis(0, 2);
-            self.after(soon, What::Event { life, event: Event::Edge(report) });
-        }
+        self.check_news(who, notice);
     }
 }

@@ -34,6 +34,8 @@ pub(super) struct Edge {
     pub(super) since: Time,
     /// Since when the adapter could have written it: it lives, and the proxy is up and can be reached.
     pub(super) workable_since: Option<Time>,
+    /// The same, while its agent also hears of the store and the platform.
+    pub(super) informed_since: Option<Time>,
     pub(super) adapter: Option<Adapter>,
     /// The sequence of the last evidence block; it outlives the agent because it is taken from a clock.
     pub(super) sequence: u64,
@@ -89,6 +91,7 @@ impl Edge {
             edited: false,
             since: Time::ZERO,
             workable_since: None,
+            informed_since: None,
             adapter: None,
             sequence: 0,
             held: Vec::new(),

@@ -8,11 +8,17 @@
 //!    platform, traffic)    '----------------------------'
 //! ```
 //!
+//! There are worlds with one agent that is alone, and worlds with several: each has edges of its own and a life of its own,
+//! they share one store and a lease, and hear of each other late, twice or not at all.
+//!
 //! The same seed gives the same run on every machine; a violation says how to see it again.
 
+mod adapters;
 mod agent;
 mod edge;
+mod hearing;
 mod invariants;
+mod lease;
 mod outage;
 mod people;
 mod platform;
@@ -21,6 +27,8 @@ mod random;
 mod report;
 mod sabotage;
 mod scenario;
+mod seat;
+mod shared;
 mod store;
 mod traffic;
 mod trouble;

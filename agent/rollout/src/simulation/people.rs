@@ -26,7 +26,8 @@ impl World {
         let one = self.random.index(names.len());
         let named = names.into_iter().enumerate().filter(|(id, _)| all || *id == one);
         let versions = named.map(|(_, name)| (name, version.clone())).collect();
-        self.order(Order::Deploy { versions, by: "ann".into() });
+        let who = self.asked();
+        self.order(who, Order::Deploy { versions, by: "ann".into() });
     }
 
     fn draw_quality(&mut self) -> Quality {
@@ -55,12 +56,13 @@ impl World {
             return;
         }
         let by = "ben".to_owned();
+        let who = self.asked();
         match self.random.below(10) {
-            0 | 1 => drop(self.order(Order::Rollback { by })),
-            2 => drop(self.order(Order::Abort { by })),
-            3 => drop(self.order(Order::Promote { by })),
-            4 => drop(self.order(Order::Pause { by })),
-            5 | 6 => drop(self.order(Order::Resume { by })),
+            0 | 1 => drop(self.order(who, Order::Rollback { by })),
+            2 => drop(self.order(who, Order::Abort { by })),
+            3 => drop(self.order(who, Order::Promote { by })),
+            4 => drop(self.order(who, Order::Pause { by })),
+            5 | 6 => drop(self.order(who, Order::Resume { by })),
             7 | 8 => self.edit_by_hand(),
             _ => self.force(),
         }
@@ -70,25 +72,32 @@ impl World {
     fn tidy_up(&mut self) {
         self.after(Duration::from_secs(2), What::People);
         let settled = Time::ZERO + self.scenario.trouble + Duration::from_secs(15);
-        let Some(agent) = &self.agent else { return };
-        let (phase, paused) = (agent.machine.document().phase, agent.machine.document().paused.is_some());
+        let Some(who) = self.leader() else { return };
+        let Some(document) = self.document(who) else { return };
+        let (phase, paused) = (document.phase, document.paused.is_some());
         let by = "ann".to_owned();
         if paused {
-            self.order(Order::Resume { by });
+            self.order(who, Order::Resume { by });
         } else if phase == Phase::Held {
-            let bad = self.candidate_is_bad();
+            let bad = self.candidate_is_bad(who);
             let rolled_back =
-                bad && self.order(Order::Rollback { by: by.clone() }).is_some_and(|answer| answer.is_ok());
+                bad && self.order(who, Order::Rollback { by: by.clone() }).is_some_and(|answer| answer.is_ok());
             if !rolled_back {
-                self.order(Order::Promote { by });
+                self.order(who, Order::Promote { by });
             }
-        } else if phase == Phase::Idle && self.checks.document_rests(self.now) && self.now >= settled {
+        } else if phase == Phase::Idle && self.checks.documents_rest(self.now) && self.now >= settled {
             self.after(Duration::ZERO, What::Finish);
         }
     }
 
-    fn candidate_is_bad(&self) -> bool {
-        let components = self.agent.iter().flat_map(|agent| agent.machine.document().components.iter());
+    /// Whom people turn to: mostly the agent that leads.
+    fn asked(&mut self) -> usize {
+        let anybody = self.seats.len() > 1 && self.random.chance(0.2);
+        if anybody { self.random.index(self.seats.len()) } else { self.leader().unwrap_or(0) }
+    }
+
+    fn candidate_is_bad(&self, who: usize) -> bool {
+        let components = self.document(who).into_iter().flat_map(|document| document.components.iter());
         components.filter(|c| c.takes_part()).any(|c| !self.platform.quality(c.candidate.version.as_ref()).is_healthy())
     }
 

@@ -50,6 +50,8 @@ pub(super) struct Slot {
     /// Counts starts and stops, so that what was due for an older process does not happen to a newer one.
     pub(super) generation: u64,
     pub(super) started: Time,
+    /// The release that it was started for last.
+    pub(super) release: u64,
     /// The last moment nothing was ready.
     pub(super) bare: Time,
 }
@@ -57,12 +59,18 @@ pub(super) struct Slot {
 #[derive(Clone, Debug)]
 pub(super) struct Platform {
     slots: Vec<[Slot; 2]>,
+    /// Where the platform's own routing points, by component, and as of which release.
+    pub(super) selected: Vec<Option<(Colour, u64)>>,
     pub(super) versions: BTreeMap<String, Quality>,
 }
 
 impl Platform {
     pub(super) fn new(components: usize) -> Self {
-        Self { slots: vec![<[Slot; 2]>::default(); components], versions: BTreeMap::new() }
+        Self {
+            slots: vec![<[Slot; 2]>::default(); components],
+            selected: vec![None; components],
+            versions: BTreeMap::new(),
+        }
     }
 
     pub(super) fn slot(&self, component: usize, colour: Colour) -> &Slot {
@@ -111,14 +119,16 @@ impl Platform {
     }
 
     /// Runs `version`; `false` when it runs already, because orders are absolute.
-    pub(super) fn start(&mut self, component: usize, colour: Colour, version: &str, now: Time) -> bool {
+    pub(super) fn start(&mut self, component: usize, colour: Colour, version: &str, release: u64, now: Time) -> bool {
         let slot = self.slot_mut(component, colour);
+        slot.release = slot.release.max(release);
         if slot.version.as_deref() == Some(version) {
             return false;
         }
         *slot = Slot {
             version: Some(version.to_owned()),
             generation: slot.generation + 1,
+            release: slot.release,
             started: now,
             bare: now,
             ..Slot::default()
@@ -128,7 +138,21 @@ impl Platform {
 
     pub(super) fn stop(&mut self, component: usize, colour: Colour, now: Time) {
         let slot = self.slot_mut(component, colour);
-        *slot = Slot { generation: slot.generation + 1, started: now, bare: now, ..Slot::default() };
+        let (generation, release) = (slot.generation + 1, slot.release);
+        *slot = Slot { generation, release, started: now, bare: now, ..Slot::default() };
+    }
+
+    /// An order as of an earlier release than was selected for is of an agent that was asleep.
+    pub(super) fn select(&mut self, component: usize, colour: Colour, release: u64) {
+        let selected = &mut self.selected[component];
+        if selected.is_none_or(|(_, of)| of <= release) {
+            *selected = Some((colour, release));
+        }
+    }
+
+    /// Whether an order as of this release is older than what runs there.
+    pub(super) fn is_stale(&self, component: usize, colour: Colour, release: u64) -> bool {
+        self.slot(component, colour).release > release
     }
 
     pub(super) fn capacity(&self, component: usize, colour: Colour) -> Capacity {
@@ -136,7 +160,7 @@ impl Platform {
         Capacity {
             component,
             colour,
-            release: 0,
+            release: slot.release,
             version: slot.version.clone(),
             ready: slot.ready,
             wanted: if slot.version.is_some() { INSTANCES } else { 0 },

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use super::trouble::Trouble;
 use crate::colour::Colour;
+use crate::document::Document;
 use crate::machine::{Direction, Event, Probe};
 use crate::policy::Policy;
 use crate::time::Time;
@@ -11,7 +12,10 @@ use crate::time::Time;
 /// What will happen. What carries a `life` belongs to one run of the agent and is lost with it.
 #[derive(Clone, Debug)]
 pub(super) enum What {
-    Boot,
+    Boot { who: usize },
+    Renew { life: u64 },
+    Relist { life: u64 },
+    Hear { life: u64, version: u64, document: Box<Document> },
     Event { life: u64, event: Event },
     Wake { life: u64 },
     Save { life: u64 },
@@ -21,8 +25,9 @@ pub(super) enum What {
     Poll { life: u64, edge: usize },
     Report { life: u64, edge: usize },
     Store { life: u64 },
-    Start { life: u64, component: usize, colour: Colour, version: String },
-    Stop { life: u64, component: usize, colour: Colour },
+    Start { life: u64, component: usize, colour: Colour, version: String, release: u64 },
+    Stop { life: u64, component: usize, colour: Colour, release: u64 },
+    Select { life: u64, component: usize, colour: Colour, release: u64 },
     Ready { component: usize, colour: Colour, generation: u64, ready: u32 },
     Looping { component: usize, colour: Colour, generation: u64 },
     Smoke { life: u64, release: u64, targets: Vec<(usize, Colour)> },
@@ -35,6 +40,42 @@ pub(super) enum What {
     Over(Trouble),
     Heal,
     Finish,
+}
+
+impl What {
+    /// The run of an agent that it belongs to.
+    pub(super) const fn life(&self) -> Option<u64> {
+        match self {
+            Self::Event { life, .. }
+            | Self::Wake { life }
+            | Self::Save { life }
+            | Self::Renew { life }
+            | Self::Relist { life }
+            | Self::Hear { life, .. }
+            | Self::Order { life, .. }
+            | Self::WriteFile { life, .. }
+            | Self::WriteRunning { life, .. }
+            | Self::Poll { life, .. }
+            | Self::Report { life, .. }
+            | Self::Store { life }
+            | Self::Start { life, .. }
+            | Self::Stop { life, .. }
+            | Self::Select { life, .. }
+            | Self::Smoke { life, .. }
+            | Self::Probe { life, .. }
+            | Self::Sample { life, .. } => Some(*life),
+            Self::Boot { .. }
+            | Self::Ready { .. }
+            | Self::Looping { .. }
+            | Self::Traffic { .. }
+            | Self::Deploy
+            | Self::People
+            | Self::Trouble
+            | Self::Over(_)
+            | Self::Heal
+            | Self::Finish => None,
+        }
+    }
 }
 
 /// One thing in the queue.

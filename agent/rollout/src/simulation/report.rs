@@ -45,6 +45,14 @@ pub struct Tally {
     pub refused: u64,
     /// Probes of candidates with little traffic that were answered.
     pub samples: u64,
+    /// Times an agent began to lead.
+    pub elections: u64,
+    /// Times an agent's process stood still.
+    pub sleeps: u64,
+    /// Writes that met another's document.
+    pub conflicts: u64,
+    /// Writes that nobody heard of.
+    pub lost_answers: u64,
     /// Steps simulated.
     pub steps: u64,
 }
@@ -72,6 +80,10 @@ impl Tally {
             crashes,
             refused,
             samples,
+            elections,
+            sleeps,
+            conflicts,
+            lost_answers,
             steps,
         } = other;
         for (sum, more) in [
@@ -94,6 +106,10 @@ impl Tally {
             (&mut self.crashes, crashes),
             (&mut self.refused, refused),
             (&mut self.samples, samples),
+            (&mut self.elections, elections),
+            (&mut self.sleeps, sleeps),
+            (&mut self.conflicts, conflicts),
+            (&mut self.lost_answers, lost_answers),
             (&mut self.steps, steps),
         ] {
             *sum += more;

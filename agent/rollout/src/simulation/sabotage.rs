@@ -3,15 +3,14 @@
 use super::scenario::Sabotage;
 use super::world::World;
 use crate::colour::Share;
-use crate::document::Document;
-use crate::machine::{Action, Direction, News};
+use crate::document::{Document, Phase};
+use crate::machine::{Action, Direction, Machine, News, Saved};
 use crate::policy::{Epoch, Verdict};
 
 impl World {
     /// What the world is told to do instead of `actions`.
-    pub(super) fn tamper(&mut self, mut actions: Vec<Action>) -> Vec<Action> {
-        let (Some(sabotage), Some(agent)) = (self.scenario.sabotage, &self.agent) else { return actions };
-        let document = agent.machine.document();
+    pub(super) fn tamper(&mut self, who: usize, mut actions: Vec<Action>) -> Vec<Action> {
+        let (Some(sabotage), Some(document)) = (self.scenario.sabotage, self.document(who)) else { return actions };
         let announces = |news: fn(&News) -> bool| {
             actions.iter().any(|action| matches!(action, Action::Announce(notice) if news(&notice.news)))
         };
@@ -30,8 +29,11 @@ impl World {
             }
             Sabotage::RollbackWaitsForStore | Sabotage::RollbackWaitsForNewColour => {
                 let (back, rest) = actions.into_iter().partition(is_rollback);
-                self.withheld.extend::<Vec<Action>>(back);
+                self.seats[who].withheld.extend::<Vec<Action>>(back);
                 return rest;
+            }
+            Sabotage::SelectsEarly if announces(|news| *news == News::Entered(Phase::Switching)) => {
+                actions.extend(selects_candidates(document));
             }
             _ => {}
         }
@@ -39,25 +41,52 @@ impl World {
     }
 
     /// Lets a rollback go that a planted bug held back, if what it waits for has come.
-    pub(super) fn release_withheld(&mut self) {
-        if self.withheld.is_empty() || self.agent.is_none() {
-            return;
-        }
+    pub(super) fn release_withheld(&mut self, who: usize) {
+        let seat = &self.seats[who];
+        let Some(agent) = seat.agent.as_ref().filter(|_| !seat.withheld.is_empty()) else { return };
         let go = match self.scenario.sabotage {
-            Some(Sabotage::RollbackWaitsForStore) => !self.store.is_busy(),
-            _ => self.agent.as_ref().is_some_and(|agent| {
+            Some(Sabotage::RollbackWaitsForStore) => !seat.desk.is_busy(),
+            _ => {
                 let mut parts = agent.machine.document().components.iter().enumerate();
                 parts.all(|(id, c)| !c.takes_part() || self.platform.is_ready(id, c.candidate.colour))
-            }),
+            }
         };
         if go {
-            for action in std::mem::take(&mut self.withheld) {
+            for action in std::mem::take(&mut self.seats[who].withheld) {
                 if let Action::Route { edge, policy, direction } = action {
                     self.order_edge(edge, policy, direction);
                 }
             }
         }
     }
+}
+
+impl World {
+    /// Before an agent hears of this document: it becomes one that knows nothing else.
+    pub(super) fn forget_for(&mut self, who: usize, document: &Document) {
+        let Some(ours) = self.document(who) else { return };
+        let reopened = ours.is_bad() && !document.is_bad() && ours.epoch.release == document.epoch.release;
+        let forgets = match self.scenario.sabotage {
+            Some(Sabotage::AdoptsWhatIsOlder) => document.epoch < ours.epoch,
+            Some(Sabotage::ForgetsBad) => reopened,
+            _ => false,
+        };
+        let settings = self.scenario.settings_of(who);
+        let Some(born) = self.seats[who].agent.as_ref().map(|agent| agent.born).filter(|_| forgets) else { return };
+        let saved = Saved { document: Some(document.clone()), ..Saved::default() };
+        let machine = Machine::new(settings, saved, self.agent_now(who, born));
+        let seat = &mut self.seats[who];
+        if let Some(agent) = &mut seat.agent {
+            agent.machine = machine;
+        }
+        seat.desk.begins_anew();
+    }
+}
+
+fn selects_candidates(document: &Document) -> Vec<Action> {
+    let release = document.epoch.release;
+    let taking_part = document.components.iter().enumerate().filter(|(_, c)| c.takes_part());
+    taking_part.map(|(component, c)| Action::Select { component, colour: c.candidate.colour, release }).collect()
 }
 
 const fn is_rollback(action: &Action) -> bool {

@@ -36,6 +36,10 @@ pub struct Faults {
     pub clocks: bool,
     /// Versions that are bad, crash or fail the smoke suite are released.
     pub versions: bool,
+    /// An agent's process stands still for up to a minute.
+    pub sleep: bool,
+    /// An agent reaches neither store nor platform, or no other agent either.
+    pub cuts: bool,
     /// People roll back, abort, promote, pause and edit maps by hand.
     pub people: bool,
 }
@@ -61,6 +65,24 @@ pub enum Sabotage {
     BlamesSharedOutage,
     /// The probes of a candidate with little traffic always pass.
     BelievesProbes,
+    /// An agent that does not lead is told that it does.
+    FollowerMovesForward,
+    /// An agent that leads is told so without an end, and acts on it after it was asleep.
+    StaleLeaderActs,
+    /// An agent takes over any document it hears of, also one that is older than its own.
+    AdoptsWhatIsOlder,
+    /// An agent that called a release bad takes over a document in which it is open.
+    ForgetsBad,
+    /// A write does not compare before it swaps.
+    WritesWithoutComparing,
+    /// A write is done although the machine decided it before it heard of what is stored.
+    WritesWhatIsVoid,
+    /// What others say of a bad release is not heard.
+    DeafToBad,
+    /// The platform's own routing follows a step that no edge has acknowledged.
+    SelectsEarly,
+    /// A stop that an agent ordered before it was asleep ends what a later release has started since.
+    StopsWhateverIsThere,
     /// The candidate's probes always fail: the first dense streak is believed, also that of an outage that is over.
     BelievesTheFirstStreak,
 }
@@ -72,6 +94,8 @@ pub struct Scenario {
     pub seed: u64,
     /// What the machine is configured with.
     pub settings: Settings,
+    /// How many agents share the environment; 0: one, alone.
+    pub agents: usize,
     /// Requests a second at each edge, for each component.
     pub rate: f64,
     /// Which faults happen.
@@ -102,6 +126,8 @@ impl Scenario {
             held_up: false,
             silence: on(),
             clocks: on(),
+            sleep: false,
+            cuts: false,
             versions: on(),
             people: on(),
         };
@@ -116,7 +142,16 @@ impl Scenario {
         if random.chance(0.5) {
             settings.probe(Probes { below: 2.0, every: Duration::from_secs(1) });
         }
-        Self { seed, settings, rate, faults, trouble: Duration::from_secs(90), sabotage: None, name: "replay" }
+        Self {
+            seed,
+            settings,
+            agents: 0,
+            rate,
+            faults,
+            trouble: Duration::from_secs(90),
+            sabotage: None,
+            name: "replay",
+        }
     }
 
     /// Healthy releases, enough traffic, and only trouble that is no reason to take a release back.
@@ -191,6 +226,9 @@ impl Scenario {
             world = Self { rate: 0.0, ..Self::quiet(seed) };
             world.settings.steps.clear();
             world.settings.on_unknown = OnUnknown::Keep;
+        }
+        if sabotage == Sabotage::BelievesTheFirstStreak {
+            world = Self::outages(seed);
         }
         Self { sabotage: Some(sabotage), name: "replay_sabotaged", ..world }
     }

@@ -85,13 +85,23 @@ impl World {
 
     fn hand_on(&mut self, edge: usize, requests: Vec<Observation>) {
         self.edges[edge].sequence += 1;
-        if requests.is_empty() || self.agent.is_none() {
+        let owner = self.owner(edge);
+        if requests.is_empty() || self.seats[owner].agent.is_none() {
             return;
         }
         let observer = u16::try_from(edge).unwrap_or(u16::MAX);
         let event = Event::Requests(Block { observer, sequence: self.edges[edge].sequence, requests });
-        let life = self.life;
-        let mut delay = self.random.millis(0, 5);
+        for who in 0..self.seats.len() {
+            if who == owner || !(self.seats[owner].alone || self.seats[who].alone) {
+                let far = if who == owner { Duration::ZERO } else { self.random.millis(5, 50) };
+                self.hand_to(who, far, event.clone());
+            }
+        }
+    }
+
+    fn hand_to(&mut self, who: usize, far: Duration, event: Event) {
+        let life = self.seats[who].life;
+        let mut delay = far + self.random.millis(0, 5);
         if self.lossy {
             if self.random.chance(0.2) {
                 return;
@@ -124,7 +134,7 @@ impl World {
         backends
     }
 
-    pub(super) fn probe(&mut self, probe: &Probe) {
+    pub(super) fn probe(&mut self, who: usize, probe: &Probe) {
         if self.mute {
             return;
         }
@@ -137,7 +147,7 @@ impl World {
         if self.scenario.sabotage == Some(Sabotage::BelievesTheFirstStreak) && arm == Arm::New {
             passed = 0;
         }
-        let life = self.life;
+        let life = self.seats[who].life;
         let takes = self.random.millis(1, 50);
         self.after(takes, What::Event { life, event: Event::Probed { round, arm, passed } });
     }
@@ -148,20 +158,20 @@ impl World {
     }
 
     /// One of the smoke suite's reading checks: it meets what any request meets.
-    pub(super) fn sample(&mut self, round: u64, component: usize, colour: Colour, release: u64) {
+    pub(super) fn sample(&mut self, who: usize, round: u64, component: usize, colour: Colour, release: u64) {
         if self.mute {
             return;
         }
         let failing = self.shows(component, colour);
         let passed = !self.random.chance(failing) || self.scenario.sabotage == Some(Sabotage::BelievesProbes);
         self.tally.samples += 1;
-        let life = self.life;
+        let life = self.seats[who].life;
         let wait = self.random.millis(1, 50);
         let event = Event::Sampled { release, component, round, passed, wait };
         self.after(wait, What::Event { life, event });
     }
 
-    pub(super) fn smoke(&mut self, release: u64, targets: &[(usize, Colour)]) {
+    pub(super) fn smoke(&mut self, who: usize, release: u64, targets: &[(usize, Colour)]) {
         if self.mute {
             return;
         }
@@ -170,13 +180,14 @@ impl World {
             slot.ready == 0 || self.platform.quality(slot.version.as_ref()).smokes
         });
         let result = failed.map_or(Ok(()), |(component, _)| Err(format!("component {component} answered 500")));
-        self.deliver(Event::Smoke { release, result });
+        self.deliver(who, Event::Smoke { release, result });
     }
 
     // --- processes ----------------------------------------------------------------------------------
 
-    pub(super) fn start(&mut self, component: usize, colour: Colour, version: &str) {
-        if self.platform.start(component, colour, version, self.now) {
+    pub(super) fn start(&mut self, component: usize, colour: Colour, version: &str, release: u64) {
+        let stale = self.is_shared() && self.platform.is_stale(component, colour, release);
+        if !stale && self.platform.start(component, colour, version, release, self.now) {
             let generation = self.platform.slot(component, colour).generation;
             if self.platform.quality(Some(&version.to_owned())).crashes {
                 let later = self.random.millis(300, 2000);
@@ -187,6 +198,18 @@ impl World {
                 let all = first + self.random.millis(0, 1000);
                 self.after(all, What::Ready { component, colour, generation, ready: INSTANCES });
             }
+        }
+        self.tell_capacity(component, colour);
+    }
+
+    pub(super) fn stop(&mut self, component: usize, colour: Colour, release: u64) {
+        let fenced = self.is_shared() && self.scenario.sabotage != Some(Sabotage::StopsWhateverIsThere);
+        let stale = self.is_shared() && self.platform.is_stale(component, colour, release);
+        if stale && !fenced && self.platform.slot(component, colour).version.is_some() {
+            self.violate(4, format!("{colour} of component {component} is stopped as of an earlier release"));
+        }
+        if !(stale && fenced) {
+            self.platform.stop(component, colour, self.now);
         }
         self.tell_capacity(component, colour);
     }
@@ -208,10 +231,9 @@ impl World {
     }
 
     pub(super) fn tell_capacity(&mut self, component: usize, colour: Colour) {
-        self.release_withheld();
-        let life = self.life;
-        let event = Event::Capacity(self.platform.capacity(component, colour));
-        // One queue for all of the platform's words: they do not overtake each other.
-        self.after(Duration::from_millis(5), What::Event { life, event });
+        for who in 0..self.seats.len() {
+            self.release_withheld(who);
+            self.tell_capacity_to(who, component, colour);
+        }
     }
 }

@@ -9,11 +9,17 @@ use super::world::{What, World};
 use crate::colour::Colour;
 use crate::machine::event::Feed;
 
-/// One fault; the number is an edge's.
+/// One fault; the number is an edge's or an agent's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trouble {
-    Crash,
-    CrashSoon,
+    Crash(usize),
+    CrashSoon(usize),
+    /// An agent's process does not run for a while.
+    Sleep(usize),
+    /// An agent reaches neither the store nor the platform, and perhaps no other agent either.
+    Cut(usize),
+    Forgetful,
+    Storm,
     ProxyDown(usize),
     Reload(usize),
     Unreachable(usize),
@@ -22,8 +28,14 @@ pub(super) enum Trouble {
     StoreSlow,
     Backup,
     Restore,
-    AllDie { component: usize, colour: Colour },
-    OneDies { component: usize, colour: Colour },
+    AllDie {
+        component: usize,
+        colour: Colour,
+    },
+    OneDies {
+        component: usize,
+        colour: Colour,
+    },
     FeedLost(usize),
     Lossy,
     Outage(Outage),
@@ -49,19 +61,28 @@ impl World {
         let edge = self.random.index(self.edges.len());
         let component = self.random.index(self.scenario.settings.components.len());
         let colour = self.random.pick(&Colour::BOTH);
-        let Faults { crashes, proxies, disks, store, platform, evidence, outages, silence, clocks, .. } =
-            self.scenario.faults;
+        let Faults {
+            crashes, proxies, disks, store, platform, evidence, outages, silence, clocks, sleep, cuts, ..
+        } = self.scenario.faults;
+        let who = if self.seats.len() > 1 { self.random.index(self.seats.len()) } else { 0 };
+        let of_stores: &[Trouble] = if self.is_shared() {
+            &[Trouble::StoreDown, Trouble::StoreSlow, Trouble::Forgetful, Trouble::Storm]
+        } else {
+            &[Trouble::StoreDown, Trouble::StoreSlow, Trouble::Backup, Trouble::Restore]
+        };
         let outage = Trouble::Outage(self.draw_outage(component));
-        let kinds: [(bool, &[Trouble]); 9] = [
-            (crashes, &[Trouble::Crash, Trouble::CrashSoon, Trouble::CrashSoon]),
+        let kinds: [(bool, &[Trouble]); 11] = [
+            (crashes, &[Trouble::Crash(who), Trouble::CrashSoon(who), Trouble::CrashSoon(who)]),
             (proxies, &[Trouble::ProxyDown(edge), Trouble::Reload(edge), Trouble::Unreachable(edge)]),
             (disks, &[Trouble::DiskFull(edge)]),
-            (store, &[Trouble::StoreDown, Trouble::StoreSlow, Trouble::Backup, Trouble::Restore]),
+            (store, of_stores),
             (platform, &[Trouble::AllDie { component, colour }, Trouble::OneDies { component, colour }]),
             (evidence, &[Trouble::FeedLost(edge), Trouble::Lossy]),
             (outages && self.outages.may_strike(self.now), &[outage]),
             (silence, &[Trouble::Mute]),
             (clocks, &[Trouble::ClockJump]),
+            (sleep, &[Trouble::Sleep(who)]),
+            (cuts, &[Trouble::Cut(who)]),
         ];
         let possible: Vec<&[Trouble]> = kinds.iter().filter(|(on, _)| *on).map(|(_, kinds)| *kinds).collect();
         if possible.is_empty() {
@@ -85,8 +106,33 @@ impl World {
     /// Begins a fault and says how long it lasts.
     fn strike(&mut self, trouble: Trouble) -> Duration {
         match trouble {
-            Trouble::Crash => self.die(),
-            Trouble::CrashSoon => self.crash_after = Some(self.random.below(6)),
+            Trouble::Crash(who) => self.die(who),
+            Trouble::CrashSoon(who) => self.seats[who].crash_after = Some(self.random.below(6)),
+            Trouble::Sleep(who) => {
+                self.falls_asleep(who);
+                return if self.random.chance(0.7) {
+                    self.random.millis(500, 8000)
+                } else {
+                    self.random.millis(8000, 60_000)
+                };
+            }
+            Trouble::Cut(who) => {
+                self.is_cut(who, true);
+                self.seats[who].alone = self.random.chance(0.5);
+                return if self.random.chance(0.7) {
+                    self.random.millis(500, 8000)
+                } else {
+                    self.random.millis(8000, 60_000)
+                };
+            }
+            Trouble::Forgetful => {
+                self.store.forgetful = true;
+                return self.random.millis(500, 15_000);
+            }
+            Trouble::Storm => {
+                self.store.storm = true;
+                return self.random.millis(500, 15_000);
+            }
             Trouble::ProxyDown(edge) => {
                 self.edges[edge].up = false;
                 return self.random.millis(50, 4000);
@@ -106,7 +152,8 @@ impl World {
             }
             Trouble::StoreDown => {
                 self.store.down = true;
-                return self.random.millis(500, 15_000);
+                let long = self.is_shared() && self.random.chance(0.2);
+                return if long { Duration::from_secs(60) } else { self.random.millis(500, 15_000) };
             }
             Trouble::StoreSlow => {
                 self.store.slow = true;
@@ -116,9 +163,10 @@ impl World {
             Trouble::Restore => {
                 // Once is bad luck; twice, a number could stand for two releases that both ran.
                 if !self.checks.restored {
-                    self.die();
+                    self.die(0);
                 }
-                if self.agent.is_none() && !self.checks.restored && self.store.restore() {
+                let seat = &mut self.seats[0];
+                if seat.agent.is_none() && !self.checks.restored && self.store.restore(&mut seat.desk) {
                     self.checks.restored = true;
                 }
             }
@@ -170,6 +218,10 @@ impl World {
             Trouble::DiskFull(edge) => self.edges[edge].disk_full = false,
             Trouble::StoreDown => self.store.down = false,
             Trouble::StoreSlow => self.store.slow = false,
+            Trouble::Forgetful => self.store.forgetful = false,
+            Trouble::Storm => self.store.storm = false,
+            Trouble::Sleep(who) => self.wakes(who),
+            Trouble::Cut(who) => self.is_cut(who, false),
             Trouble::FeedLost(edge) => {
                 self.edges[edge].feed = Feed::Live;
                 self.checks.feed_live(edge);
@@ -185,14 +237,21 @@ impl World {
     pub(super) fn heal(&mut self) {
         self.note("the trouble ends");
         self.in_trouble = false;
-        self.crash_after = None;
+        for who in 0..self.seats.len() {
+            self.seats[who].crash_after = None;
+            if self.is_shared() {
+                self.over(Trouble::Cut(who));
+            }
+        }
         for edge in 0..self.edges.len() {
             for trouble in [Trouble::ProxyDown(edge), Trouble::Unreachable(edge), Trouble::DiskFull(edge)] {
                 self.over(trouble);
             }
             self.over(Trouble::FeedLost(edge));
         }
-        for trouble in [Trouble::StoreDown, Trouble::StoreSlow, Trouble::Lossy, Trouble::Mute] {
+        for trouble in
+            [Trouble::StoreDown, Trouble::StoreSlow, Trouble::Forgetful, Trouble::Storm, Trouble::Lossy, Trouble::Mute]
+        {
             self.over(trouble);
         }
         self.outages.end(self.now);
@@ -200,6 +259,9 @@ impl World {
             for colour in Colour::BOTH {
                 self.revive(component, colour);
             }
+        }
+        for who in 0..self.seats.len() {
+            self.wakes(who);
         }
         self.after(Duration::from_secs(1), What::People);
         self.after(Duration::from_secs(150), What::Finish);

@@ -4,7 +4,6 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::time::Duration;
 
-use super::agent::Agent;
 use super::edge::{Edge, POLL};
 use super::invariants::Checks;
 use super::outage::Outages;
@@ -14,10 +13,11 @@ pub(super) use super::queue::What;
 use super::random::Random;
 use super::report::{Tally, Violation};
 use super::scenario::Scenario;
-use super::store::Store;
+use super::seat::Seat;
+use super::store::{Desk, Store};
 use crate::colour::Colour;
 use crate::document::Document;
-use crate::machine::{Action, Event};
+use crate::machine::Event;
 use crate::policy::Policy;
 use crate::statistics::History;
 use crate::time::Time;
@@ -25,7 +25,7 @@ use crate::time::Time;
 /// 2026-01-01, when every world begins.
 const BEGINNING_UNIX_MILLIS: u64 = 1_767_225_600_000;
 /// More steps than any seed needs; a machine that asks to be woken without end shows up here.
-const MOST_STEPS: u64 = 200_000;
+const MOST_STEPS: u64 = 400_000;
 /// How many events a violation shows.
 const SHOWN: usize = 40;
 
@@ -39,10 +39,9 @@ pub(super) struct World {
     pub(super) edges: Vec<Edge>,
     pub(super) store: Store,
     pub(super) platform: Platform,
-    pub(super) agent: Option<Agent>,
-    pub(super) life: u64,
-    /// Dies before this many more actions are done.
-    pub(super) crash_after: Option<u64>,
+    pub(super) seats: Vec<Seat>,
+    /// How many lives agents have had.
+    pub(super) lives: u64,
     pub(super) outages: Outages,
     /// Blocks are lost, late and delivered twice.
     pub(super) lossy: bool,
@@ -51,8 +50,6 @@ pub(super) struct World {
     pub(super) unix_millis: u64,
     pub(super) in_trouble: bool,
     pub(super) versions: u32,
-    /// Rollback orders that a planted bug holds back.
-    pub(super) withheld: Vec<Action>,
     pub(super) checks: Checks,
     pub(super) tally: Tally,
     pub(super) broken: Option<(u8, String)>,
@@ -74,13 +71,18 @@ impl World {
             for (id, component) in document.components.iter_mut().enumerate() {
                 component.stable.version = Some("v0".into());
                 component.candidate.version = Some("v0".into());
-                platform.start(id, Colour::Blue, "v0", Time::ZERO);
+                platform.start(id, Colour::Blue, "v0", 0, Time::ZERO);
                 platform.set_ready(id, Colour::Blue, INSTANCES, Time::ZERO);
             }
         }
         let policy = document.policy();
         let baselines = vec![History::seeded(30_000, 30, BEGINNING_UNIX_MILLIS); document.components.len()];
         let edges = settings.edges.iter().map(|_| Edge::new(policy.clone())).collect();
+        let seat = |_| {
+            let skew = if scenario.faults.clocks && scenario.agents > 0 { random.below(600_000) } else { 300_000 };
+            Seat::new(Desk::seeded(baselines.clone()), i64::try_from(skew).unwrap_or(0) - 300_000)
+        };
+        let seats = (0..scenario.agents.max(1)).map(seat).collect();
         let mut world = Self {
             scenario: scenario.clone(),
             random,
@@ -89,19 +91,17 @@ impl World {
             scheduled: 0,
             steps: 0,
             edges,
-            store: Store::seeded(history.then_some(document), baselines),
+            store: Store::seeded(history.then_some(document)),
             platform,
-            agent: None,
-            life: 0,
-            crash_after: None,
+            seats,
+            lives: 0,
             outages: Outages::default(),
             lossy: false,
             mute: false,
             unix_millis: BEGINNING_UNIX_MILLIS,
             in_trouble: true,
             versions: 0,
-            withheld: Vec::new(),
-            checks: Checks::default(),
+            checks: Checks::of(scenario.agents.max(1)),
             tally: Tally::default(),
             broken: None,
             finished: false,
@@ -112,7 +112,9 @@ impl World {
     }
 
     fn begin(&mut self) {
-        self.after(Duration::ZERO, What::Boot);
+        for who in 0..self.seats.len() {
+            self.after(Duration::ZERO, What::Boot { who });
+        }
         for edge in 0..self.edges.len() {
             self.after(Duration::from_millis(7), What::Traffic { edge });
         }
@@ -193,39 +195,55 @@ impl World {
         }
     }
 
-    fn happen(&mut self, what: What) {
+    pub(super) fn happen(&mut self, what: What) {
+        let Some(life) = what.life() else { return self.happen_outside(&what) };
+        // Meant for an agent that has died, or that sleeps.
+        let Some(who) = self.seat_of(life) else { return };
+        let Some(what) = self.seats[who].defer(what) else { return };
+        self.happen_to(who, what);
+    }
+
+    fn happen_to(&mut self, who: usize, what: What) {
         match what {
-            What::Boot => self.boot(),
-            What::Event { life, event } if self.lives(life) => self.deliver(event),
-            What::Wake { life } if self.lives(life) => self.wake(),
-            What::Save { life } if self.lives(life) => self.save(),
-            What::Order { life, edge, policy, direction } if self.lives(life) => {
-                self.order_edge(edge, policy, direction);
-            }
-            What::WriteFile { life, edge, order } if self.lives(life) => self.write_file(edge, order),
-            What::WriteRunning { life, edge, order } if self.lives(life) => self.write_running(edge, order),
-            What::Poll { life, edge } if self.lives(life) => {
+            What::Event { event, .. } => self.deliver(who, event),
+            What::Wake { .. } => self.wake(who),
+            What::Save { .. } => self.save(who),
+            What::Renew { .. } => self.renew(who),
+            What::Relist { .. } => self.relist(who),
+            What::Hear { version, document, .. } => self.heard(who, *document, version),
+            What::Order { edge, policy, direction, .. } => self.order_edge(edge, policy, direction),
+            What::WriteFile { edge, order, .. } => self.write_file(edge, order),
+            What::WriteRunning { edge, order, .. } => self.write_running(edge, order),
+            What::Poll { life, edge } => {
                 self.after(POLL, What::Poll { life, edge });
                 let left = self.edges[edge].poll();
                 self.go_on_at(edge, left);
             }
-            What::Report { life, edge } if self.lives(life) => {
+            What::Report { life, edge } => {
                 self.after(Duration::from_secs(1), What::Report { life, edge });
                 self.report(edge);
             }
-            What::Store { life } if self.lives(life) => self.write_store(),
-            What::Start { life, component, colour, version } if self.lives(life) => {
-                self.start(component, colour, &version);
+            What::Store { .. } => self.write_store(who),
+            what @ (What::Start { .. } | What::Stop { .. } | What::Select { .. }) if self.seats[who].cut => {
+                self.after(Duration::from_millis(500), what);
             }
-            What::Stop { life, component, colour } if self.lives(life) => {
-                self.platform.stop(component, colour, self.now);
-                self.tell_capacity(component, colour);
+            What::Start { component, colour, version, release, .. } => self.start(component, colour, &version, release),
+            What::Stop { component, colour, release, .. } => self.stop(component, colour, release),
+            What::Select { component, colour, release, .. } => {
+                self.platform.select(component, colour, release);
             }
-            What::Smoke { life, release, targets } if self.lives(life) => self.smoke(release, &targets),
-            What::Probe { life, probe } if self.lives(life) => self.probe(&probe),
-            What::Sample { life, round, component, colour, release } if self.lives(life) => {
-                self.sample(round, component, colour, release);
+            What::Smoke { release, targets, .. } => self.smoke(who, release, &targets),
+            What::Probe { probe, .. } => self.probe(who, &probe),
+            What::Sample { round, component, colour, release, .. } => {
+                self.sample(who, round, component, colour, release);
             }
+            _ => {}
+        }
+    }
+
+    fn happen_outside(&mut self, what: &What) {
+        match *what {
+            What::Boot { who } => self.boot(who),
             What::Ready { component, colour, generation, ready } => self.ready(component, colour, generation, ready),
             What::Looping { component, colour, generation } => self.looping(component, colour, generation),
             What::Traffic { edge } => self.traffic(edge),
@@ -238,25 +256,7 @@ impl World {
                 self.check_settled();
                 self.finished = true;
             }
-            // Meant for an agent that has died.
-            What::Event { .. }
-            | What::Wake { .. }
-            | What::Save { .. }
-            | What::Order { .. }
-            | What::WriteFile { .. }
-            | What::WriteRunning { .. }
-            | What::Poll { .. }
-            | What::Report { .. }
-            | What::Store { .. }
-            | What::Start { .. }
-            | What::Stop { .. }
-            | What::Smoke { .. }
-            | What::Probe { .. }
-            | What::Sample { .. } => {}
+            _ => {}
         }
-    }
-
-    fn lives(&self, life: u64) -> bool {
-        self.agent.is_some() && self.life == life
     }
 }

@@ -12,4 +12,5 @@ mod orders;
 mod restart;
 mod rollback;
 mod sampling;
+mod shared;
 mod watching;

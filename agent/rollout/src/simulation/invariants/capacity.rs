@@ -5,16 +5,18 @@ use crate::colour::Colour;
 use crate::document::Phase;
 use crate::simulation::edge::Edge;
 use crate::simulation::world::World;
+use crate::time::Time;
 use std::time::Duration;
 
 impl World {
     /// 1. Never route to a colour with no ready capacity while the other has some.
     pub(super) fn routes_to_ready_capacity(&mut self) {
-        let Some(agent) = self.agent.as_ref().filter(|a| self.now.since(a.born) > START) else { return };
-        let document = agent.machine.document();
         let mut broken = None;
         for (number, edge) in self.edges.iter().enumerate() {
-            let Some(workable) = edge.workable_since.filter(|_| !edge.edited) else { continue };
+            let who = self.owner(number);
+            let agent = self.seats[who].agent.as_ref().filter(|a| self.now.since(a.born) > START);
+            let Some(document) = agent.map(|agent| agent.machine.document()) else { continue };
+            let Some(workable) = edge.informed_since.filter(|_| !edge.edited) else { continue };
             for (id, c) in document.components.iter().enumerate().filter(|(_, c)| c.takes_part()) {
                 // A first version is routed to by a forward step, which may wait for a disk or a store.
                 let first = c.stable.version.is_none();
@@ -22,7 +24,8 @@ impl World {
                     let (here, other) = (self.platform.slot(id, colour), self.platform.slot(id, colour.other()));
                     let lost = edge.running.routes[id].serves(colour) && here.ready == 0 && other.ready > 0;
                     let kept = [&c.stable, &c.candidate].iter().any(|s| s.colour != colour && s.version.is_some());
-                    let since = here.bare.max(other.bare).max(edge.since).max(workable).max(self.checks.since);
+                    let since =
+                        here.bare.max(other.bare).max(edge.since).max(workable).max(self.checks.agents[who].since);
                     if lost && kept && !first && self.now.since(since) > REACTION {
                         broken = Some(format!("edge {number} routes {} to {colour}, which has nothing ready", c.name));
                     }
@@ -35,9 +38,8 @@ impl World {
     }
 
     /// 4. The rollback target keeps its capacity until the watch and the retention end.
-    pub(in crate::simulation) fn check_stop(&mut self, component: usize, colour: Colour) {
-        let Some(agent) = &self.agent else { return };
-        let document = agent.machine.document();
+    pub(in crate::simulation) fn check_stop(&mut self, who: usize, component: usize, colour: Colour) {
+        let Some(document) = self.document(who) else { return };
         let c = &document.components[component];
         let release = document.epoch.release;
         let retained_for = self
@@ -65,8 +67,10 @@ impl World {
     }
 
     pub(super) fn leaves_what_serves(&mut self, component: usize, colour: Colour) {
+        // Among agents it takes a moment to hear where an edge has gone.
+        let moved = |e: &Edge| if self.is_shared() { e.since } else { Time::ZERO };
         let serves = |e: &&Edge| {
-            e.workable_since.is_some_and(|since| self.now.since(since) > REACTION)
+            e.workable_since.is_some_and(|since| self.now.since(since.max(moved(e))) > REACTION)
                 && !e.edited
                 && e.running.routes[component].serves(colour)
         };

@@ -52,8 +52,7 @@ impl World {
 
     /// 5. At most one rollback per release; no flapping.
     pub(super) fn at_most_one_rollback(&mut self, edge: usize, policy: &Policy) {
-        let Some(agent) = &self.agent else { return };
-        let document = agent.machine.document();
+        let Some(document) = self.document(self.owner(edge)) else { return };
         // With a store of yesterday, what only an edge's memory knew is gone when its proxy restarts.
         if document.epoch != policy.epoch || self.checks.restored {
             return;
@@ -72,15 +71,16 @@ impl World {
     }
 
     /// 9. A crash between any two steps is harmless: nothing is routed forward that a new agent would not know.
-    pub(super) fn nothing_forward_that_a_crash_forgets(&mut self, policy: &Policy) {
-        if policy.epoch <= self.store.highest {
+    pub(super) fn nothing_forward_that_a_crash_forgets(&mut self, edge: usize, policy: &Policy) {
+        let Some(document) = self.document(self.owner(edge)) else { return };
+        // An order that was overtaken on its way to the edge is put right by the next one.
+        if policy.epoch <= self.store.highest || self.is_shared() && policy.epoch < document.epoch {
             return;
         }
-        let Some(agent) = &self.agent else { return };
-        let emergency = &agent.machine.document().emergency;
+        let emergency = &document.emergency;
         let stored = self.store.document.as_ref().filter(|d| d.epoch.release == policy.epoch.release);
         let forward = policy.routes.iter().enumerate().any(|(id, route)| {
-            let component = &agent.machine.document().components[id];
+            let component = &document.components[id];
             let known = stored.map_or(Share::NONE, |d| d.components[id].share);
             route.share > known && !emergency.contains(&component.name)
         });

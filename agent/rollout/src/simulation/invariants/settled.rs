@@ -2,55 +2,66 @@
 
 use super::REACTION;
 use crate::colour::Share;
-use crate::document::{Document, Phase};
+use crate::document::{Document, Outcome, Phase};
 use crate::simulation::world::World;
 
 impl World {
     /// 8, on the way: an edge that can be asked follows a rollback within one round, store or no store.
     pub(super) fn bad_is_off_the_edges(&mut self) {
-        let Some(agent) = &self.agent else { return };
-        let document = agent.machine.document();
-        if !document.is_bad() || !agent.machine.has_started() {
-            return;
-        }
-        let policy = document.policy();
-        let late = self.edges.iter().position(|edge| {
-            let since = edge.workable_since.map(|since| since.max(self.checks.since).max(edge.since));
+        let late = (0..self.edges.len()).find(|number| {
+            let (edge, who) = (&self.edges[*number], self.owner(*number));
+            let Some(document) = self.document(who).filter(|document| document.is_bad()) else { return false };
+            // Nothing has moved, and its number may not be in the store yet: no hurry.
+            let unmoved = self.is_shared() && document.outcome == Some(Outcome::Aborted);
+            let since = edge.workable_since.map(|since| since.max(self.checks.agents[who].since).max(edge.since));
             let paused = document.paused.is_some() && edge.edited;
             since.is_some_and(|since| self.now.since(since) > REACTION)
-                && edge.running.routes != policy.routes
+                && edge.running.routes != document.policy().routes
                 && !paused
+                && !unmoved
         });
         if let Some(edge) = late {
-            self.violate(8, format!("edge {edge} does not follow {policy}"));
+            self.violate(8, format!("edge {edge} does not follow its agent's rollback"));
         }
     }
 
     /// 8. After faults stop, traffic settles wholly on one healthy colour in bounded time.
     pub(in crate::simulation) fn check_settled(&mut self) {
-        let Some(agent) = &self.agent else { return self.violate(8, "no agent") };
-        let document = agent.machine.document().clone();
-        let stored = document.revision == 0 || self.store.document.as_ref() == Some(&document);
-        if document.phase != Phase::Idle || !stored {
-            return self.violate(8, format!("not settled: {:?}, {}", document.phase, document.epoch));
-        }
-        for number in 0..self.edges.len() {
-            let edge = &self.edges[number];
-            if edge.running != edge.file || edge.running.routes != document.policy().routes {
-                return self.violate(8, format!("edge {number} has {} / {}", edge.running, edge.file));
+        for who in 0..self.seats.len() {
+            let Some(document) = self.document(who).cloned() else {
+                return self.violate(8, format!("no agent {who}"));
+            };
+            let stored = document.revision == 0 || self.store.document.as_ref() == Some(&document);
+            if document.phase != Phase::Idle || !stored {
+                let what = format!("agent {who} is not settled: {:?}, {}", document.phase, document.epoch);
+                return self.violate(8, what);
+            }
+            for number in self.edges_of(who) {
+                let edge = &self.edges[number];
+                if edge.running != edge.file || edge.running.routes != document.policy().routes {
+                    return self.violate(8, format!("edge {number} has {} / {}", edge.running, edge.file));
+                }
+            }
+            for id in 0..document.components.len() {
+                self.check_component_settled(&document, id);
             }
         }
-        for (id, c) in document.components.iter().enumerate() {
-            let active = c.active();
-            if c.share != Share::NONE && c.share != Share::ALL {
-                return self.violate(8, format!("{} is split", c.name));
-            }
-            let nothing_yet = active.version.is_none() && !self.platform.is_ready(id, active.colour.other());
-            if !self.platform.is_ready(id, active.colour) && !nothing_yet {
-                return self.violate(8, format!("{} is routed to {}, which has nothing", c.name, active.colour));
-            }
-            self.no_bad_version_stays(&document, id);
+    }
+
+    fn check_component_settled(&mut self, document: &Document, id: usize) {
+        let c = &document.components[id];
+        let active = c.active();
+        if c.share != Share::NONE && c.share != Share::ALL {
+            return self.violate(8, format!("{} is split", c.name));
         }
+        let nothing_yet = active.version.is_none() && !self.platform.is_ready(id, active.colour.other());
+        if !self.platform.is_ready(id, active.colour) && !nothing_yet {
+            return self.violate(8, format!("{} is routed to {}, which has nothing", c.name, active.colour));
+        }
+        if active.version.is_some() && !self.checks.restored {
+            self.selected_is_active(id, active.colour);
+        }
+        self.no_bad_version_stays(document, id);
     }
 
     /// 12. A bad release whose requests were seen does not stay.

@@ -8,15 +8,17 @@ use std::time::Duration;
 
 impl World {
     /// 7. Unknown never promotes silently.
-    pub(super) fn is_known(&mut self, share: Share) {
-        let Some(agent) = &self.agent else { return };
-        let document = agent.machine.document();
+    pub(super) fn is_known(&mut self, who: usize, share: Share) {
+        let Some(document) = self.document(who) else { return };
         let needed = |id: usize| self.scenario.settings.components[id].criteria.min_requests;
-        let seen = self.checks.seen.get(&(document.epoch.release, share));
+        let seen = self.checks.agents[who].seen.get(&(document.epoch.release, share));
         let silent = document.components.iter().enumerate().find(|(id, c)| {
             c.takes_part() && seen.and_then(|seen| seen.get(*id)).copied().unwrap_or_default() < needed(*id)
         });
-        let blind = self.checks.feeds_lost.values().any(|since| self.now.since(*since) > Duration::from_millis(2500));
+        // Of another agent's edge it may take until that is silent.
+        let patience = if self.is_shared() { 8000 } else { 2500 };
+        let blind =
+            self.checks.feeds_lost.values().any(|since| self.now.since(*since) > Duration::from_millis(patience));
         if let Some((id, c)) = silent {
             let needed = needed(id);
             self.violate(7, format!("{} went on from {share} on fewer than {needed} requests", c.name));
@@ -37,10 +39,10 @@ impl World {
     }
 
     /// 11. A healthy release is not called bad by its requests, nor for an outage, going on or over.
-    pub(super) fn not_healthy(&mut self, component: &str) {
-        let Some(agent) = &self.agent else { return };
+    pub(super) fn not_healthy(&mut self, who: usize, component: &str) {
+        let Some(document) = self.document(who) else { return };
         let Some(id) = self.scenario.settings.component(component) else { return };
-        let c = &agent.machine.document().components[id];
+        let c = &document.components[id];
         let slot = self.platform.slot(id, c.candidate.colour);
         let healthy = self.platform.quality(slot.version.as_ref()).errors_of(id) <= Quality::HEALTHY.errors;
         // Its requests may also have failed because nothing of it was ready.
