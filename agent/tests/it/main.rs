@@ -9,6 +9,7 @@ mod detection;
 mod docs;
 mod flag_service;
 mod flags;
+mod kubernetes;
 mod levers;
 mod local;
 mod manifests;

@@ -4,7 +4,7 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Service;
 use teal_rollout::colour::{Colour, Share};
 use teal_rollout::machine::event::Backend;
-use teal_rollout::policy::{Policy, Route};
+use teal_rollout::policy::{Epoch, Policy, Route, Salt};
 
 use crate::cluster::watch::View;
 
@@ -14,7 +14,7 @@ pub(super) const POLICY: &str = "teal.trancloud.work/policy";
 /// What the Services route by, and what is behind them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seen {
-    /// None while they disagree, hold none, or the API server is away.
+    /// None while they disagree, select neither colour, or the API server is away.
     pub(super) policy: Option<Policy>,
     /// A selector is not what the policy beside it says.
     pub(super) by_hand: bool,
@@ -42,20 +42,25 @@ impl Seen {
     }
 }
 
-/// The policy that all of them carry, with the routes that the selectors really make of it, and whether those differ.
+/// The policy that all of them carry, with the routes that the selectors really make of it, and whether those differ. Where
+/// nobody has written one yet the selectors alone are one, of no release.
 fn policy(services: &[&Service]) -> Option<(Policy, bool)> {
     let text = |service: &&Service| service.metadata.annotations.as_ref()?.get(POLICY).cloned();
-    let first = services.first().and_then(text)?;
-    if services.iter().any(|service| text(service).as_ref() != Some(&first)) {
+    let colours: Vec<Colour> = services.iter().map(|service| colour_of(service)).collect::<Option<_>>()?;
+    let first = services.first().and_then(text);
+    if services.iter().any(|service| text(service) != first) {
         return None;
     }
+    let Some(first) = first else {
+        let routes = colours.into_iter().map(Route::settled).collect();
+        return Some((Policy { epoch: Epoch::default(), routes, salt: Salt::default(), dead_man: 0 }, false));
+    };
     let mut policy: Policy = first.parse().ok()?;
     if policy.routes.len() != services.len() {
         return None;
     }
     let mut by_hand = false;
-    for (route, service) in policy.routes.iter_mut().zip(services) {
-        let colour = colour_of(service)?;
+    for (route, colour) in policy.routes.iter_mut().zip(colours) {
         if serving(route) != colour {
             by_hand = true;
             *route = moved(route, colour);

@@ -127,8 +127,10 @@ const GREEN: Option<Colour> = Some(Colour::Green);
 #[tokio::test]
 async fn an_order_moves_what_differs_and_is_acknowledged() {
     let mut site = Site::start().await;
-    let first = site.told(|_| true).await;
-    assert_eq!((first.running, first.manual, first.feed), (None, false, Feed::Lost));
+    // What nobody has written a policy to routes by its selectors all the same.
+    let first = site.told(|report| report.running.is_some()).await;
+    assert_eq!(first.running.unwrap().to_string(), "v1:0.0.open:blue:blue:0:blue:blue:0:teal:0");
+    assert_eq!((first.manual, first.feed), (false, Feed::Lost));
     for (policy, direction, selected) in
         [(OLD, Direction::Forward, BLUE), (NEW, Direction::Forward, GREEN), (BAD, Direction::Back, BLUE)]
     {

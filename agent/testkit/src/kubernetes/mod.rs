@@ -136,7 +136,11 @@ impl ApiServer {
     }
 
     /// The client of a cluster's own controllers, told apart in [`Self::used`].
-    fn client_as_controllers(&self) -> kube::Client {
+    ///
+    /// # Panics
+    /// When called outside of a tokio runtime.
+    #[must_use]
+    pub fn client_as_controllers(&self) -> kube::Client {
         const NAME: &str = "system:kube-controller-manager";
         self.shared.lock().users.add(NAME, NAME, &["system:masters"]);
         self.client_as(NAME)

@@ -14,3 +14,11 @@ pub struct Used {
     /// "" for the whole cluster.
     pub namespace: String,
 }
+
+impl Used {
+    /// Whether it changes nothing.
+    #[must_use]
+    pub fn reads(&self) -> bool {
+        matches!(self.verb.as_str(), "get" | "list" | "watch")
+    }
+}

@@ -35,7 +35,7 @@ use time::format_description::well_known::Rfc3339;
 use agent::Agent;
 use apps::{Apps, Left};
 pub(crate) use edge::EdgeView;
-pub(crate) use plan::Plan;
+pub(crate) use plan::{OnCluster, Plan};
 pub(crate) use traffic::Traffic;
 
 use crate::said::{self, Said};

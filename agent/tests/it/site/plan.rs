@@ -1,5 +1,6 @@
 //! What a site is to be made of, and its start.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -32,6 +33,16 @@ pub(crate) struct Plan {
     more: String,
     exchanged: Vec<(String, String)>,
     variables: Vec<(String, String)>,
+    cluster: Option<OnCluster>,
+}
+
+/// Where the components run, when it is not under the agent.
+#[derive(Clone, Debug)]
+pub(crate) struct OnCluster {
+    /// How the API server is reached.
+    pub(crate) kubeconfig: String,
+    /// The ports of blue and green by component.
+    pub(crate) ports: BTreeMap<String, [u16; 2]>,
 }
 
 impl Default for Plan {
@@ -48,6 +59,7 @@ impl Default for Plan {
             more: String::new(),
             exchanged: Vec::new(),
             variables: Vec::new(),
+            cluster: None,
         }
     }
 }
@@ -101,6 +113,13 @@ impl Plan {
     pub(crate) fn empty(mut self) -> Self {
         self.first = None;
         self
+    }
+
+    /// On a cluster, whose nodes run the components; without a first release.
+    pub(crate) fn on_cluster(mut self, cluster: OnCluster) -> Self {
+        self.components = cluster.ports.keys().cloned().collect();
+        self.cluster = Some(cluster);
+        self.empty()
     }
 
     /// More lines of `teal.toml`, whole tables.
@@ -203,20 +222,35 @@ max = "{max}ms"
 min_requests = 20
 "#
         );
+        if let Some(cluster) = &self.cluster {
+            let _ = write!(toml, "\n[platform]\nkind = \"kubernetes\"\nkubeconfig = \"{}\"\n", cluster.kubeconfig);
+        }
         for name in &self.components {
-            let replicas = self.replicas;
-            let (ports, prefix) = (free_ports(2 * replicas), self.prefix(name));
-            let (first, last) = (ports.start(), ports.end());
+            let prefix = self.prefix(name);
             let paths = if prefix.is_empty() { String::new() } else { format!("paths = [\"{prefix}\"]\n") };
+            let runs = self.cluster.as_ref().map_or_else(
+                || {
+                    let (ports, replicas) = (free_ports(2 * self.replicas), self.replicas);
+                    format!(
+                        r#"run = [{program}, "sample-app", "--port", "{{port}}", "--version", "{{version}}", "--colour", "{{colour}}", "--faults", {faults}]
+ports = "{}-{}"
+replicas = {replicas}
+grace = "1s""#,
+                        ports.start(),
+                        ports.end()
+                    )
+                },
+                |cluster| {
+                    let [blue, green] = cluster.ports[name];
+                    format!("blue = [\"127.0.0.1:{blue}\"]\ngreen = [\"127.0.0.1:{green}\"]")
+                },
+            );
             let _ = write!(
                 toml,
                 r#"
 [components.{name}]
-run = [{program}, "sample-app", "--port", "{{port}}", "--version", "{{version}}", "--colour", "{{colour}}", "--faults", {faults}]
-ports = "{first}-{last}"
-replicas = {replicas}
+{runs}
 ready = "/healthz"
-grace = "1s"
 {paths}routes = [{{ name = "home", path = "{prefix}/home", latency = "800ms" }}]
 
 [[smoke.checks]]

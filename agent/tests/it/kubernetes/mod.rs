@@ -1,0 +1,4 @@
+//! Releases of an application that runs on a cluster, behind a real HAProxy beside it.
+
+mod cluster;
+mod observing;
