@@ -27,6 +27,13 @@ impl Clock {
         Now { time: Time::from_micros(micros), unix_millis: u64::try_from(unix.as_millis()).unwrap_or(u64::MAX) }
     }
 
+    /// An instant as a time of the machine; its origin for one before it.
+    #[must_use]
+    pub fn time(&self, instant: Instant) -> Time {
+        let micros = instant.saturating_duration_since(self.origin).as_micros();
+        Time::from_micros(u64::try_from(micros).unwrap_or(u64::MAX))
+    }
+
     /// The instant of a time of the machine.
     #[must_use]
     pub fn instant(&self, time: Time) -> Instant {

@@ -132,6 +132,12 @@ impl Handle {
         self.snapshots.borrow().clone()
     }
 
+    /// Every state from here on.
+    #[must_use]
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.snapshots.clone()
+    }
+
     /// The history.
     #[must_use]
     pub fn journal(&self) -> &Journal {

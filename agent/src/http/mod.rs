@@ -32,6 +32,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use self::status::status_of;
 pub use self::tls::{TlsError, TlsFiles};
 
 use self::serve::Bounds;
@@ -56,7 +57,7 @@ pub struct Shown {
 }
 
 /// One environment as the doors see it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ShownEnvironment {
     /// Its name.
     pub name: String,

@@ -11,12 +11,18 @@ use crate::controller::Snapshot;
 use crate::proxy::haproxy::edge::EdgeMonitor;
 
 pub(super) fn of(shown: &Shown, environment: &ShownEnvironment) -> Status {
+    status_of(&shown.app, shown.notifies, environment)
+}
+
+/// An environment's state; `notifies`: whether anybody is told.
+#[must_use]
+pub fn status_of(app: &str, notifies: bool, environment: &ShownEnvironment) -> Status {
     let snapshot = environment.handle.snapshot();
     let Snapshot { view, since, .. } = snapshot.as_ref();
     let doc = &view.document;
     Status {
         environment: environment.name.clone(),
-        app: shown.app.clone(),
+        app: app.to_owned(),
         mode: Known::Known(view.mode),
         phase: Known::Known(doc.phase),
         release: (doc.epoch.release > 0).then_some(ReleaseId(doc.epoch.release)),
@@ -34,7 +40,7 @@ pub(super) fn of(shown: &Shown, environment: &ShownEnvironment) -> Status {
         store: if view.store_failing { Safe::no("it cannot be written; Teal goes on trying") } else { Safe::yes() },
         emergency: doc.emergency.clone(),
         shared_outage: view.shared_outage.clone(),
-        next: next(view, shown.notifies),
+        next: next(view, notifies),
         seq: environment.handle.journal().last_seq(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),
     }

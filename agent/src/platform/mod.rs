@@ -4,11 +4,13 @@
 //! controller --PlatformOrder--> adapter --Event::Capacity--> controller
 //!                                  |
 //!                                  +-> local: processes on this machine
+//!                                  +-> kubernetes: Deployments and Services of a cluster
 //! ```
 //! An adapter is a task. It takes [`PlatformOrder`]s from a channel and answers every one of them, and every change it
 //! sees afterwards, with [`teal_rollout::machine::event::Event::Capacity`]. Orders are absolute, so that one repeated is
-//! harmless. Kubernetes is to be the second adapter.
+//! harmless.
 
+pub mod kubernetes;
 pub mod local;
 
 use teal_rollout::colour::Colour;

@@ -3,32 +3,32 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use teal_rollout::document::{Document, Slot};
 use teal_rollout::machine::{Event, Saved};
-use teal_rollout::settings::Mode;
+use teal_rollout::settings::{Mode, Settings};
 use teal_rollout::statistics::History;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::ports::Edge;
+use super::cluster::{About, Site};
+use super::ports::{Edge, ORDERS, Platform};
 use super::watch::Watch;
 use super::{Options, RuntimeError, wiring};
 use crate::break_glass;
 use crate::cluster::client::Cluster;
-use crate::config::{Config, Environment};
+use crate::config::{Config, Environment, Notify};
 use crate::controller::{self, Clock, Gates, Handle, Journal, Ports, Timelines};
 use crate::http::ShownEnvironment;
 use crate::notifier;
-use crate::platform::local;
+use crate::platform::kubernetes::detect;
 use crate::proxy::haproxy::edge::EdgeMonitor;
 use crate::proxy::haproxy::force;
-use crate::store::{self, InSqlite, Sqlite};
+use crate::store::{self, InSqlite, Sqlite, Write};
 
 /// Events that may wait for the controller. At 20,000 requests a second in batches this is far above a second's worth;
 /// beyond it requests are dropped and counted, which lowers what is known and nothing else.
 const EVENTS: usize = 4_096;
-/// Orders that may wait for a port.
-const ORDERS: usize = 256;
 /// Messages that may wait for the notifier.
 const MESSAGES: usize = 256;
 /// Releases that are at hand for `history`.
@@ -88,51 +88,65 @@ pub(super) async fn start(
     shutdown: CancellationToken,
 ) -> Result<Running, RuntimeError> {
     let Shared { config, store, cluster, options, watch } = *shared;
-    if cluster.is_some() && environment.mode == Mode::Act {
-        return Err(RuntimeError::NoKubernetes);
-    }
     let mut settings = config.settings(name)?;
-    let binary = std::env::current_exe().map_err(|error| RuntimeError::State { path: config.state.clone(), error })?;
     let suite = wiring::suite(name, &environment.smoke)?;
     let components = wiring::gate_components(environment, suite.as_deref());
     wiring::only_what_can_be_probed(&mut settings, &components);
     let (outbox, messages) = notifier::channel(MESSAGES);
     let counters = outbox.counters().clone();
     let telling = notifier::spawn(wiring::notifier_settings(config)?, messages, counters.clone(), shutdown.clone());
-    let saved = saved(store, name, &settings, options).await?;
+    let mut saved = saved(store, name, &settings, options).await?;
+    // Where Teal only looks on, it writes nothing in the cluster either.
+    let site = cluster.filter(|_| environment.mode == Mode::Act);
+    let site = site.map(|cluster| Site::open(config, environment, cluster, &shutdown)).transpose()?;
 
     let (events, inbox) = mpsc::channel::<Event>(EVENTS);
     let stored = saved.document.as_ref().map_or(0, |d| d.revision);
     let no_more_writes = CancellationToken::new();
     // An environment that does not come up writes nothing any more either.
     let unless_started = no_more_writes.clone().drop_guard();
-    let documents = InSqlite::new(store.clone(), name.to_owned(), stored);
-    let (writer, writing) =
-        store::spawn(store.clone(), name.to_owned(), documents, events.clone(), no_more_writes.clone());
+    let (writer, writing) = match &site {
+        None => {
+            let documents = InSqlite::new(store.clone(), name.to_owned(), stored);
+            store::spawn(store.clone(), name.to_owned(), documents, events.clone(), no_more_writes.clone())
+        }
+        Some(site) => {
+            let opened = site.document(saved.document.take()).await;
+            saved.document = opened.document;
+            let documents = opened.resource;
+            let (writer, writing) =
+                store::spawn(store.clone(), name.to_owned(), documents, events.clone(), no_more_writes.clone());
+            match &saved.document {
+                None => {
+                    let document = first(cluster, environment, &settings).await?;
+                    writer.keep(Write::Document { document: Box::new(document.clone()), heard: 0 });
+                    saved.document = Some(document);
+                }
+                Some(document) if opened.is_unpublished => {
+                    writer.keep(Write::Document { document: Box::new(document.clone()), heard: 0 });
+                }
+                Some(_) => {}
+            }
+            (writer, writing)
+        }
+    };
     let last_seq = store.last_seq(name).await?;
     let journal = Arc::new(Journal::new(last_seq, store.releases(name, RELEASES).await?, writer.clone()));
     let timelines = Arc::new(Timelines::new(store.timeline(name, None).await?, writer.clone()));
 
     let (edge_orders, orders) = mpsc::channel(ORDERS);
     let edge = Edge::start(name, environment, cluster, orders, events.clone(), &shutdown)?;
-    let (platform_orders, platform) = match environment.mode {
-        // Teal starts and stops nothing there, so it must not adopt anything either.
-        Mode::Observe | Mode::Advise => (None, None),
-        Mode::Act => {
-            let (sender, orders) = mpsc::channel(ORDERS);
-            let settings = wiring::local_settings(config, name, environment, &binary);
-            match local::spawn(settings, orders, &events, shutdown.clone()) {
-                Ok(platform) => (Some(sender), Some(platform)),
-                Err(error) => {
-                    // The edge's lock must be free for whoever tries next.
-                    shutdown.cancel();
-                    edge.ended().await;
-                    return Err(RuntimeError::Platform { environment: name.to_owned(), error });
-                }
-            }
+    let platform = match Platform::start(config, name, environment, cluster, &events, &shutdown) {
+        Ok(platform) => platform,
+        Err(error) => {
+            // The edge's lock must be free for whoever tries next.
+            shutdown.cancel();
+            edge.ended().await;
+            return Err(error);
         }
     };
-    let gates = Gates { components: Arc::new(components), suite, journal: journal.clone() };
+    let (platform_orders, platform) = platform.unzip();
+    let (gates, told) = (Gates { components: Arc::new(components), suite, journal: journal.clone() }, journal.clone());
     // A machine that shares the environment with others gives orders to its own edge alone.
     let mut edges: Vec<_> = environment.edges().iter().map(|_| None).collect();
     edges[environment.own_edge()] = Some(edge_orders);
@@ -148,7 +162,8 @@ pub(super) async fn start(
         store: store.clone(),
     };
     let page_shutdown = shutdown.clone();
-    let (handle, running) = controller::spawn(about, Clock::start(), ports, inbox, events, shutdown);
+    let clock = Clock::start();
+    let (handle, running) = controller::spawn(about, clock, ports, inbox, events.clone(), shutdown);
 
     let monitor = edge.monitor().map(|monitor| (environment.edge.name.clone(), monitor));
     let over = |part: &str, task: JoinHandle<()>| {
@@ -173,25 +188,53 @@ pub(super) async fn start(
     }));
     let writer = over("the store's writer", writing);
     unless_started.disarm();
-    let name = name.to_owned();
-    Ok(Running {
-        name,
+    let mut running = Running {
+        name: name.to_owned(),
         handle,
         edges: monitor.into_iter().collect(),
         messages: counters,
-        parts,
+        parts: Vec::new(),
         writer,
         no_more_writes,
-    })
+    };
+    if let Some(site) = site {
+        let about = About {
+            app: config.app.clone(),
+            name: name.to_owned(),
+            handle: running.handle.clone(),
+            store: store.clone(),
+            clock,
+            journal: told,
+            shown: running.shown(),
+            notifies: config.notify != Notify::default(),
+        };
+        parts.extend(site.connect(about, environment, &events).into_iter().map(|(part, task)| over(part, task)));
+    }
+    running.parts = parts;
+    Ok(running)
+}
+
+/// The document of an environment that nobody has released to by Teal: what serves there.
+async fn first(
+    cluster: Option<&Cluster>,
+    environment: &Environment,
+    settings: &Settings,
+) -> Result<Document, RuntimeError> {
+    let names = settings.components.iter().map(|component| component.name.clone());
+    let mut document = Document::new(names, settings.salt.clone(), settings.edges.clone());
+    document.revision = 1;
+    if let Some(cluster) = cluster {
+        let found = detect(&cluster.client, &wiring::kubernetes_settings(environment)).await?;
+        for (component, found) in document.components.iter_mut().zip(found) {
+            let slot = Slot { colour: found.colour, version: found.version };
+            (component.stable, component.candidate) = (slot.clone(), slot);
+        }
+    }
+    Ok(document)
 }
 
 /// Where the environment left off.
-async fn saved(
-    store: &Sqlite,
-    name: &str,
-    settings: &teal_rollout::settings::Settings,
-    options: &Options,
-) -> Result<Saved, RuntimeError> {
+async fn saved(store: &Sqlite, name: &str, settings: &Settings, options: &Options) -> Result<Saved, RuntimeError> {
     let mut known = store.baselines(name).await?;
     let unix_millis = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
     let unix_millis = u64::try_from(unix_millis).unwrap_or(u64::MAX);

@@ -33,6 +33,22 @@ pub(super) fn take(state: &Path) -> Result<Lock, RuntimeError> {
     Ok(Lock(file))
 }
 
+/// A name for whoever works with this folder, kept in it: made of random bits once.
+pub(super) fn id(state: &Path) -> Result<String, RuntimeError> {
+    let failed = |error| RuntimeError::State { path: state.to_owned(), error };
+    let path = state.join("agent.id");
+    match std::fs::read_to_string(&path) {
+        Ok(id) if !id.trim().is_empty() => return Ok(id.trim().to_owned()),
+        Ok(_) => {}
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+    }
+    let id = uuid::Uuid::new_v4().simple().to_string();
+    let mut file = OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(path).map_err(failed)?;
+    writeln!(file, "{id}").and_then(|()| file.sync_all()).map_err(failed)?;
+    Ok(id)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,5 +62,13 @@ mod tests {
         assert!(error.contains(&format!("pid {}", std::process::id())), "{error}");
         drop(first);
         take(&state).unwrap();
+    }
+
+    #[test]
+    fn a_folder_keeps_its_id() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = id(folder.path()).unwrap();
+        assert_eq!(id(folder.path()).unwrap(), first);
+        assert_ne!(id(tempfile::tempdir().unwrap().path()).unwrap(), first);
     }
 }

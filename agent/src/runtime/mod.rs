@@ -5,6 +5,7 @@
 //! SIGHUP: read the configuration again and build anew; SIGTERM, SIGINT: end. HAProxy and the application go on.
 //! ```
 
+mod cluster;
 mod environment;
 mod flags;
 mod lock;
@@ -79,9 +80,9 @@ pub enum RuntimeError {
     /// The cluster.
     #[error(transparent)]
     Cluster(#[from] ConnectError),
-    /// Kubernetes.
-    #[error("platform.kind = \"kubernetes\" can be checked and planned, and not be run by this version yet")]
-    NoKubernetes,
+    /// What serves in the cluster.
+    #[error(transparent)]
+    Detect(#[from] platform::kubernetes::DetectError),
     /// A listener.
     #[error(transparent)]
     Http(#[from] http::ServeError),

@@ -1,15 +1,68 @@
 //! The ports of an environment that have more than one kind: its edge and its platform.
 
 use teal_rollout::machine::Event;
+use teal_rollout::settings::Mode;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{RuntimeError, wiring};
 use crate::cluster::client::Cluster;
-use crate::config::{Environment, SwitchBy};
+use crate::config::{Config, Environment, SwitchBy};
+use crate::platform::PlatformOrder;
+use crate::platform::kubernetes::{self, KubernetesHandle};
+use crate::platform::local::{self, LocalHandle};
 use crate::proxy::EdgeOrder;
 use crate::proxy::haproxy::edge::{self, EdgeHandle, EdgeMonitor};
 use crate::proxy::selector::{self, SelectorHandle};
+
+/// Orders that may wait for a port.
+pub(super) const ORDERS: usize = 256;
+
+/// A running platform.
+pub(super) enum Platform {
+    /// Processes here.
+    Local(LocalHandle),
+    /// Workloads of a cluster.
+    Kubernetes(KubernetesHandle),
+}
+
+impl Platform {
+    /// Starts the platform that the configuration names. A cluster is looked at in every mode; here nothing is adopted unless
+    /// Teal acts.
+    pub(super) fn start(
+        config: &Config,
+        name: &str,
+        environment: &Environment,
+        cluster: Option<&Cluster>,
+        events: &mpsc::Sender<Event>,
+        shutdown: &CancellationToken,
+    ) -> Result<Option<(mpsc::Sender<PlatformOrder>, Self)>, RuntimeError> {
+        let (sender, orders) = mpsc::channel(ORDERS);
+        if let Some(cluster) = cluster {
+            let settings = wiring::kubernetes_settings(environment);
+            let handle = kubernetes::spawn(settings, cluster.client.clone(), orders, events, shutdown);
+            return Ok(Some((sender, Self::Kubernetes(handle))));
+        }
+        match environment.mode {
+            Mode::Observe | Mode::Advise => Ok(None),
+            Mode::Act => {
+                let here = |error| RuntimeError::State { path: config.state.clone(), error };
+                let binary = std::env::current_exe().map_err(here)?;
+                let settings = wiring::local_settings(config, name, environment, &binary);
+                let handle = local::spawn(settings, orders, events, shutdown.clone());
+                let failed = |error| RuntimeError::Platform { environment: name.to_owned(), error };
+                Ok(Some((sender, Self::Local(handle.map_err(failed)?))))
+            }
+        }
+    }
+
+    pub(super) async fn join(self) {
+        match self {
+            Self::Local(platform) => platform.join().await,
+            Self::Kubernetes(platform) => platform.join().await,
+        }
+    }
+}
 
 /// A running edge.
 pub(super) enum Edge {

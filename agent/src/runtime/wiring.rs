@@ -10,10 +10,11 @@ use teal_rollout::settings::Settings;
 use crate::cluster;
 use crate::config::{
     Bad, Bind, BindAddress, Component, Config, Edge, Environment, Evidence, JwtAlgorithm, Platform, Smoke, Statuses,
-    UserSource,
+    SwitchBy, UserSource,
 };
 use crate::controller::GateComponent;
 use crate::notifier;
+use crate::platform::kubernetes::{KubernetesComponent, KubernetesSettings};
 use crate::platform::local::{LocalComponent, LocalSettings, RestartPolicy};
 use crate::proxy::haproxy::render::{
     self, EdgeConfig, EdgeRoute, Endpoint, InvalidCidr, Listener, Timeouts, UserSource as RenderUser,
@@ -106,6 +107,26 @@ pub fn selector_settings(environment: &Environment) -> SelectorSettings {
     SelectorSettings {
         namespace: environment.namespace.clone().unwrap_or_default(),
         services: environment.components.values().filter_map(service).collect(),
+    }
+}
+
+/// What the platform of a cluster needs of an environment.
+#[must_use]
+pub fn kubernetes_settings(environment: &Environment) -> KubernetesSettings {
+    let component = |component: &Component| {
+        let workload = component.runs.workload()?;
+        Some(KubernetesComponent {
+            workload: workload.name.clone(),
+            container: workload.container.clone(),
+            replicas: workload.replicas.map(u32::from),
+            secrets: workload.secrets,
+        })
+    };
+    KubernetesSettings {
+        namespace: environment.namespace.clone().unwrap_or_default(),
+        components: environment.components.values().filter_map(component).collect(),
+        // Where selectors are the edge, it is the edge that is ordered.
+        selects: environment.switch.by == SwitchBy::Edge,
     }
 }
 

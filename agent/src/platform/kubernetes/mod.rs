@@ -1,0 +1,119 @@
+//! The Kubernetes platform: a pair of Deployments for each component, and the Service in front of them.
+//!
+//! ```text
+//! PlatformOrder --> wanted, by colour --> workload, select --> API server
+//!                      ^ later: the API server is away, somebody else wrote
+//! Deployments, Pods, Services --watch--> capacity --Event::Capacity, Drift--> controller
+//! ```
+//! Orders wait until they can be carried out; the newest one for a colour is the one that counts. While the API server is away
+//! nothing is known, and nothing is told: that is not the same as zero. At rest nothing is asked beside the watches.
+
+mod capacity;
+mod copies;
+mod detect;
+mod failure;
+mod image;
+mod references;
+mod scale;
+mod select;
+mod settings;
+mod tasks;
+mod workload;
+
+use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::{Pod, Service};
+use kube::Api;
+use kube::api::{ListParams, LogParams};
+use teal_rollout::colour::Colour;
+use teal_rollout::machine::event::Event;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+pub use self::detect::{DetectError, Found, detect};
+pub use self::settings::{KubernetesComponent, KubernetesSettings};
+use super::PlatformOrder;
+use crate::cluster::watch::{self, Scope};
+
+/// The running adapter. Dropping it ends nothing that runs in the cluster.
+#[derive(Debug)]
+pub struct KubernetesHandle {
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl KubernetesHandle {
+    /// Waits until the adapter has ended: after its token was cancelled, or its orders' last sender dropped.
+    pub async fn join(self) {
+        for task in self.tasks {
+            // A panic was reported where it happened.
+            let _ = task.await;
+        }
+    }
+}
+
+/// Starts the adapter: tells each colour's capacity once it is known, then at every change and after every order.
+///
+/// Orders for components that there are not are logged and dropped.
+#[must_use]
+pub fn spawn(
+    settings: KubernetesSettings,
+    client: kube::Client,
+    orders: mpsc::Receiver<PlatformOrder>,
+    events: &mpsc::Sender<Event>,
+    token: &CancellationToken,
+) -> KubernetesHandle {
+    // The watches end with the adapter, however that ends.
+    let watching = token.child_token();
+    let namespace = &settings.namespace;
+    let all = Scope::default;
+    let (deployments, first) =
+        watch::spawn(Api::<Deployment>::namespaced(client.clone(), namespace), all(), watching.clone());
+    let (pods, second) = watch::spawn(Api::<Pod>::namespaced(client.clone(), namespace), all(), watching.clone());
+    let (services, third) =
+        watch::spawn(Api::<Service>::namespaced(client.clone(), namespace), all(), watching.clone());
+    let adapter = tasks::Adapter::new(settings, client, events.clone(), deployments, pods, services);
+    let token = token.clone();
+    let task = tokio::spawn(async move {
+        let _end = watching.drop_guard();
+        let _cancelled = token.run_until_cancelled(adapter.run(orders)).await;
+    });
+    KubernetesHandle { tasks: vec![task, first, second, third] }
+}
+
+/// The last lines that a colour's Pods printed, at most `count` of each of three, those that are not ready first: of the run
+/// before the last restart, where there was one. For the operator's terminal and nothing else.
+pub async fn last_lines(
+    client: &kube::Client,
+    settings: &KubernetesSettings,
+    component: usize,
+    colour: Colour,
+    count: u16,
+) -> Vec<String> {
+    let Some(component) = settings.components.get(component) else { return Vec::new() };
+    let deployments: Api<Deployment> = Api::namespaced(client.clone(), &settings.namespace);
+    let Ok(deployment) = deployments.get(&component.deployment(colour)).await else { return Vec::new() };
+    let labels = deployment.spec.as_ref().and_then(|spec| spec.selector.match_labels.clone()).unwrap_or_default();
+    let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let pods: Api<Pod> = Api::namespaced(client.clone(), &settings.namespace);
+    let mut found =
+        pods.list(&ListParams::default().labels(&labels.join(","))).await.map(|list| list.items).unwrap_or_default();
+    found.sort_by_key(capacity::is_ready);
+    let container = capacity::container(component, &deployment).map(|(name, _)| name);
+    let mut lines = Vec::new();
+    for pod in found.iter().take(3) {
+        let name = pod.metadata.name.clone().unwrap_or_default();
+        let restarted = capacity::statuses(pod).any(|status| status.restart_count > 0 && !status.ready);
+        let params = LogParams {
+            container: container.clone(),
+            previous: restarted,
+            tail_lines: Some(i64::from(count)),
+            ..LogParams::default()
+        };
+        let text = pods.logs(&name, &params).await.unwrap_or_default();
+        lines.extend(text.lines().map(|line| format!("{name} | {line}")));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! The Services' selectors, which follow the edge; and what becomes of one that somebody else moved.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Service;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, ResourceExt as _};
+use serde_json::json;
+use teal_rollout::colour::Colour;
+use tokio::time::Instant;
+
+use super::detect::colour_of;
+use super::settings::{MANAGER, RELEASE};
+use super::workload::Trouble;
+
+/// Before a selector that somebody moved is put back for the first time; twice as long each time after that.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// At most.
+const MOST: Duration = Duration::from_secs(600);
+/// After so long without a hand the first patience is enough again.
+const CALM: Duration = Duration::from_secs(3600);
+
+/// One component's selector.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Selection {
+    /// What is to be selected, for which release, and not before when.
+    wanted: Option<(Colour, u64, Instant)>,
+    /// What was selected last by us, once it has been seen.
+    settled: Option<Colour>,
+    /// What was written and not seen yet.
+    written: Option<Colour>,
+    /// How often somebody moved it lately, and when last.
+    hands: Option<(u32, Instant)>,
+    /// The version of the Service in which a hand was told.
+    told: Option<String>,
+}
+
+impl Selection {
+    /// Takes an order.
+    pub(super) fn order(&mut self, colour: Colour, release: u64, now: Instant) {
+        let hand = self.hands.filter(|_| self.settled.is_some_and(|settled| settled == colour) && self.told.is_some());
+        let due = hand.map_or(now, |(count, at)| at + patience(count));
+        self.wanted = Some((colour, release, due));
+    }
+
+    /// What is to be written now.
+    pub(super) fn due(&self, now: Instant) -> Option<(Colour, u64)> {
+        self.wanted.filter(|(.., due)| *due <= now).map(|(colour, release, _)| (colour, release))
+    }
+
+    /// When it has to be looked at again.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.wanted.map(|(.., due)| due)
+    }
+
+    /// The order was carried out.
+    pub(super) fn done(&mut self) {
+        self.written = self.wanted.take().map(|(colour, ..)| colour);
+    }
+
+    /// The order is not to be carried out any more.
+    pub(super) fn drop_order(&mut self) {
+        self.wanted = None;
+    }
+
+    /// Looks at the Service as it is. What it selects against our last word, told once for each change of it.
+    pub(super) fn see(&mut self, service: &Service, now: Instant) -> Option<Option<Colour>> {
+        let colour = colour_of(service);
+        if let Some(written) = self.written {
+            if colour != Some(written) {
+                // Older than what was written.
+                return None;
+            }
+            (self.settled, self.written, self.told) = (Some(written), None, None);
+        }
+        let settled = self.settled?;
+        if colour == Some(settled) {
+            // Put back by somebody, us included.
+            self.told = None;
+            if self.wanted.is_some_and(|(wanted, ..)| wanted == settled) {
+                self.wanted = None;
+            }
+            return None;
+        }
+        let version = service.resource_version();
+        if self.told == version {
+            return None;
+        }
+        self.told = version;
+        let before = self.hands.filter(|(_, at)| now.duration_since(*at) < CALM).map_or(0, |(count, _)| count);
+        self.hands = Some((before + 1, now));
+        Some(colour)
+    }
+}
+
+fn patience(hands: u32) -> Duration {
+    PATIENCE.saturating_mul(1 << hands.saturating_sub(1).min(8)).min(MOST)
+}
+
+/// Points a Service at a colour, unless it is there already or a newer release has pointed it.
+pub(super) async fn select(api: &Api<Service>, name: &str, colour: Colour, release: u64) -> Result<(), Trouble> {
+    let service = api.get(name).await?;
+    let written = service.annotations().get(RELEASE).and_then(|text| text.parse().ok()).unwrap_or(0);
+    if written > release {
+        return Err(Trouble::Newer(written));
+    }
+    if colour_of(&service) == Some(colour) && written == release {
+        return Ok(());
+    }
+    let patch = json!({
+        "metadata": {
+            "resourceVersion": service.resource_version(),
+            "annotations": {RELEASE: release.to_string()},
+        },
+        "spec": {"selector": {"version": colour.to_string()}},
+    });
+    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+    api.patch(name, &params, &Patch::Merge(patch)).await?;
+    Ok(())
+}

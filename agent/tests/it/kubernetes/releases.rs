@@ -1,0 +1,108 @@
+//! Whole releases on a cluster: forward, back, and what keeps them from either.
+
+use teal_agent::api::Order;
+use teal_agent::cluster::resource::BlueGreen;
+use teal_rollout::colour::Colour::{Blue, Green};
+use teal_rollout::document::{Outcome, Phase};
+use teal_testkit::kubernetes::Fate;
+use teal_testkit::{get, until};
+
+use super::cluster::Cluster;
+use crate::site::Site;
+
+/// An application whose `v1` serves from blue, with users.
+async fn site(cluster: &Cluster) -> Site {
+    cluster.settle().await;
+    let mut site = cluster.plan().start().await;
+    site.traffic.begin().await;
+    site
+}
+
+async fn resource(cluster: &Cluster) -> BlueGreen {
+    until("the resource is there", || async { cluster.api::<BlueGreen>().get("site").await.ok() }).await
+}
+
+#[tokio::test]
+async fn a_good_release_moves_the_edge_and_then_the_selectors_and_a_bad_one_comes_back() {
+    let cluster = Cluster::start(&["api", "web"], "v1", 2).await;
+    let site = site(&cluster).await;
+
+    let good = site.deploy("v2").await;
+    assert_eq!(site.wait_outcome(good).await, Outcome::Completed);
+    for component in ["api", "web"] {
+        cluster.wait_selects(component, Green).await;
+        assert_eq!(cluster.deployment(component, Blue).await.spec.unwrap().replicas, Some(2), "the way back");
+    }
+    let document = resource(&cluster).await.spec.state.unwrap();
+    assert_eq!((document.release, document.phase), (good, Phase::Retaining));
+
+    cluster.fault("v3", "errors=100%");
+    let bad = site.deploy("v3").await;
+    assert_eq!(site.wait_outcome(bad).await, Outcome::RolledBack);
+    let after = site.traffic.mark();
+    site.traffic.wait_for(100).await;
+    let counts = site.traffic.since(after).await;
+    assert_eq!((counts.version("v3").requests, counts.all.bad), (0, 0), "{:?}", site.history(bad).await);
+    cluster.wait_selects("api", Green).await;
+    for component in ["api", "web"] {
+        cluster.wait_replicas(component, Blue, 0).await;
+    }
+    let all = site.traffic.counts().all;
+    println!("on a cluster: {} requests, {} bad, {} lost", all.requests, all.bad, all.lost);
+    assert_eq!(all.lost, 0);
+    assert_eq!(get(site.edge, "/web/home").await.unwrap().header("x-version"), "v2");
+}
+
+#[tokio::test]
+async fn what_does_not_come_up_moves_no_traffic_and_says_why() {
+    let cluster = Cluster::start(&["app"], "v1", 1).await;
+    cluster.settle().await;
+    let mut site =
+        cluster.plan().exchange("ready = \"/healthz\"", "ready = \"/healthz\"\nready_timeout = \"3s\"").start().await;
+    site.traffic.begin().await;
+    let check = async |version: &str, fate: Fate, words: &str| {
+        cluster.fate("app", Green, fate).await;
+        let release = site.deploy(version).await;
+        assert_eq!(site.wait_outcome(release).await, Outcome::Aborted, "{version}");
+        let history = site.history(release).await;
+        assert!(history.iter().any(|line| line.contains(words)), "{version}: {words} is not in {history:#?}");
+        cluster.wait_replicas("app", Green, 0).await;
+        assert_eq!(cluster.selects("app").await, "blue");
+    };
+    check("v2", Fate::ImagePull, "ImagePullBackOff").await;
+    let log = "out of luck".to_owned();
+    check("v3", Fate::CrashLoop { restarts: 4, log }, "container app ended with exit status 1").await;
+    check("v4", Fate::Unschedulable("0/2 nodes are available: insufficient memory".into()), "insufficient memory")
+        .await;
+    check("v5", Fate::Quota("exceeded quota: pods".into()), "exceeded quota: pods").await;
+    check("v6", Fate::ProbeFails("503".into()), "its readiness probe fails").await;
+    assert_eq!(site.traffic.counts().all.bad, 0);
+}
+
+#[tokio::test]
+async fn pods_that_all_crash_after_the_switch_are_left_at_once() {
+    let cluster = Cluster::start(&["app"], "v1", 2).await;
+    cluster.settle().await;
+    let mut site = cluster.plan().watch(20_000, 30_000).start().await;
+    site.traffic.begin().await;
+    let release = site.deploy("v2").await;
+    site.wait_phase(release, Phase::Watching).await;
+    cluster.fate("app", Green, Fate::CrashLoop { restarts: 5, log: "no more".into() }).await;
+    assert_eq!(site.wait_outcome(release).await, Outcome::RolledBack);
+    cluster.wait_selects("app", Blue).await;
+    let history = site.history(release).await;
+    println!("after the crash: {history:#?}, {:?}", site.traffic.counts().all);
+}
+
+#[tokio::test]
+async fn the_way_back_has_its_old_capacity_and_an_order_comes_through_the_resource_too() {
+    let cluster = Cluster::start(&["app"], "v1", 3).await;
+    let site = site(&cluster).await;
+    let release = site.deploy("v2").await;
+    site.wait_phase(release, Phase::Watching).await;
+    assert_eq!(cluster.deployment("app", Green).await.spec.unwrap().replicas, Some(3), "as many as served");
+    site.order(Order::Rollback).await.unwrap();
+    assert_eq!(site.wait_outcome(release).await, Outcome::RolledBack);
+    cluster.wait_selects("app", Blue).await;
+    cluster.wait_replicas("app", Green, 0).await;
+}
