@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{Namespace, Pod, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret, Service};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
@@ -33,6 +33,9 @@ use crate::site::{OnCluster, Plan, Site, TEAL};
 /// What an environment's namespace is called: `APP-ENVIRONMENT`.
 pub(super) const NAMESPACE: &str = "site-prod";
 
+/// The agent, to the API server.
+pub(super) const AGENT: &str = "admin-agent";
+
 /// How often controllers and nodes look.
 const TURN: Duration = Duration::from_millis(10);
 
@@ -42,6 +45,9 @@ enum Happens {
     Drain(String),
     /// Until nothing changes any more.
     Settle,
+    /// Controllers and nodes do nothing until told to wake: their API server is about to go.
+    Sleep,
+    Wake,
 }
 
 /// The cluster; its nodes run until it is dropped.
@@ -89,7 +95,7 @@ impl Cluster {
 
     /// The plan of a site in front of it.
     pub(super) fn plan(&self) -> Plan {
-        let kubeconfig = self.kubeconfig("admin").display().to_string();
+        let kubeconfig = self.kubeconfig(AGENT).display().to_string();
         Site::new().on_cluster(OnCluster { kubeconfig, ports: self.ports.clone() })
     }
 
@@ -134,6 +140,18 @@ impl Cluster {
     /// Waits until controllers and nodes have nothing more to do.
     pub(super) async fn settle(&self) {
         self.happen(Happens::Settle).await;
+    }
+
+    /// The API server goes away, with every connection to it.
+    pub(super) async fn lose_api(&self) {
+        self.happen(Happens::Sleep).await;
+        self.server.stop().await;
+    }
+
+    /// It comes back with all that it had.
+    pub(super) async fn regain_api(&self) {
+        self.server.start_again();
+        self.happen(Happens::Wake).await;
     }
 
     async fn happen(&self, what: Happens) {
@@ -182,6 +200,18 @@ impl Cluster {
         self.api::<Deployment>().get(&format!("site-{component}-{colour}")).await.unwrap()
     }
 
+    /// Gives both colours a ConfigMap and a Secret, with a limit in the ConfigMap.
+    pub(super) async fn configure(&self, component: &str, limit: &str) {
+        create(&self.api::<ConfigMap>(), json!({"metadata": {"name": "settings"}, "data": {"LIMIT": limit}})).await;
+        create(&self.api::<Secret>(), json!({"metadata": {"name": "keys"}, "stringData": {"KEY": "k"}})).await;
+        let sources = json!([{"configMapRef": {"name": "settings"}}, {"secretRef": {"name": "keys"}}]);
+        let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": component, "envFrom": sources}]}}}});
+        for colour in Colour::BOTH {
+            let (name, patch) = (format!("site-{component}-{colour}"), Patch::Strategic(&patch));
+            self.api::<Deployment>().patch(&name, &PatchParams::default(), &patch).await.unwrap();
+        }
+    }
+
     /// Waits until a colour is wanted in so many Pods.
     pub(super) async fn wait_replicas(&self, component: &str, colour: Colour, replicas: i32) {
         let wanted = || async {
@@ -224,9 +254,10 @@ impl Nodes {
         let mut world = World::of(&server, NAMESPACE);
         let mut turns = tokio::time::interval(TURN);
         let mut settling = Vec::new();
+        let mut awake = true;
         loop {
             tokio::select! {
-                _ = turns.tick() => {
+                _ = turns.tick(), if awake => {
                     let changed = world.step().await;
                     if !self.reconcile().await && !changed {
                         for done in settling.drain(..) {
@@ -236,6 +267,10 @@ impl Nodes {
                 }
                 happens = happening.recv() => match happens {
                     Some((Happens::Settle, done)) => settling.push(done),
+                    Some((what @ (Happens::Sleep | Happens::Wake), done)) => {
+                        awake = matches!(what, Happens::Wake);
+                        let _ = done.send(());
+                    }
                     Some((Happens::Fate(deployment, fate), done)) => {
                         world.fate(&deployment, fate);
                         let _ = done.send(());

@@ -1,5 +1,7 @@
 //! Releases of an application that runs on a cluster, behind a real HAProxy beside it.
 
 mod cluster;
+mod configuration;
 mod observing;
 mod releases;
+mod trouble;
