@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 use k8s_openapi::NamespaceResourceScope;
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret, Service};
+use k8s_openapi::api::core::v1::{ConfigMap, Namespace, Pod, Secret, Service, ServiceAccount};
 use k8s_openapi::api::rbac::v1::{Role, RoleBinding};
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::api::{ListParams, Patch, PatchParams, PostParams};
@@ -28,13 +29,14 @@ use teal_testkit::kubernetes::{ApiServer, Fate, World};
 use teal_testkit::{free_port, until};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::manifests::roles::roles_of;
 use crate::site::{OnCluster, Plan, Site, TEAL};
 
 /// What an environment's namespace is called: `APP-ENVIRONMENT`.
 pub(super) const NAMESPACE: &str = "site-prod";
 
-/// The agent, to the API server.
-pub(super) const AGENT: &str = "admin-agent";
+/// The agent, to the API server: with the rights that the manifests give it, and no others.
+pub(super) const AGENT: &str = "system:serviceaccount:site-prod:teal-controller";
 
 /// How often controllers and nodes look.
 const TURN: Duration = Duration::from_millis(10);
@@ -71,6 +73,13 @@ impl Cluster {
         create(&Api::<Namespace>::all(client.clone()), json!({"metadata": {"name": NAMESPACE}})).await;
         let definition = serde_json::to_value(BlueGreen::crd()).unwrap();
         create(&Api::<CustomResourceDefinition>::all(client.clone()), definition).await;
+        for object in roles_of("site", components) {
+            match object["kind"].as_str() {
+                Some("Role") => create(&Api::<Role>::namespaced(client.clone(), NAMESPACE), object).await,
+                Some("RoleBinding") => create(&Api::<RoleBinding>::namespaced(client.clone(), NAMESPACE), object).await,
+                _ => create(&Api::<ServiceAccount>::namespaced(client.clone(), NAMESPACE), object).await,
+            }
+        }
         for name in components {
             for colour in Colour::BOTH {
                 let replicas = if colour == Colour::Blue { replicas } else { 0 };
@@ -85,6 +94,7 @@ impl Cluster {
         let (happens, happening) = mpsc::unbounded_channel();
         let nodes = Nodes {
             server: server.clone(),
+            fates: BTreeMap::new(),
             ports: ports.clone(),
             faults: folder.path().join("faults"),
             running: BTreeMap::new(),
@@ -101,7 +111,7 @@ impl Cluster {
 
     /// A file by which `user` reaches the API server.
     pub(super) fn kubeconfig(&self, user: &str) -> PathBuf {
-        let path = self.folder.path().join(format!("{user}.kubeconfig"));
+        let path = self.folder.path().join(format!("{}.kubeconfig", user.replace(':', "-")));
         std::fs::write(&path, self.server.kubeconfig(user)).unwrap();
         path
     }
@@ -230,6 +240,8 @@ impl Drop for Cluster {
 /// What runs for the Pods that are ready.
 struct Nodes {
     server: Arc<ApiServer>,
+    /// What the test wants to become of a Deployment's Pods; they are ready otherwise, once what they run listens.
+    fates: BTreeMap<String, Fate>,
     ports: BTreeMap<String, [u16; 2]>,
     faults: PathBuf,
     running: BTreeMap<(String, Colour), Process>,
@@ -258,8 +270,8 @@ impl Nodes {
         loop {
             tokio::select! {
                 _ = turns.tick(), if awake => {
-                    let changed = world.step().await;
-                    if !self.reconcile().await && !changed {
+                    let started = self.reconcile(&mut world).await;
+                    if !world.step().await && !started {
                         for done in settling.drain(..) {
                             let _: Result<(), ()> = oneshot::Sender::send(done, ());
                         }
@@ -272,7 +284,7 @@ impl Nodes {
                         let _ = done.send(());
                     }
                     Some((Happens::Fate(deployment, fate), done)) => {
-                        world.fate(&deployment, fate);
+                        self.fates.insert(deployment, fate);
                         let _ = done.send(());
                     }
                     Some((Happens::Drain(node), done)) => {
@@ -285,25 +297,30 @@ impl Nodes {
         }
     }
 
-    /// Starts and ends processes as the Pods are; whether there was anything to do.
-    async fn reconcile(&mut self) -> bool {
+    /// Starts and ends processes as the Pods are, which are ready when theirs listens; whether anything is on its way.
+    async fn reconcile(&mut self, world: &mut World<'_>) -> bool {
         let client = self.server.client_as_controllers();
         let pods = Api::<Pod>::namespaced(client, NAMESPACE).list(&ListParams::default()).await;
         let Ok(pods) = pods else { return false };
         let mut changed = false;
         for (component, ports) in self.ports.clone() {
             for (colour, port) in Colour::BOTH.into_iter().zip(ports) {
-                let version = pods.items.iter().find_map(|pod| version_of(pod, &component, colour));
+                let deployment = format!("site-{component}-{colour}");
+                let fate = self.fates.get(&deployment).cloned().unwrap_or_default();
+                let newest = pods.items.iter().filter_map(|pod| version_of(pod, &component, colour)).max();
+                let version = newest.map(|(_, version)| version).filter(|_| fate == Fate::Ready);
                 let key = (component.clone(), colour);
-                if self.running.get(&key).map(|process| &process.version) == version.as_ref() {
-                    continue;
+                if self.running.get(&key).map(|process| &process.version) != version.as_ref() {
+                    changed = true;
+                    // The port is free before the next one takes it.
+                    self.running.remove(&key);
+                    if let Some(version) = &version {
+                        self.running.insert(key, sample_app(port, version.clone(), colour, &self.faults));
+                    }
                 }
-                changed = true;
-                // The port is free before the next one takes it.
-                self.running.remove(&key);
-                if let Some(version) = version {
-                    self.running.insert(key, sample_app(port, version, colour, &self.faults));
-                }
+                let listens = version.is_none() || TcpStream::connect(("127.0.0.1", port)).is_ok();
+                changed |= !listens;
+                world.fate(&deployment, if fate == Fate::Ready && !listens { Fate::Starting } else { fate });
             }
         }
         changed
@@ -318,16 +335,16 @@ fn sample_app(port: u16, version: String, colour: Colour, faults: &Path) -> Proc
     Process { version, child }
 }
 
-/// The image's tag, where the Pod is one of this colour and ready.
-fn version_of(pod: &Pod, component: &str, colour: Colour) -> Option<String> {
+/// When the Pod was made and its image's tag, where it is one of this colour on a node.
+fn version_of(pod: &Pod, component: &str, colour: Colour) -> Option<(u64, String)> {
     let labels = pod.labels();
     let is_of = labels.get("app") == Some(&format!("site-{component}"))
         && labels.get("version") == Some(&colour.to_string())
         && pod.metadata.deletion_timestamp.is_none();
-    let conditions = pod.status.as_ref()?.conditions.as_ref()?;
-    let is_ready = conditions.iter().any(|condition| condition.type_ == "Ready" && condition.status == "True");
-    let image = pod.spec.as_ref()?.containers.first()?.image.as_ref()?;
-    (is_of && is_ready).then(|| image.rsplit(':').next().unwrap_or_default().to_owned())
+    let spec = pod.spec.as_ref().filter(|spec| spec.node_name.is_some())?;
+    let image = spec.containers.first()?.image.as_ref()?;
+    let made = pod.metadata.resource_version.as_ref()?.parse().ok()?;
+    is_of.then(|| (made, image.rsplit(':').next().unwrap_or_default().to_owned()))
 }
 
 async fn create<K>(api: &Api<K>, object: Value)

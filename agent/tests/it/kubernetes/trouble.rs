@@ -9,7 +9,7 @@ use teal_rollout::policy::Verdict;
 use teal_testkit::kubernetes::{Cut, Failure, Fault};
 use teal_testkit::until;
 
-use super::cluster::Cluster;
+use super::cluster::{AGENT, Cluster};
 use crate::site::Site;
 
 /// One component whose `v1` serves, with users; the watch takes from `min` to `max` milliseconds.
@@ -75,7 +75,7 @@ async fn a_selector_that_somebody_moves_is_told_once_and_not_fought() {
     cluster.server.forget_used();
     cluster.select("app", Blue).await;
     until("it is told", || async {
-        site.history(release).await.iter().any(|line| line.contains("selector")).then_some(())
+        site.history(release).await.iter().any(|line| line.contains("pointed the service")).then_some(())
     })
     .await;
     // The edge goes on: users are where they were.
@@ -83,8 +83,12 @@ async fn a_selector_that_somebody_moves_is_told_once_and_not_fought() {
     site.traffic.wait_for(100).await;
     let counts = site.traffic.since(mark).await;
     assert_eq!(counts.version("v2").requests, counts.all.requests);
-    let told = site.history(release).await.iter().filter(|line| line.contains("selector")).count();
-    assert_eq!((told, cluster.selects("app").await.as_str()), (1, "blue"), "it is put back in half a minute, not at once");
+    let told = site.history(release).await.iter().filter(|line| line.contains("pointed the service")).count();
+    assert_eq!(
+        (told, cluster.selects("app").await.as_str()),
+        (1, "blue"),
+        "it is put back in half a minute, not at once"
+    );
 }
 
 #[tokio::test]
@@ -92,10 +96,10 @@ async fn conflicts_errors_lost_answers_and_cut_watches_hold_up_nothing_for_long(
     let cluster = Cluster::start(&["app"], "v1", 2).await;
     let site = site(&cluster, 1_000, 10_000).await;
     let faults = [
-        Fault::new(Failure::Conflict).on(&["patch", "update"]).by("admin-agent").times(5),
-        Fault::new(Failure::Error(500)).by("admin-agent").times(5),
-        Fault::new(Failure::Lost).on(&["patch", "create"]).by("admin-agent").times(2),
-        Fault::new(Failure::TooManyRequests(1)).on(&["get"]).by("admin-agent").times(2),
+        Fault::new(Failure::Conflict).on(&["patch", "update"]).by(AGENT).times(5),
+        Fault::new(Failure::Error(500)).by(AGENT).times(5),
+        Fault::new(Failure::Lost).on(&["patch", "create"]).by(AGENT).times(2),
+        Fault::new(Failure::TooManyRequests(1)).on(&["get"]).by(AGENT).times(2),
     ];
     for fault in faults {
         cluster.server.fail(fault);
@@ -146,7 +150,7 @@ async fn at_rest_an_agent_asks_for_next_to_nothing() {
     cluster.wait_selects("web", Green).await;
     let asked = |what: &str, since: Instant| {
         let used = cluster.server.used();
-        let own: Vec<_> = used.iter().filter(|used| used.user == "admin-agent" && used.verb != "watch").collect();
+        let own: Vec<_> = used.iter().filter(|used| used.user == AGENT && used.verb != "watch").collect();
         println!("{what}: {} requests beside watches in {:?}", own.len(), since.elapsed());
         own.len()
     };
