@@ -1,5 +1,7 @@
 //! From the configuration to what each port takes. The one place that knows both sides.
 
+mod cluster;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,20 +9,18 @@ use std::time::Duration;
 use teal_rollout::colour::Colour;
 use teal_rollout::settings::Settings;
 
-use crate::cluster;
+pub use self::cluster::{cluster_settings, kubernetes_settings, selector_settings};
+
 use crate::config::{
-    Bad, Bind, BindAddress, Component, Config, Edge, Environment, Evidence, JwtAlgorithm, Platform, Smoke, Statuses,
-    SwitchBy, UserSource,
+    Bad, Bind, BindAddress, Component, Config, Edge, Environment, Evidence, JwtAlgorithm, Smoke, Statuses, UserSource,
 };
 use crate::controller::GateComponent;
 use crate::notifier;
-use crate::platform::kubernetes::{KubernetesComponent, KubernetesSettings};
 use crate::platform::local::{LocalComponent, LocalSettings, RestartPolicy};
 use crate::proxy::haproxy::render::{
     self, EdgeConfig, EdgeRoute, Endpoint, InvalidCidr, Listener, Timeouts, UserSource as RenderUser,
 };
 use crate::proxy::haproxy::settings::{BadWhen, EdgeComponent, EdgeSettings, LatencyLimits, LogSource};
-use crate::proxy::selector::SelectorSettings;
 use crate::smoke::{Suite, SuiteError};
 
 /// Bytes of an instance's output kept before its file is rotated.
@@ -98,42 +98,6 @@ pub fn edge_settings(name: &str, environment: &Environment) -> EdgeSettings {
 fn bad_when(bad: &Bad) -> BadWhen {
     let ranges = |all: &[Statuses]| all.iter().map(|s| s.first..=s.last).collect::<Vec<_>>();
     BadWhen::new(&ranges(&bad.status), &ranges(&bad.not), bad.retries)
-}
-
-/// What an edge of Services needs of an environment.
-#[must_use]
-pub fn selector_settings(environment: &Environment) -> SelectorSettings {
-    let service = |component: &Component| component.runs.workload().map(|workload| workload.name.clone());
-    SelectorSettings {
-        namespace: environment.namespace.clone().unwrap_or_default(),
-        services: environment.components.values().filter_map(service).collect(),
-    }
-}
-
-/// What the platform of a cluster needs of an environment.
-#[must_use]
-pub fn kubernetes_settings(environment: &Environment) -> KubernetesSettings {
-    let component = |component: &Component| {
-        let workload = component.runs.workload()?;
-        Some(KubernetesComponent {
-            workload: workload.name.clone(),
-            container: workload.container.clone(),
-            replicas: workload.replicas.map(u32::from),
-            secrets: workload.secrets,
-        })
-    };
-    KubernetesSettings {
-        namespace: environment.namespace.clone().unwrap_or_default(),
-        components: environment.components.values().filter_map(component).collect(),
-        // Where selectors are the edge, it is the edge that is ordered.
-        selects: environment.switch.by == SwitchBy::Edge,
-    }
-}
-
-/// How the cluster is reached.
-#[must_use]
-pub fn cluster_settings(platform: &Platform) -> cluster::client::Settings {
-    cluster::client::Settings { kubeconfig: platform.kubeconfig.clone(), context: platform.context.clone() }
 }
 
 /// What the local platform needs of an environment.

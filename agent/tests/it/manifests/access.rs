@@ -222,9 +222,9 @@ fn no_role_says_more_than_it_means() {
                 assert!(is_copies || !said.contains(&"delete"), "{overlay} {}: {rule}", name(role));
                 let forbidden = ["deletecollection", "escalate", "bind", "impersonate"];
                 assert!(!said.iter().any(|word| forbidden.contains(word)), "{overlay} {}: {rule}", name(role));
-                // A create has no name, and a list or watch has one only where that is all it asks for, as for the resource: a rule
-                // with names would allow none of them.
-                let is_ours = rule["resources"] == json!(["bluegreens"]);
+                // A create has no name, and a list or watch has one only where that is all it asks for, as for the resource and
+                // the lease: a rule with names would allow none of them.
+                let is_ours = ["bluegreens", "leases"].iter().any(|of| rule["resources"] == json!([of]));
                 let nameless = |verb: &str| verb == "create" || (["list", "watch"].contains(&verb) && !is_ours);
                 let names_and_lists =
                     rule.get("resourceNames").is_some() && list(&rule["verbs"]).iter().any(|verb| nameless(text(verb)));
