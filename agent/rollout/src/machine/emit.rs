@@ -104,13 +104,20 @@ impl Machine {
         }
     }
 
-    /// Gives the orders that waited for the store. Among agents a colour is not stopped while an edge is known to serve
-    /// from it: its agent may have taken refuge there before it heard that the release has ended.
+    /// Gives the orders that waited for the store. Among agents a colour is neither stopped nor replaced while an edge is
+    /// known to serve from it and the document does not say so: its agent may have gone back there, or taken refuge,
+    /// before it heard of the document.
     pub(super) fn let_go(&mut self) {
         let serves = |action: &Action| match action {
-            Action::Stop { component, colour, .. } => self.is_shared() && self.facts.serves(*component, *colour),
+            Action::Stop { component, colour, .. } => self.facts.serves(*component, *colour),
+            Action::Start { component, colour, .. } => {
+                let c = &self.doc.components[*component];
+                let is_new = c.takes_part() && c.candidate.colour == *colour && c.share == Share::NONE;
+                is_new && !self.doc.is_bad() && self.facts.serves(*component, *colour)
+            }
             _ => false,
         };
+        let serves = |action: &Action| self.is_shared() && serves(action);
         let (wait, go): (Vec<_>, Vec<_>) = self.held_back.iter().cloned().partition(serves);
         self.held_back = wait;
         self.out.extend(go);

@@ -157,7 +157,7 @@ impl Machine {
             self.confirm.reset();
             self.exposure = Duration::ZERO;
             self.start_evidence();
-        } else if shares(before) != shares(&self.doc) {
+        } else if before.share != self.doc.share || shares(before) != shares(&self.doc) {
             self.evidence.new_step(shares(&self.doc).into_iter());
         }
     }
@@ -173,7 +173,8 @@ impl Machine {
             self.announce(News::Emergency { component });
         }
         if self.doc.policy() != before.policy() {
-            let is_urgent = self.doc.is_bad() || self.doc.emergency != before.emergency;
+            // Also where nothing changes by it: it overtakes an urgent order that may not have been carried out yet.
+            let is_urgent = self.doc.is_bad() || !self.doc.emergency.is_empty() || !before.emergency.is_empty();
             let orders = self.route(Self::direction(is_urgent));
             self.out.extend(orders);
         }
