@@ -89,7 +89,8 @@ const OPERATOR: [Wish; 7] = [
 ];
 
 /// What nobody may.
-const NEVER: [Wish; 22] = [
+const NEVER: [Wish; 23] = [
+    ("get", POD, "physioflow-api-blue-1"),
     ("delete", BG, "physioflow"),
     ("deletecollection", BG, ""),
     ("patch", BG, "other"),
