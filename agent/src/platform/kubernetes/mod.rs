@@ -94,6 +94,10 @@ pub async fn last_lines(
     let Ok(deployment) = deployments.get(&component.deployment(colour)).await else { return Vec::new() };
     let labels = deployment.spec.as_ref().and_then(|spec| spec.selector.match_labels.clone()).unwrap_or_default();
     let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    if labels.is_empty() {
+        // A selector by expressions alone: without labels the list would be of every Pod in the namespace.
+        return Vec::new();
+    }
     let pods: Api<Pod> = Api::namespaced(client.clone(), &settings.namespace);
     let mut found =
         pods.list(&ListParams::default().labels(&labels.join(","))).await.map(|list| list.items).unwrap_or_default();

@@ -25,10 +25,10 @@ const CALM: Duration = Duration::from_secs(3600);
 pub(super) struct Selection {
     /// What is to be selected, for which release, and not before when.
     wanted: Option<(Colour, u64, Instant)>,
-    /// What was selected last by us, once it has been seen.
-    settled: Option<Colour>,
-    /// What was written and not seen yet.
-    written: Option<Colour>,
+    /// What was selected last by us, once it has been seen, and for which release.
+    settled: Option<(Colour, u64)>,
+    /// What was written and not seen yet, for which release, and the Service's version with it.
+    written: Option<(Colour, u64, Option<String>)>,
     /// How often somebody moved it lately, and when last.
     hands: Option<(u32, Instant)>,
     /// The version of the Service in which a hand was told.
@@ -38,7 +38,8 @@ pub(super) struct Selection {
 impl Selection {
     /// Takes an order.
     pub(super) fn order(&mut self, colour: Colour, release: u64, now: Instant) {
-        let hand = self.hands.filter(|_| self.settled.is_some_and(|settled| settled == colour) && self.told.is_some());
+        let hand =
+            self.hands.filter(|_| self.settled.is_some_and(|(settled, _)| settled == colour) && self.told.is_some());
         let due = hand.map_or(now, |(count, at)| at + patience(count));
         self.wanted = Some((colour, release, due));
     }
@@ -53,9 +54,9 @@ impl Selection {
         self.wanted.map(|(.., due)| due)
     }
 
-    /// The order was carried out.
-    pub(super) fn done(&mut self) {
-        self.written = self.wanted.take().map(|(colour, ..)| colour);
+    /// The order was carried out; `version` is the Service's since then.
+    pub(super) fn done(&mut self, version: Option<String>) {
+        self.written = self.wanted.take().map(|(colour, release, _)| (colour, release, version));
     }
 
     /// The order is not to be carried out any more.
@@ -66,14 +67,19 @@ impl Selection {
     /// Looks at the Service as it is. What it selects against our last word, told once for each change of it.
     pub(super) fn see(&mut self, service: &Service, now: Instant) -> Option<Option<Colour>> {
         let colour = colour_of(service);
-        if let Some(written) = self.written {
-            if colour != Some(written) {
+        if let Some((written, release, version)) = &self.written {
+            if colour != Some(*written) && !is_since(service, version.as_deref()) {
                 // Older than what was written.
                 return None;
             }
-            (self.settled, self.written, self.told) = (Some(written), None, None);
+            (self.settled, self.written, self.told) = (Some((*written, *release)), None, None);
         }
-        let settled = self.settled?;
+        let (settled, release) = self.settled?;
+        if release_of(service) > release {
+            // Another agent leads now and selects for a release of its own: that is no hand.
+            (self.settled, self.hands, self.told) = (None, None, None);
+            return None;
+        }
         if colour == Some(settled) {
             // Put back by somebody, us included.
             self.told = None;
@@ -97,15 +103,32 @@ fn patience(hands: u32) -> Duration {
     PATIENCE.saturating_mul(1 << hands.saturating_sub(1).min(8)).min(MOST)
 }
 
-/// Points a Service at a colour, unless it is there already or a newer release has pointed it.
-pub(super) async fn select(api: &Api<Service>, name: &str, colour: Colour, release: u64) -> Result<(), Trouble> {
+/// Whether the Service was seen at this version of it or a later one. Versions are numbers wherever they can be ordered.
+fn is_since(service: &Service, version: Option<&str>) -> bool {
+    let number = |text: &str| text.parse::<u64>().ok();
+    let seen = service.metadata.resource_version.as_deref().and_then(number);
+    seen.zip(version.and_then(number)).is_some_and(|(seen, written)| seen >= written)
+}
+
+/// The release that pointed a Service last; 0 where none did.
+fn release_of(service: &Service) -> u64 {
+    service.annotations().get(RELEASE).and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// Points a Service at a colour, unless it is there already or a newer release has pointed it. Its version since then.
+pub(super) async fn select(
+    api: &Api<Service>,
+    name: &str,
+    colour: Colour,
+    release: u64,
+) -> Result<Option<String>, Trouble> {
     let service = api.get(name).await?;
-    let written = service.annotations().get(RELEASE).and_then(|text| text.parse().ok()).unwrap_or(0);
+    let written = release_of(&service);
     if written > release {
         return Err(Trouble::Newer(written));
     }
     if colour_of(&service) == Some(colour) && written == release {
-        return Ok(());
+        return Ok(service.resource_version());
     }
     let patch = json!({
         "metadata": {
@@ -115,6 +138,5 @@ pub(super) async fn select(api: &Api<Service>, name: &str, colour: Colour, relea
         "spec": {"selector": {"version": colour.to_string()}},
     });
     let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-    api.patch(name, &params, &Patch::Merge(patch)).await?;
-    Ok(())
+    Ok(api.patch(name, &params, &Patch::Merge(patch)).await?.resource_version())
 }

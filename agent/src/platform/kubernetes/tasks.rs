@@ -25,7 +25,15 @@ type Place = (usize, bool);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Wanted {
     Running { version: String, release: u64 },
-    Stopped,
+    Stopped { release: u64 },
+}
+
+impl Wanted {
+    const fn release(&self) -> u64 {
+        match self {
+            Self::Running { release, .. } | Self::Stopped { release } => *release,
+        }
+    }
 }
 
 pub(super) struct Adapter {
@@ -114,21 +122,23 @@ impl Adapter {
             return;
         }
         let place = (component, colour == Colour::Green);
-        match order {
-            PlatformOrder::Start { version, release, .. } => {
-                self.wanted.insert(place, Wanted::Running { version, release });
-                self.hopeless.remove(&place);
-            }
-            PlatformOrder::Stop { .. } => {
-                self.wanted.insert(place, Wanted::Stopped);
-                self.hopeless.remove(&place);
-            }
+        let wanted = match order {
+            PlatformOrder::Start { version, release, .. } => Wanted::Running { version, release },
+            PlatformOrder::Stop { release, .. } => Wanted::Stopped { release },
             PlatformOrder::Select { release, .. } => {
                 if self.settings.selects {
                     self.selections[component].order(colour, release, Instant::now());
                 }
+                return;
             }
+        };
+        // The cluster knows nothing yet of a newer order that still waits.
+        if self.wanted.get(&place).is_some_and(|newer| newer.release() > wanted.release()) {
+            tracing::warn!(?wanted, "a newer order waits there: this one is dropped");
+            return;
         }
+        self.wanted.insert(place, wanted);
+        self.hopeless.remove(&place);
     }
 
     /// Tries everything that is due, once.
@@ -142,7 +152,7 @@ impl Adapter {
                 Wanted::Running { version, release } => {
                     workloads.start(component, colour, version, *release).await.map(Some)
                 }
-                Wanted::Stopped => workloads.stop(component, colour).await.map(|()| None),
+                Wanted::Stopped { release } => workloads.stop(component, colour, *release).await.map(|()| None),
             };
             match done {
                 Ok(generation) => {
@@ -165,7 +175,7 @@ impl Adapter {
         for (component, selection) in self.settings.components.iter().zip(&mut self.selections) {
             let Some((colour, release)) = selection.due(Instant::now()) else { continue };
             match select::select(&api, &component.workload, colour, release).await {
-                Ok(()) => selection.done(),
+                Ok(version) => selection.done(version),
                 Err(Trouble::Later(why)) => failed = Some(why),
                 Err(Trouble::Newer(release)) => {
                     tracing::warn!(release, "a newer release selects there: the order is dropped");

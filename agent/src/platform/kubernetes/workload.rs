@@ -67,7 +67,7 @@ impl Workloads<'_> {
         let (name, other) = (component.deployment(colour), component.deployment(colour.other()));
         let api = self.deployments();
         let (there, beside) = tokio::try_join!(api.get(&name), api.get(&other))?;
-        let written = there.annotations().get(RELEASE).and_then(|text| text.parse().ok()).unwrap_or(0);
+        let written = written(&there);
         if written > release {
             return Err(Trouble::Newer(written));
         }
@@ -93,10 +93,19 @@ impl Workloads<'_> {
         Ok(generation)
     }
 
-    /// Runs nothing on a colour.
-    pub(super) async fn stop(&self, component: &KubernetesComponent, colour: Colour) -> Result<(), Trouble> {
+    /// Runs nothing on a colour, unless a newer release was started there.
+    pub(super) async fn stop(
+        &self,
+        component: &KubernetesComponent,
+        colour: Colour,
+        release: u64,
+    ) -> Result<(), Trouble> {
         let name = component.deployment(colour);
         let there = self.deployments().get(&name).await?;
+        let written = written(&there);
+        if written > release {
+            return Err(Trouble::Newer(written));
+        }
         let scale = self.scale();
         // The release is over, for the colour that stays too.
         for colour in Colour::BOTH {
@@ -180,6 +189,11 @@ impl Workloads<'_> {
     fn scale(&self) -> Scale<'_> {
         Scale { client: self.client, namespace: &self.settings.namespace }
     }
+}
+
+/// The release that wrote a Deployment last; 0 where none did.
+fn written(there: &Deployment) -> u64 {
+    there.annotations().get(RELEASE).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// How many Pods a colour has when it is full: as configured, else as the other one, which serves, else as it had itself.
