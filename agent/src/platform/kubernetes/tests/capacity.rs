@@ -1,0 +1,96 @@
+//! What is read from Deployments and Pods, without a server.
+
+use super::super::{capacity, failure};
+use super::*;
+
+fn pod(image: &str, status: Value) -> Pod {
+    let labels = json!({"app": "app", "version": "green"});
+    let pod = json!({
+        "metadata": {"name": "p", "labels": labels},
+        "spec": {"containers": [{"name": "app", "image": image}]}, "status": status,
+    });
+    serde_json::from_value(pod).unwrap()
+}
+
+fn ready() -> Value {
+    json!({"conditions": [{"type": "Ready", "status": "True"}]})
+}
+
+fn container(mut status: Value) -> Value {
+    for (key, value) in [("name", json!("app")), ("image", json!("")), ("imageID", json!(""))] {
+        status[key] = value;
+    }
+    if status["ready"].is_null() {
+        status["ready"] = json!(false);
+    }
+    if status["restartCount"].is_null() {
+        status["restartCount"] = json!(0);
+    }
+    json!({"containerStatuses": [status]})
+}
+
+fn waits(reason: &str, message: &str) -> Value {
+    container(json!({"state": {"waiting": {"reason": reason, "message": message}}}))
+}
+
+#[test]
+fn only_pods_of_the_ordered_template_count_and_a_hand_takes_nothing_from_what_serves() {
+    let component = KubernetesComponent { workload: "app".into(), container: None, replicas: None, secrets: true };
+    let check = |ordered: Option<&str>, template: &str, pods: &[Pod], version: Option<&str>, counts: (u32, u32)| {
+        let mut object = deployment(Colour::Green, template, 2);
+        if let Some(ordered) = ordered {
+            object["metadata"]["annotations"] =
+                json!({"teal.trancloud.work/version": ordered, "teal.trancloud.work/release": "7"});
+        }
+        let object: Deployment = serde_json::from_value(object).unwrap();
+        let found = capacity::of(0, &component, Colour::Green, &object, pods.iter());
+        assert_eq!((found.version.as_deref(), (found.ready, found.crash_looping)), (version, counts), "{ordered:?}");
+        assert_eq!(found.release, if ordered.is_some() { 7 } else { 0 });
+    };
+    let (old, new) = (pod("site/app:v1", ready()), pod("site/app:v2", ready()));
+    let loops = pod("site/app:v2", waits("CrashLoopBackOff", ""));
+    let often = pod("site/app:v2", container(json!({"restartCount": 3, "state": {"running": {}}})));
+    let mut other = new.clone();
+    other.metadata.labels = Some([("app".to_owned(), "another".to_owned())].into());
+    let mut leaving = new.clone();
+    leaving.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap());
+    check(Some("v2"), "v2", &[old.clone(), old.clone()], Some("v2"), (0, 0));
+    check(Some("v2"), "v2", &[old.clone(), new.clone()], Some("v2"), (1, 0));
+    check(Some("v2"), "v2", &[new.clone(), other, leaving], Some("v2"), (1, 0));
+    check(Some("v2"), "v2", &[loops, often], Some("v2"), (0, 2));
+    // Somebody set v3 by hand: what was ordered still serves.
+    check(Some("v2"), "v3", &[new.clone(), new], Some("v3"), (2, 0));
+    check(None, "v1", &[old.clone(), old], Some("v1"), (2, 0));
+}
+
+#[test]
+fn every_reason_is_named_and_the_most_telling_one_wins() {
+    let check = |conditions: Value, pods: &[Value], wanted: Option<&str>| {
+        let mut object = deployment(Colour::Green, "v2", 2);
+        object["status"] = json!({"conditions": conditions});
+        let pods: Vec<Pod> = pods.iter().map(|status| pod("site/app:v2", status.clone())).collect();
+        let found = failure::of(&serde_json::from_value(object).unwrap(), pods.iter());
+        assert_eq!(found.as_deref(), wanted);
+    };
+    let ended = |reason: &str, code: i32| {
+        let last = json!({"terminated": {"reason": reason, "exitCode": code, "message": "password=hunter2"}});
+        container(json!({"restartCount": 4, "state": {"waiting": {"reason": "CrashLoopBackOff"}}, "lastState": last}))
+    };
+    let quota = json!([{"type": "ReplicaFailure", "status": "True", "message": "exceeded quota: pods"}]);
+    let late = json!([{"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}]);
+    let none = json!([]);
+    let nowhere = json!({"conditions": [{"type": "PodScheduled", "status": "False", "message": "0/2 nodes"}]});
+    let pull = waits("ImagePullBackOff", "not\nfound");
+    check(none.clone(), &[ready()], None);
+    check(none.clone(), &[waits("ContainerCreating", "")], None);
+    check(none.clone(), &[ended("Error", 1), pull.clone()], Some("ImagePullBackOff: not found"));
+    check(none.clone(), &[ended("Error", 1)], Some("container app ended with exit status 1, 4 restarts"));
+    check(none.clone(), &[ended("OOMKilled", 137)], Some("container app was killed for its memory, 4 restarts"));
+    check(none.clone(), &[nowhere], Some("no node takes the Pod: 0/2 nodes"));
+    let missing = waits("CreateContainerConfigError", "configmap \"settings\" not found");
+    check(none.clone(), &[missing], Some("CreateContainerConfigError: configmap \"settings\" not found"));
+    let runs = container(json!({"state": {"running": {}}}));
+    check(none, &[runs], Some("container app runs and its readiness probe fails"));
+    check(quota, &[pull], Some("Pods are refused: exceeded quota: pods"));
+    check(late, &[], Some("no progress: ProgressDeadlineExceeded"));
+}

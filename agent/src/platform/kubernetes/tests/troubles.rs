@@ -1,0 +1,103 @@
+//! An API server that refuses, hangs, forgets or is away.
+
+use std::time::Duration;
+
+use teal_testkit::kubernetes::{Cut, Failure, Fault};
+use teal_testkit::until;
+
+use super::*;
+
+#[tokio::test]
+async fn a_start_is_carried_out_through_every_trouble_and_only_once() {
+    let check = async |failure: Failure, verbs: &[&str], times: u32| {
+        let mut rig = Rig::start().await;
+        rig.server.fail(Fault::new(failure).on(verbs).about("deployments").by("admin").times(times));
+        let up = rig.release("v2", 1).await;
+        assert_eq!((up.version.as_deref(), up.ready), (Some("v2"), 2), "{failure:?}");
+        let template = &rig.deployment(Colour::Green).await["spec"]["template"];
+        assert_eq!(template["spec"]["containers"][0]["image"], "site/app:v2", "{failure:?}");
+    };
+    check(Failure::Conflict, &["patch"], 5).await;
+    check(Failure::Error(500), &["get", "patch"], 4).await;
+    check(Failure::TooManyRequests(1), &["patch"], 2).await;
+    check(Failure::Lost, &["patch"], 1).await;
+    check(Failure::Reset, &["get"], 2).await;
+    check(Failure::Hang, &["patch"], 1).await;
+}
+
+#[tokio::test]
+async fn while_the_server_is_away_nothing_is_told_and_orders_are_carried_out_when_it_is_back() {
+    let mut rig = Rig::start().await;
+    rig.all_tried(1).await;
+    while rig.events.try_recv().is_ok() {}
+    rig.server.stop().await;
+    rig.start_order(Colour::Green, "v2", 2).await;
+    let told = timeout(Duration::from_secs(1), rig.events.recv()).await;
+    assert!(told.is_err(), "away is not zero: {told:?}");
+    rig.server.start_again();
+    let image = || async {
+        let image = rig.deployment(Colour::Green).await["spec"]["template"]["spec"]["containers"][0]["image"].clone();
+        (image == "site/app:v2").then_some(())
+    };
+    until("v2 is ordered", image).await;
+    rig.settle().await;
+    rig.told("v2 is up", |it| it.version.as_deref() == Some("v2") && it.ready == 2).await;
+}
+
+#[tokio::test]
+async fn watches_that_are_cut_or_too_old_never_say_zero() {
+    let mut rig = Rig::start().await;
+    for (cut, compact) in [(Cut::Close, false), (Cut::Close, true)] {
+        if compact {
+            rig.server.compact();
+        }
+        rig.server.cut_watches(cut);
+        let release = 1 + u64::from(compact);
+        rig.start_order(Colour::Blue, "v1", release).await;
+        let is = |it: &Capacity| it.colour == Colour::Blue && (it.ready != 2 || it.release == release);
+        assert_eq!(rig.told("blue as it is", is).await.ready, 2);
+    }
+}
+
+#[tokio::test]
+async fn what_only_a_person_can_mend_is_told_as_the_release_s_failure() {
+    let mut rig = Rig::start().await;
+    rig.api::<Deployment>().delete("app-green", &kube::api::DeleteParams::default()).await.unwrap();
+    rig.told("it is missing", |it| it.failure.as_deref() == Some("Deployment app-green is not there")).await;
+    rig.start_order(Colour::Green, "v2", 1).await;
+    let failed = rig.told("the order failed", |it| it.release == 1).await;
+    assert_eq!((failed.version.as_deref(), failed.ready), (Some("v2"), 0));
+    assert!(failed.failure.is_some_and(|why| why.contains("app-green")));
+}
+
+#[tokio::test]
+async fn what_serves_is_found_and_errors_say_what_to_do() {
+    let rig = Rig::start().await;
+    let found = detect(&rig.client, &rig.settings).await.unwrap();
+    assert_eq!(found, [Found { colour: Colour::Blue, version: Some("v1".into()) }]);
+    let check = async |words: &str| {
+        let error = detect(&rig.client, &rig.settings).await.unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    };
+    let beside = json!({"spec": {"template": {"spec": {"containers": [{"name": "beside", "image": "b:1"}]}}}});
+    rig.patch::<Deployment>("app-green", beside).await;
+    check("set `container`").await;
+    rig.api::<Deployment>().delete("app-green", &kube::api::DeleteParams::default()).await.unwrap();
+    check("kubectl -n site-prod get deployment app-green").await;
+    rig.patch::<Service>("app", json!({"spec": {"selector": {"version": "red"}}})).await;
+    check("selects no `version: blue` or `version: green`").await;
+}
+
+#[tokio::test]
+async fn last_lines_are_of_the_colour_s_pods_alone() {
+    let mut rig = Rig::start().await;
+    rig.release("v2", 1).await;
+    for pod in rig.api::<Pod>().list(&ListParams::default()).await.unwrap() {
+        let name = pod.metadata.name.unwrap();
+        rig.server.set_log(NAMESPACE, &name, "app", false, &format!("line of {name}\n"));
+    }
+    let lines = last_lines(&rig.client, &rig.settings, 0, Colour::Green, 5).await;
+    assert_eq!(lines.len(), 2);
+    assert!(lines.iter().all(|line| line.starts_with("app-green")), "{lines:?}");
+    assert!(last_lines(&rig.client, &rig.settings, 9, Colour::Green, 5).await.is_empty());
+}
