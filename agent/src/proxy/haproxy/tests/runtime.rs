@@ -97,7 +97,8 @@ async fn a_socket_that_nobody_serves_is_told_from_one_that_is_not_there() {
 async fn strange_answers_are_typed_errors() {
     async fn check(answer: &'static str, words: &str) {
         let folder = teal_testkit::folder();
-        let settings = settings(folder.path());
+        // What is answered is meant here, not how soon: a busy machine may take its time.
+        let settings = EdgeSettings { timeout: Duration::from_secs(10), ..settings(folder.path()) };
         let fake = FakeSocket::start(settings.socket.clone(), move |_| Some(answer.to_owned()));
         let error = Runtime::new(&settings).set(NEW).await.unwrap_err();
         assert!(error.to_string().contains(words), "{}: {error}", fake.path.display());
