@@ -47,7 +47,7 @@ async fn while_the_server_is_away_nothing_is_told_and_orders_are_carried_out_whe
 #[tokio::test]
 async fn watches_that_are_cut_or_too_old_never_say_zero() {
     let mut rig = Rig::start().await;
-    for (cut, compact) in [(Cut::Close, false), (Cut::Close, true)] {
+    for (cut, compact) in [(Cut::Dropped, false), (Cut::Dropped, true)] {
         if compact {
             rig.server.compact();
         }
