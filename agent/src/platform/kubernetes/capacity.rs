@@ -94,8 +94,11 @@ pub(super) fn is_ready(pod: &Pod) -> bool {
 
 pub(super) fn is_looping(pod: &Pod) -> bool {
     let waits = |status: &ContainerStatus| status.state.as_ref()?.waiting.as_ref()?.reason.clone();
+    // One that runs again is in no loop, however often it has ended: its probe may only be late.
+    let runs = |status: &ContainerStatus| status.state.as_ref().is_some_and(|state| state.running.is_some());
     statuses(pod).any(|status| {
-        waits(status).as_deref() == Some("CrashLoopBackOff") || (status.restart_count >= LOOP && !status.ready)
+        let often = status.restart_count >= LOOP && !status.ready && !runs(status);
+        waits(status).as_deref() == Some("CrashLoopBackOff") || often
     })
 }
 

@@ -77,17 +77,21 @@ impl Workloads<'_> {
             )));
         };
         let full = full(component, &there, &beside);
-        let mut generation = there.metadata.generation.unwrap_or(0);
-        if image::version(&image) != version || replicas(&there) == 0 {
-            generation = self.exchange(component, &there, &container, version, release, full).await?;
-        } else if written != release {
-            generation = self.mark(&there, version, release).await?;
-        }
         let scale = self.scale();
-        // Not fewer than serve while traffic moves, whatever an autoscaler thinks of a colour without traffic.
-        scale.hold(&name, full).await?;
-        scale.hold(&other, replicas(&beside)).await?;
-        if replicas(&there) < full {
+        let is_new = image::version(&image) != version || replicas(&there) == 0;
+        let generation = if is_new {
+            // Not fewer than serve while traffic moves, whatever an autoscaler thinks of a colour without traffic. Before the rest:
+            // a try that ends in between is made again from here.
+            scale.hold(&name, full).await?;
+            scale.hold(&other, replicas(&beside)).await?;
+            self.exchange(component, &there, &container, version, release, full).await?
+        } else if written != release {
+            self.mark(&there, version, release).await?
+        } else {
+            there.metadata.generation.unwrap_or(0)
+        };
+        // What served before this release has the number that an autoscaler or a person gave it.
+        if (is_new || written == release) && replicas(&there) < full {
             scale.set(&name, full).await?;
         }
         Ok(generation)

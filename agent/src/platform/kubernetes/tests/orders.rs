@@ -12,13 +12,13 @@ async fn a_start_brings_up_as_many_as_serve_and_at_rest_only_watches_are_asked()
     let mut rig = Rig::start().await;
     let up = rig.release("v2", 1).await;
     assert_eq!((up.version.as_deref(), up.ready, up.wanted, up.failure), (Some("v2"), 2, 2, None));
-    let before = rig.deployment(Colour::Green).await["metadata"]["generation"].clone();
+    let before = rig.deployment(Colour::Green).await["spec"].clone();
     // Once more, and for another release: what runs is not touched.
     for release in [1, 2] {
         rig.start_order(Colour::Green, "v2", release).await;
         rig.told("it is told again", |it| it.colour == Colour::Green && it.release == release && it.ready == 2).await;
     }
-    assert_eq!(rig.deployment(Colour::Green).await["metadata"]["generation"], before);
+    assert_eq!(rig.deployment(Colour::Green).await["spec"], before);
     println!("used: {:?}", rig.used());
 
     rig.server.forget_used();
