@@ -44,7 +44,14 @@ impl Scenario {
     /// With a bug planted among several agents.
     #[must_use]
     pub fn shared_sabotaged(seed: u64, sabotage: Sabotage) -> Self {
-        Self { sabotage: Some(sabotage), name: "replay_sabotaged", ..Self::shared(seed) }
+        let mut world = Self::shared(seed);
+        if sabotage == Sabotage::StopsWhateverIsThere {
+            // An order has to lie about until another agent leads and has begun another release.
+            world.faults = Faults { sleep: true, cuts: true, platform: true, versions: true, ..Faults::default() };
+            world.settings.edges = ["edge-1", "edge-2", "edge-3"].map(str::to_owned).to_vec();
+            world.agents = 3;
+        }
+        Self { sabotage: Some(sabotage), name: "replay_sabotaged", ..world }
     }
 
     /// What the agent in this place is configured with.
