@@ -1,8 +1,14 @@
 //! Which time counts towards what, and when the machine wants to be woken.
 
+use std::time::Duration;
+
 use super::{Machine, Now};
 use crate::document::Phase;
 use crate::time::Time;
+
+/// Edges speak each second. Where no event comes for longer than this the process stood still, and nobody watched: such time
+/// does not count, or a release would be kept on waking, before what was seen meanwhile is looked at.
+const NOBODY_WATCHED: Duration = Duration::from_secs(5);
 
 impl Machine {
     /// When [`super::Event::Tick`] should come at the latest.
@@ -36,7 +42,7 @@ impl Machine {
     }
 
     pub(super) fn pass_time(&mut self, now: Now) {
-        let passed = now.time.since(self.last.time);
+        let passed = now.time.since(self.last.time).min(NOBODY_WATCHED);
         if self.started.is_done() && self.counts() {
             self.elapsed += passed;
             if self.judges() {

@@ -49,10 +49,10 @@ impl World {
         if !healthy || slot.ready == 0 || self.scenario.faults.platform {
             return;
         }
-        let Faults { partial, evidence, .. } = self.scenario.faults;
+        let Faults { partial, evidence, sleep, .. } = self.scenario.faults;
         let lately = self.outages.within(id, self.now, Duration::from_secs(60));
-        // Where lines come late and out of order nothing shows that they failed together.
-        let unclear = evidence || self.scenario.rate < 50.0 || !self.scenario.settings.confirm;
+        // Where lines come late and out of order, or all at once to one that was asleep, nothing shows that they failed together.
+        let unclear = evidence || sleep || self.scenario.rate < 50.0 || !self.scenario.settings.confirm;
         if lately && partial && self.outages.failing(id, self.now) > 0.0 {
             self.tally.blamed += 1;
         } else if lately && partial {
