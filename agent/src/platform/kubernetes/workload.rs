@@ -171,7 +171,14 @@ impl Workloads<'_> {
         let after = self.deployments().patch(&name, &params, &Patch::Apply(patch)).await?;
         // Pods of the template before may still be there, with the copies that they name.
         let kept = known.into_keys().chain(made.into_values()).collect();
-        copies.keep_only(&kept).await?;
+        if let Err(error) = copies.keep_only(&kept).await {
+            // What is not tidied up now is tidied up at the next start.
+            tracing::warn!(
+                error = brief(&error),
+                deployment = name,
+                "old copies of the configuration were not deleted"
+            );
+        }
         Ok(after.metadata.generation.unwrap_or(0))
     }
 
