@@ -47,12 +47,9 @@ async fn while_the_server_is_away_nothing_is_told_and_orders_are_carried_out_whe
 #[tokio::test]
 async fn watches_that_are_cut_or_too_old_never_say_zero() {
     let mut rig = Rig::start().await;
-    for (cut, compact) in [(Cut::Dropped, false), (Cut::Dropped, true)] {
-        if compact {
-            rig.server.compact();
-        }
+    for (cut, release) in [(Cut::Dropped, 1), (Cut::Ended, 2), (Cut::Expired, 3)] {
+        rig.server.compact();
         rig.server.cut_watches(cut);
-        let release = 1 + u64::from(compact);
         rig.start_order(Colour::Blue, "v1", release).await;
         let is = |it: &Capacity| it.colour == Colour::Blue && (it.ready != 2 || it.release == release);
         assert_eq!(rig.told("blue as it is", is).await.ready, 2);
