@@ -3,7 +3,7 @@
 use super::super::{capacity, failure};
 use super::*;
 
-fn pod(image: &str, status: Value) -> Pod {
+fn pod(image: &str, status: &Value) -> Pod {
     let labels = json!({"app": "app", "version": "green"});
     let pod = json!({
         "metadata": {"name": "p", "labels": labels},
@@ -47,9 +47,9 @@ fn only_pods_of_the_ordered_template_count_and_a_hand_takes_nothing_from_what_se
         assert_eq!((found.version.as_deref(), (found.ready, found.crash_looping)), (version, counts), "{ordered:?}");
         assert_eq!(found.release, if ordered.is_some() { 7 } else { 0 });
     };
-    let (old, new) = (pod("site/app:v1", ready()), pod("site/app:v2", ready()));
-    let loops = pod("site/app:v2", waits("CrashLoopBackOff", ""));
-    let often = pod("site/app:v2", container(json!({"restartCount": 3, "state": {"running": {}}})));
+    let (old, new) = (pod("site/app:v1", &ready()), pod("site/app:v2", &ready()));
+    let loops = pod("site/app:v2", &waits("CrashLoopBackOff", ""));
+    let often = pod("site/app:v2", &container(json!({"restartCount": 3, "state": {"running": {}}})));
     let mut other = new.clone();
     other.metadata.labels = Some([("app".to_owned(), "another".to_owned())].into());
     let mut leaving = new.clone();
@@ -69,7 +69,7 @@ fn every_reason_is_named_and_the_most_telling_one_wins() {
     let check = |conditions: Value, pods: &[Value], wanted: Option<&str>| {
         let mut object = deployment(Colour::Green, "v2", 2);
         object["status"] = json!({"conditions": conditions});
-        let pods: Vec<Pod> = pods.iter().map(|status| pod("site/app:v2", status.clone())).collect();
+        let pods: Vec<Pod> = pods.iter().map(|status| pod("site/app:v2", status)).collect();
         let found = failure::of(&serde_json::from_value(object).unwrap(), pods.iter());
         assert_eq!(found.as_deref(), wanted);
     };
