@@ -4,4 +4,5 @@ pub mod client;
 pub mod lease;
 pub mod orders;
 pub mod resource;
+pub mod selected;
 pub mod watch;

@@ -216,7 +216,6 @@ async fn a_server_that_was_away_is_found_again_and_the_view_says_since_when_it_w
     let Freshness::Old { since, why } = site.watched.look(|view| view.freshness().clone()) else { panic!("current") };
     assert!(since <= before + Duration::from_millis(50), "the server was last heard when it spoke last");
     assert_eq!(site.seen(), "a=1", "what was known is still shown: {why}");
-    tokio::time::sleep(Duration::from_secs(2)).await;
     site.server.start_again();
     let back = Instant::now();
     site.create("b", "x").await;

@@ -9,6 +9,7 @@ use super::capacity::{container, replicas};
 use super::image;
 use super::settings::{KubernetesComponent, KubernetesSettings};
 use crate::cluster::client::brief;
+use crate::cluster::selected::colour_of;
 
 /// What serves of one component.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,10 +94,4 @@ async fn one(client: &kube::Client, namespace: &str, component: &KubernetesCompo
         }
     }
     Ok(Found { colour, version })
-}
-
-/// The colour that a Service selects.
-pub(super) fn colour_of(service: &Service) -> Option<Colour> {
-    let version = service.spec.as_ref()?.selector.as_ref()?.get("version")?;
-    Colour::BOTH.into_iter().find(|colour| colour.to_string() == *version)
 }

@@ -9,9 +9,9 @@ use serde_json::json;
 use teal_rollout::colour::Colour;
 use tokio::time::Instant;
 
-use super::detect::colour_of;
 use super::settings::{MANAGER, RELEASE};
 use super::workload::Trouble;
+use crate::cluster::selected::colour_of;
 
 /// Before a selector that somebody moved is put back for the first time; twice as long each time after that.
 const PATIENCE: Duration = Duration::from_secs(30);

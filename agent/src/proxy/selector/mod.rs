@@ -24,9 +24,10 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use self::seen::{POLICY, Seen, colour_of};
+use self::seen::{POLICY, Seen};
 use super::EdgeOrder;
 use crate::cluster::client::{Patience, brief};
+use crate::cluster::selected::colour_of;
 use crate::cluster::watch::{self, Scope, Watched};
 
 /// A machine wants to hear of an edge at least once a second.

@@ -6,6 +6,7 @@ use teal_rollout::colour::{Colour, Share};
 use teal_rollout::machine::event::Backend;
 use teal_rollout::policy::{Epoch, Policy, Route, Salt};
 
+use crate::cluster::selected::colour_of;
 use crate::cluster::watch::View;
 
 /// The annotation with the whole policy, alike on every Service of the environment.
@@ -67,12 +68,6 @@ fn policy(services: &[&Service]) -> Option<(Policy, bool)> {
         }
     }
     Some((policy, by_hand))
-}
-
-/// The colour that a Service selects; none where it selects neither.
-pub(super) fn colour_of(service: &Service) -> Option<Colour> {
-    let version = service.spec.as_ref()?.selector.as_ref()?.get("version")?;
-    Colour::BOTH.into_iter().find(|colour| colour.to_string() == *version)
 }
 
 /// The colour that a route means where everybody goes to one.

@@ -95,7 +95,7 @@ async fn pods_that_all_crash_after_the_switch_are_left_at_once() {
 }
 
 #[tokio::test]
-async fn the_way_back_has_its_old_capacity_and_an_order_comes_through_the_resource_too() {
+async fn a_new_colour_is_as_large_as_the_one_that_serves_and_a_rollback_by_hand_takes_it_away() {
     let cluster = Cluster::start(&["app"], "v1", 3).await;
     let site = site(&cluster).await;
     let release = site.deploy("v2").await;
