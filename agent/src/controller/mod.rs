@@ -15,6 +15,7 @@ mod clock;
 mod gates;
 mod journal;
 mod kept;
+mod promises;
 mod sampling;
 mod snapshot;
 mod timeline;
@@ -35,6 +36,7 @@ pub use snapshot::Snapshot;
 pub use timeline::Timelines;
 
 use self::kept::Kept;
+use self::promises::{Kind, Promises};
 use self::snapshot::Names;
 use crate::notifier;
 use crate::platform::PlatformOrder;
@@ -47,6 +49,8 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 const SNAPSHOT_EVERY: Duration = Duration::from_millis(50);
 /// How long an order waits for an agent that has just started: longer than that asks its edges, shorter than the client waits.
 const STARTING: Duration = Duration::from_secs(4);
+/// How long a person waits for the store to have an order.
+const STORED: Duration = Duration::from_secs(3);
 
 /// The ends of the ports that the controller holds.
 #[derive(Debug)]
@@ -88,7 +92,7 @@ pub struct Environment {
 #[derive(Debug)]
 struct Asked {
     order: Order,
-    answer: oneshot::Sender<Result<u64, Refusal>>,
+    answer: promises::Answer,
 }
 
 /// Why an order got no answer.
@@ -97,6 +101,12 @@ pub enum OrderError {
     /// The machine says no.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// It was taken, and may be lost if the agent dies before the store answers.
+    #[error(
+        "the order was taken, but the store has not said within {0:?} that it has it: it goes on as soon as it does; \
+         look at `status` before you order again"
+    )]
+    NotStored(Duration),
     /// The agent is on its way down.
     #[error("the agent is stopping")]
     Stopping,
@@ -113,17 +123,32 @@ pub struct Handle {
 }
 
 impl Handle {
-    /// Gives an order and waits for the machine's word on it: the release it is about.
+    /// Gives an order and waits until the store has it: the release it is about. A rollback is answered before.
     ///
     /// # Errors
-    /// [`OrderError`].
+    /// [`OrderError`]; [`OrderError::NotStored`] after [`STORED`].
     pub async fn order(&self, order: Order) -> Result<u64, OrderError> {
+        let (answer, answered) = oneshot::channel();
+        self.give(order, answer).await?;
+        let late = |_| OrderError::NotStored(STORED);
+        Ok(tokio::time::timeout(STORED, answered).await.map_err(late)?.map_err(|_| OrderError::Stopping)??)
+    }
+
+    /// Gives an order for somebody who cannot see whether it was carried out, and so waits as long as it takes.
+    ///
+    /// # Errors
+    /// [`OrderError::Refused`] and [`OrderError::Stopping`].
+    pub async fn order_patiently(&self, order: Order) -> Result<u64, OrderError> {
+        let (answer, answered) = oneshot::channel();
+        self.give(order, answer).await?;
+        Ok(answered.await.map_err(|_| OrderError::Stopping)??)
+    }
+
+    async fn give(&self, order: Order, answer: promises::Answer) -> Result<(), OrderError> {
         // An agent that has just started is still asking its edges; whoever comes then waits instead of trying again.
         let started = async { self.snapshots.clone().wait_for(|snapshot| snapshot.view.started).await.is_ok() };
         let _ = tokio::time::timeout(STARTING, started).await;
-        let (answer, answered) = oneshot::channel();
-        self.orders.send(Asked { order, answer }).await.map_err(|_| OrderError::Stopping)?;
-        Ok(answered.await.map_err(|_| OrderError::Stopping)??)
+        self.orders.send(Asked { order, answer }).await.map_err(|_| OrderError::Stopping)
     }
 
     /// The newest state.
@@ -192,6 +217,7 @@ pub fn spawn(
         since,
         names,
         kept: Kept::default(),
+        promises: Promises::default(),
     };
     (handle, tokio::spawn(controller.run(events, asked, shutdown)))
 }
@@ -213,6 +239,8 @@ struct Controller {
     names: Names,
     /// What was written down last.
     kept: Kept,
+    /// Orders that the store does not have yet.
+    promises: Promises,
 }
 
 impl Controller {
@@ -229,11 +257,14 @@ impl Controller {
             tokio::select! {
                 () = shutdown.cancelled() => break,
                 Some(Asked { order, answer }) = asked.recv() => {
+                    let kind = Kind::of(&order);
                     let result = self.machine.order(self.clock.now(), order);
                     let result = result.map(|actions| self.act(actions));
-                    let release = self.machine.document().epoch.release;
                     self.publish();
-                    let _ = answer.send(result.map(|()| release));
+                    match result {
+                        Ok(()) => self.promises.give(kind, &self.machine, answer),
+                        Err(refusal) => drop(answer.send(Err(refusal))),
+                    }
                 }
                 Some(event) = events.recv() => self.take(event),
                 () = sleep_until(deadline) => self.take(Event::Tick),
@@ -257,7 +288,9 @@ impl Controller {
         let is_flood = matches!(event, Event::Requests(_));
         let actions = self.machine.handle(now, event);
         let quiet = is_flood && actions.is_empty();
+        self.promises.mind(&actions);
         self.act(actions);
+        self.promises.keep(&self.machine);
         self.environment.timelines.look(now, &self.machine, &self.names);
         if !quiet || self.published.elapsed() >= SNAPSHOT_EVERY {
             self.publish();

@@ -190,6 +190,9 @@ impl From<OrderError> for Refused {
             OrderError::Stopping => {
                 return Self::new(StatusCode::SERVICE_UNAVAILABLE, 5, "the agent is stopping", detail);
             }
+            OrderError::NotStored(_) => {
+                return Self::new(StatusCode::GATEWAY_TIMEOUT, 5, "the store has not answered yet", detail);
+            }
             OrderError::Refused(refusal) => refusal,
         };
         let conflict = StatusCode::CONFLICT;
@@ -205,6 +208,7 @@ impl From<OrderError> for Refused {
             Refusal::NothingToDeploy => (StatusCode::UNPROCESSABLE_ENTITY, 2, "nothing to deploy"),
             Refusal::EdgeUnreachable { .. } => (StatusCode::SERVICE_UNAVAILABLE, 5, "an edge does not answer"),
             Refusal::StoreFailing => (StatusCode::SERVICE_UNAVAILABLE, 5, "the store cannot be written"),
+            Refusal::Overtaken => (conflict, 8, "another agent was faster"),
             Refusal::NothingToRollBack => (conflict, 4, "nothing to roll back"),
             Refusal::NoWayBack { .. } => (conflict, 4, "no way back"),
             Refusal::WrongPhase { .. } => (conflict, 4, "not in this phase"),

@@ -89,8 +89,16 @@ impl Machine {
         self.own_edges().map(order).collect()
     }
 
-    pub(super) fn is_durable(&self) -> bool {
+    /// Whether the store has the document as it is.
+    #[must_use]
+    pub const fn is_durable(&self) -> bool {
         self.stored >= self.doc.revision
+    }
+
+    /// The greatest revision that the store is known to have.
+    #[must_use]
+    pub const fn stored(&self) -> u64 {
+        self.stored
     }
 
     pub(super) fn on_stored(&mut self, revision: u64) {

@@ -66,6 +66,9 @@ pub enum Refusal {
         /// Its name.
         edge: String,
     },
+    /// Another agent wrote something else at the same moment, and its word counts.
+    #[error("another agent was faster, so the order was not carried out: look at `status`, and order again")]
+    Overtaken,
     /// There is no release to go back from.
     #[error("there is nothing to roll back: no release under way or retained")]
     NothingToRollBack,

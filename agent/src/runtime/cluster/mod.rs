@@ -141,11 +141,16 @@ async fn leads(lease: Lease, clock: Clock, events: mpsc::Sender<Event>, stop: Ca
 
 /// Gives orders out of the resource to the controller. One that an agent on its way down did not take is given again later.
 async fn answers(handle: Handle, mut asking: mpsc::Receiver<Asked>) {
-    while let Some(Asked { order, answer }) = asking.recv().await {
-        match handle.order(order).await {
+    while let Some(Asked { order, mut answer }) = asking.recv().await {
+        let result = tokio::select! {
+            result = handle.order_patiently(order) => result,
+            // Another order took its place while the store was waited for.
+            () = answer.closed() => continue,
+        };
+        match result {
             Ok(release) => drop(answer.send(Ok(release))),
             Err(OrderError::Refused(refusal)) => drop(answer.send(Err(refusal))),
-            Err(OrderError::Stopping) => {}
+            Err(OrderError::Stopping | OrderError::NotStored(_)) => {}
         }
     }
 }

@@ -207,9 +207,10 @@ impl Task {
             Some(document) => Ok(document.epoch.release),
             None if !is_ours && self.may_be_on_its_way(&claim) => return Ok(Step::Again),
             None if !self.leads() => return Ok(Step::Done),
-            None => match self.give(order(intent)).await {
-                Some(result) => result,
-                None => return Ok(Step::Again),
+            None => match self.give_unless_replaced(intent).await {
+                Some(Some(result)) => result,
+                Some(None) => return Ok(Step::Again),
+                None => return Ok(Step::Next),
             },
         };
         tracing::info!(order = intent.id, by = intent.by, ?result, "an order came through the resource");
@@ -235,6 +236,24 @@ impl Task {
         match answered.await.ok()? {
             Err(Refusal::Starting | Refusal::NotLeading) => None,
             result => Some(result),
+        }
+    }
+
+    /// [`Self::give`], which lasts as long as the store is away; `None` when another order came in its place: a rollback.
+    async fn give_unless_replaced(&mut self, intent: &Intent) -> Option<Option<Result<u64, Refusal>>> {
+        let (mut watched, name) = (self.watched.clone(), self.settings.name.clone());
+        let replaced = async {
+            loop {
+                let seen =
+                    watched.look_and_note(|view| view.named(&name).and_then(|object| object.spec.intent.clone()));
+                if seen.is_some_and(|seen| seen.id != intent.id) || !watched.changed().await {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            result = self.give(order(intent)) => Some(result),
+            () = replaced => None,
         }
     }
 

@@ -277,3 +277,23 @@ async fn a_later_order_is_not_answered_by_an_earlier_one() {
     assert_eq!(site.cluster.object().await.status.unwrap().order, Some(heard));
     assert_eq!(agent.end().await.len(), 2);
 }
+
+#[tokio::test]
+async fn a_rollback_does_not_wait_behind_an_order_that_is_not_stored_yet() {
+    let site = Site::new().await;
+    let (asked, mut orders) = mpsc::channel::<Asked>(4);
+    let parts = Orders { environment: "prod".to_owned(), store: site.sqlite("one").await, lease: None, asked };
+    let (settings, stop) = (Cluster::settings("one"), site.cluster.stop());
+    let task = spawn(&site.cluster.client, settings, parts, site.cluster.watched(), stop.clone());
+    site.deploy("i-1").await;
+    // The controller has it, and says nothing: its store is away.
+    let mut deploy = orders.recv().await.unwrap();
+    site.cluster.order("i-2", "rollback", json!({"api": null})).await;
+    let back = orders.recv().await.unwrap();
+    assert!(matches!(back.order, Order::Rollback { .. }), "{:?}", back.order);
+    deploy.answer.closed().await;
+    back.answer.send(Ok(8)).unwrap();
+    assert_eq!(site.until_answered("i-2").await.taken, Some(true));
+    stop.cancel();
+    task.await.unwrap();
+}
