@@ -93,7 +93,6 @@ pub struct Heard {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub taken: Option<bool>,
     /// The release that it is about, or why it was refused.
-    #[serde(default)]
     #[schemars(length(max = 1024))]
     pub message: String,
 }
@@ -131,7 +130,6 @@ pub struct Condition {
     #[schemars(length(min = 1, max = 128))]
     pub reason: String,
     /// A sentence.
-    #[serde(default)]
     #[schemars(length(max = 1024))]
     pub message: String,
     /// When `status` changed last, as RFC 3339.

@@ -6,6 +6,7 @@
 //!                                  '-- a rollback: every agent gives it to its own controller, at once
 //! ```
 
+mod give;
 mod words;
 
 use std::time::Duration;
@@ -13,12 +14,12 @@ use std::time::Duration;
 use kube::Api;
 use serde_json::{Value, json};
 use teal_rollout::document::Document;
-use teal_rollout::machine::{Order, Refusal};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+pub use self::give::Asked;
 use self::words::{Given, heard, is_answered, is_done, order, release_of};
 use super::{Settings, apply};
 use crate::cluster::client::{Patience, brief};
@@ -34,15 +35,6 @@ const AGAIN: Duration = Duration::from_secs(1);
 const DOUBT: Duration = Duration::from_secs(5);
 /// Who owns the answer, whichever agent gives it.
 const MANAGER: &str = "teal-order";
-
-/// An order on its way to the controller, with the place for its answer: the release it is about, or why not.
-#[derive(Debug)]
-pub struct Asked {
-    /// What is ordered.
-    pub order: Order,
-    /// Dropped without an answer, the order is given again later.
-    pub answer: oneshot::Sender<Result<u64, Refusal>>,
-}
 
 /// What it takes to carry orders out.
 #[derive(Debug)]
@@ -227,34 +219,6 @@ impl Task {
             self.others = Some((claim.id.clone(), Instant::now()));
         }
         self.others.as_ref().is_some_and(|(_, since)| since.elapsed() < DOUBT)
-    }
-
-    /// Gives it to the controller; `None` while that cannot say.
-    async fn give(&self, order: Order) -> Option<Result<u64, Refusal>> {
-        let (answer, answered) = oneshot::channel();
-        self.orders.asked.send(Asked { order, answer }).await.ok()?;
-        match answered.await.ok()? {
-            Err(Refusal::Starting | Refusal::NotLeading) => None,
-            result => Some(result),
-        }
-    }
-
-    /// [`Self::give`], which lasts as long as the store is away; `None` when another order came in its place: a rollback.
-    async fn give_unless_replaced(&mut self, intent: &Intent) -> Option<Option<Result<u64, Refusal>>> {
-        let (mut watched, name) = (self.watched.clone(), self.settings.name.clone());
-        let replaced = async {
-            loop {
-                let seen =
-                    watched.look_and_note(|view| view.named(&name).and_then(|object| object.spec.intent.clone()));
-                if seen.is_some_and(|seen| seen.id != intent.id) || !watched.changed().await {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            result = self.give(order(intent)) => Some(result),
-            () = replaced => None,
-        }
     }
 
     /// Writes the answer until it is there, or another order is.

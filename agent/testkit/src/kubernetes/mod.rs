@@ -13,6 +13,7 @@
 mod access;
 mod builtin;
 mod clock;
+mod control_plane;
 mod discovery;
 mod dispatch;
 mod events;
@@ -39,6 +40,7 @@ use std::time::Duration;
 
 use kube::config::{AuthInfo, Config};
 
+pub use control_plane::ControlPlane;
 pub use faults::{Failure, Fault};
 pub use patch::strategic_merge;
 pub use record::Used;

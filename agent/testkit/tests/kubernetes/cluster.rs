@@ -11,9 +11,7 @@ use kube::{Client, Resource};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use teal_testkit::kubernetes::ApiServer;
-
-use crate::real::ControlPlane;
+use teal_testkit::kubernetes::{ApiServer, ControlPlane};
 
 pub(crate) struct Cluster {
     pub(crate) client: Client,

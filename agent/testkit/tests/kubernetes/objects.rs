@@ -47,8 +47,10 @@ pub(crate) async fn nothing_is_made_twice_or_nowhere(cluster: Cluster) {
     let nowhere = kube::Api::<ConfigMap>::namespaced(cluster.client.clone(), "no-such-place");
     let refused = nowhere.create(&PostParams::default(), &from(config_map("a", &json!({})))).await;
     is_refused(refused, 404, "NotFound", "namespaces \"no-such-place\" not found");
-    let elsewhere = nowhere.create(&PostParams::default(), &made).await;
-    is_refused(elsewhere, 400, "BadRequest", "does not match the namespace");
+    let mut elsewhere = made;
+    elsewhere.metadata.namespace = Some("elsewhere".to_owned());
+    let refused = api.create(&PostParams::default(), &elsewhere).await;
+    is_refused(refused, 400, "BadRequest", "does not match the namespace");
 }
 
 pub(crate) async fn a_write_to_an_old_version_conflicts(cluster: Cluster) {

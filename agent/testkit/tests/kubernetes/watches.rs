@@ -87,11 +87,12 @@ pub(crate) async fn bookmarks_come_at_the_end(cluster: Cluster) {
     assert!(bookmarks.last().is_some_and(|bookmark| *bookmark >= version(&last)), "{bookmarks:?}");
 }
 
-pub(crate) async fn a_version_that_is_forgotten_is_gone(cluster: Cluster) {
+/// On the fake alone: when a real server forgets is its own business.
+#[tokio::test]
+async fn a_version_that_is_forgotten_is_gone() {
+    let cluster = Cluster::fake().await;
     let _: ConfigMap = cluster.create(config_map("a", &json!({}))).await;
-    if let Some(fake) = &cluster.fake {
-        fake.compact();
-    }
+    cluster.fake.as_ref().unwrap().compact();
     let mut events = watch(&cluster, &WatchParams::default(), "1").await;
     assert_eq!(next(&mut events).await, "ERROR 410 Expired");
 }

@@ -25,10 +25,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use teal_agent::cluster::resource::BlueGreen;
 use teal_rollout::colour::Colour;
-use teal_testkit::kubernetes::{ApiServer, Fate, World};
+use teal_testkit::kubernetes::{ApiServer, ControlPlane, Fate, World};
 use teal_testkit::{free_port, until};
 use tokio::sync::{mpsc, oneshot};
 
+use super::server::Server;
 use crate::manifests::roles::roles_of;
 use crate::site::{OnCluster, Plan, Site, TEAL};
 
@@ -54,7 +55,7 @@ enum Happens {
 
 /// The cluster; its nodes run until it is dropped.
 pub(super) struct Cluster {
-    pub(super) server: Arc<ApiServer>,
+    server: Server,
     happens: mpsc::UnboundedSender<(Happens, oneshot::Sender<()>)>,
     nodes: tokio::task::JoinHandle<()>,
     ports: BTreeMap<String, [u16; 2]>,
@@ -62,9 +63,18 @@ pub(super) struct Cluster {
 }
 
 impl Cluster {
-    /// With these components, whose blue colour runs `version` in `replicas` Pods.
+    /// On the fake, with these components, whose blue colour runs `version` in `replicas` Pods.
     pub(super) async fn start(components: &[&str], version: &str, replicas: u32) -> Self {
-        let server = Arc::new(ApiServer::start());
+        Self::on(Server::Fake(Arc::new(ApiServer::start())), components, version, replicas).await
+    }
+
+    /// As [`Self::start`], on a real control plane where there is one to start.
+    pub(super) async fn start_real(components: &[&str], version: &str, replicas: u32) -> Option<Self> {
+        let plane = ControlPlane::start_if_named(&[AGENT]).await?;
+        Some(Self::on(Server::Real(Arc::new(plane)), components, version, replicas).await)
+    }
+
+    async fn on(server: Server, components: &[&str], version: &str, replicas: u32) -> Self {
         let folder = teal_testkit::folder();
         std::fs::create_dir(folder.path().join("faults")).unwrap();
         let ports: BTreeMap<String, [u16; 2]> =
@@ -101,6 +111,14 @@ impl Cluster {
         };
         let nodes = tokio::spawn(nodes.run(happening));
         Self { server, happens, nodes, ports, folder }
+    }
+
+    /// What only the fake can do: break on order, and tell what was asked of it.
+    pub(super) fn fake(&self) -> &ApiServer {
+        match &self.server {
+            Server::Fake(server) => server,
+            Server::Real(_) => panic!("a real API server does not break on order"),
+        }
     }
 
     /// The plan of a site in front of it.
@@ -155,12 +173,12 @@ impl Cluster {
     /// The API server goes away, with every connection to it.
     pub(super) async fn lose_api(&self) {
         self.happen(Happens::Sleep).await;
-        self.server.stop().await;
+        self.fake().stop().await;
     }
 
     /// It comes back with all that it had.
     pub(super) async fn regain_api(&self) {
-        self.server.start_again();
+        self.fake().start_again();
         self.happen(Happens::Wake).await;
     }
 
@@ -239,7 +257,7 @@ impl Drop for Cluster {
 
 /// What runs for the Pods that are ready.
 struct Nodes {
-    server: Arc<ApiServer>,
+    server: Server,
     /// What the test wants to become of a Deployment's Pods; they are ready otherwise, once what they run listens.
     fates: BTreeMap<String, Fate>,
     ports: BTreeMap<String, [u16; 2]>,
@@ -263,7 +281,7 @@ impl Drop for Process {
 impl Nodes {
     async fn run(mut self, mut happening: mpsc::UnboundedReceiver<(Happens, oneshot::Sender<()>)>) {
         let server = self.server.clone();
-        let mut world = World::of(&server, NAMESPACE);
+        let mut world = server.world(NAMESPACE);
         let mut turns = tokio::time::interval(TURN);
         let mut settling = Vec::new();
         let mut awake = true;

@@ -4,4 +4,5 @@ mod cluster;
 mod configuration;
 mod observing;
 mod releases;
+mod server;
 mod trouble;

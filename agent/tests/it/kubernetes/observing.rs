@@ -96,6 +96,6 @@ async fn ten_releases_by_a_script_are_seen_and_not_interfered_with() {
     }
     cluster.settle().await;
     assert_eq!(cluster.selects("app").await, serves.to_string());
-    let writes: Vec<_> = cluster.server.used_by("watcher").into_iter().filter(|used| !used.reads()).collect();
+    let writes: Vec<_> = cluster.fake().used_by("watcher").into_iter().filter(|used| !used.reads()).collect();
     assert!(writes.is_empty(), "{writes:?}");
 }

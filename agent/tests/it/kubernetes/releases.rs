@@ -24,7 +24,16 @@ async fn resource(cluster: &Cluster) -> BlueGreen {
 
 #[tokio::test]
 async fn a_good_release_moves_the_edge_and_then_the_selectors_and_a_bad_one_comes_back() {
-    let cluster = Cluster::start(&["api", "web"], "v1", 2).await;
+    there_and_back(Cluster::start(&["api", "web"], "v1", 2).await).await;
+}
+
+#[tokio::test]
+async fn on_a_real_control_plane_a_good_release_goes_through_and_a_bad_one_comes_back() {
+    let Some(cluster) = Cluster::start_real(&["api", "web"], "v1", 2).await else { return };
+    there_and_back(cluster).await;
+}
+
+async fn there_and_back(cluster: Cluster) {
     let site = site(&cluster).await;
 
     let good = site.deploy("v2").await;
@@ -55,7 +64,16 @@ async fn a_good_release_moves_the_edge_and_then_the_selectors_and_a_bad_one_come
 
 #[tokio::test]
 async fn what_does_not_come_up_moves_no_traffic_and_says_why() {
-    let cluster = Cluster::start(&["app"], "v1", 1).await;
+    nothing_comes_up(Cluster::start(&["app"], "v1", 1).await).await;
+}
+
+#[tokio::test]
+async fn on_a_real_control_plane_what_does_not_come_up_moves_no_traffic() {
+    let Some(cluster) = Cluster::start_real(&["app"], "v1", 1).await else { return };
+    nothing_comes_up(cluster).await;
+}
+
+async fn nothing_comes_up(cluster: Cluster) {
     cluster.settle().await;
     let mut site =
         cluster.plan().exchange("ready = \"/healthz\"", "ready = \"/healthz\"\nready_timeout = \"3s\"").start().await;
@@ -81,7 +99,16 @@ async fn what_does_not_come_up_moves_no_traffic_and_says_why() {
 
 #[tokio::test]
 async fn pods_that_all_crash_after_the_switch_are_left_at_once() {
-    let cluster = Cluster::start(&["app"], "v1", 2).await;
+    all_crash(Cluster::start(&["app"], "v1", 2).await).await;
+}
+
+#[tokio::test]
+async fn on_a_real_control_plane_pods_that_all_crash_are_left_at_once() {
+    let Some(cluster) = Cluster::start_real(&["app"], "v1", 2).await else { return };
+    all_crash(cluster).await;
+}
+
+async fn all_crash(cluster: Cluster) {
     cluster.settle().await;
     let mut site = cluster.plan().watch(20_000, 30_000).start().await;
     site.traffic.begin().await;

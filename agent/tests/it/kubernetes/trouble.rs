@@ -72,7 +72,7 @@ async fn a_selector_that_somebody_moves_is_told_once_and_not_fought() {
     let release = site.deploy("v2").await;
     assert_eq!(site.wait_outcome(release).await, Outcome::Completed);
     cluster.wait_selects("app", Green).await;
-    cluster.server.forget_used();
+    cluster.fake().forget_used();
     cluster.select("app", Blue).await;
     until("it is told", || async {
         site.history(release).await.iter().any(|line| line.contains("pointed the service")).then_some(())
@@ -102,13 +102,13 @@ async fn conflicts_errors_lost_answers_and_cut_watches_hold_up_nothing_for_long(
         Fault::new(Failure::TooManyRequests(1)).on(&["get"]).by(AGENT).times(2),
     ];
     for fault in faults {
-        cluster.server.fail(fault);
+        cluster.fake().fail(fault);
     }
     let release = site.deploy("v2").await;
     for cut in [Cut::Dropped, Cut::Expired, Cut::Ended] {
-        cluster.server.cut_watches(cut);
+        cluster.fake().cut_watches(cut);
     }
-    cluster.server.compact();
+    cluster.fake().compact();
     assert_eq!(site.wait_outcome(release).await, Outcome::Completed, "{:?}", site.history(release).await);
     cluster.wait_selects("app", Green).await;
     assert_eq!(site.traffic.counts().all.lost, 0);
@@ -144,12 +144,12 @@ async fn at_rest_an_agent_asks_for_next_to_nothing() {
     let mut site = cluster.plan().start().await;
     site.traffic.begin().await;
     let release = site.deploy("v2").await;
-    cluster.server.forget_used();
+    cluster.fake().forget_used();
     let began = Instant::now();
     assert_eq!(site.wait_outcome(release).await, Outcome::Completed);
     cluster.wait_selects("web", Green).await;
     let asked = |what: &str, since: Instant| {
-        let used = cluster.server.used();
+        let used = cluster.fake().used();
         let own: Vec<_> = used.iter().filter(|used| used.user == AGENT && used.verb != "watch").collect();
         println!("{what}: {} requests beside watches in {:?}", own.len(), since.elapsed());
         own.len()
@@ -157,7 +157,7 @@ async fn at_rest_an_agent_asks_for_next_to_nothing() {
     asked("a release of two components", began);
     // The last words of the release, then rest: a thousand requests of users take some five seconds.
     let quiet = || async {
-        cluster.server.forget_used();
+        cluster.fake().forget_used();
         let began = Instant::now();
         site.traffic.wait_for(1_000).await;
         (asked("at rest", began) == 0).then_some(())

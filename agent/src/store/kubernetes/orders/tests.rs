@@ -8,6 +8,8 @@ use teal_rollout::policy::{Epoch, Salt, Verdict};
 use teal_testkit::kubernetes::{Failure, Fault};
 use teal_testkit::until;
 
+use teal_rollout::machine::{Order, Refusal};
+
 use super::*;
 use crate::cluster::resource::{BlueGreenSpec, State};
 use crate::store::kubernetes::testing::{Cluster, NAME};
@@ -95,7 +97,7 @@ impl Site {
 
     /// What an agent leaves that dies between taking an order up and answering.
     async fn take_up(&self, id: &str, release: u64) {
-        let status = json!({"order": {"id": id, "agent": "dead", "release": release}});
+        let status = json!({"order": {"id": id, "agent": "dead", "release": release, "message": ""}});
         apply::status(&self.cluster.api, &Cluster::settings("dead"), MANAGER, None, status).await.unwrap();
     }
 
