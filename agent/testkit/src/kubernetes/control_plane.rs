@@ -128,9 +128,8 @@ impl ControlPlane {
     pub async fn minor(&self) -> u32 {
         let version = self.client(ADMIN).apiserver_version().await;
         let version = version.unwrap_or_else(|error| panic!("the control plane does not say its version: {error}"));
-        // Some vendors write `36+`.
-        let digits = version.minor.trim_end_matches('+');
-        digits.parse().unwrap_or_else(|error| panic!("`{}` is no minor version: {error}", version.minor))
+        let minor = version.git_version.split('.').nth(1).and_then(|minor| minor.parse().ok());
+        minor.unwrap_or_else(|| panic!("`{}` is no version", version.git_version))
     }
 
     /// Ends it.
