@@ -16,6 +16,7 @@ pub mod config;
 pub mod controller;
 pub mod crash;
 pub mod demo;
+pub mod display;
 pub mod doctor;
 pub mod dsn;
 pub mod flags;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use teal_rollout::colour::Colour;
-use teal_rollout::document::{Cause, Outcome};
+use teal_rollout::document::{Cause, Outcome, Phase};
 
 use super::context::{Context, client};
 use super::render::{Progress, progress};
@@ -13,6 +13,7 @@ use super::{CliError, Exit, engine};
 use crate::api::{Explanation, Happening, Record, ReleaseId, Status, timestamp};
 use crate::client::{Client, ClientError};
 use crate::config::Loaded;
+use crate::display::headline;
 
 /// How often the live text is redrawn when nothing happens.
 const PACE: Duration = Duration::from_secs(1);
@@ -51,6 +52,7 @@ pub(super) async fn follow(
         terminal: context.terminal(),
         after: 0,
         candidates: Vec::new(),
+        last: None,
         ended: None,
     };
     let (result, exit) = tokio::select! {
@@ -72,6 +74,8 @@ struct Follow<'a> {
     after: u64,
     /// What is released where, while the status shows it.
     candidates: Vec<(String, Colour)>,
+    /// Its status when it was last asked for.
+    last: Option<Status>,
     ended: Option<(Outcome, Option<Cause>)>,
 }
 
@@ -94,7 +98,7 @@ impl Follow<'_> {
         let explanation = self.client.explain(self.environment, self.release).await?;
         let status = self.client.status(self.environment).await?;
         if self.after == 0 && status.release == Some(self.release) && explanation.release.ended.is_none() {
-            self.terminal.print(&progress::headline(&status));
+            self.terminal.print(&headline(&status));
         }
         let missed: Vec<Record> = explanation.events.iter().filter(|record| record.seq > self.after).cloned().collect();
         self.tell(&missed, &status);
@@ -128,13 +132,15 @@ impl Follow<'_> {
         self.tell(&records, &status);
         if self.ended.is_none() && status.release == Some(self.release) {
             let now = timestamp(time::OffsetDateTime::now_utc());
-            self.terminal.live(&self.progress.live(&status, &now));
+            self.terminal.draw(self.terminal.panel(&status).lines());
+            self.terminal.plain(self.environment, &progress::live(&status, &now));
         }
         Ok(status)
     }
 
     fn tell(&mut self, records: &[Record], status: &Status) {
         if status.release == Some(self.release) {
+            self.last = Some(status.clone());
             let candidate = |component: &crate::api::ComponentStatus| {
                 Some((component.name.clone(), *component.candidate.as_ref()?.colour.known()?))
             };
@@ -160,16 +166,30 @@ impl Follow<'_> {
     /// Says what the release came to and what can be done next.
     fn end(&mut self) -> End {
         let (environment, release) = (self.environment, self.release);
+        self.last_frame();
         let Some((outcome, cause)) = self.ended.clone() else {
             return if self.progress.held { ("held", Exit::Held) } else { ("unknown", Exit::Failed) };
         };
         if matches!(outcome, Outcome::RolledBack | Outcome::Aborted) {
             self.last_lines(cause.as_ref());
-            self.terminal.print(&format!("    next: teal explain {release} --env {environment}"));
-        } else {
+            if !self.terminal.draws() {
+                self.terminal.print(&format!("    next: teal explain {release} --env {environment}"));
+            }
+        } else if !self.terminal.draws() {
             self.terminal.print(&format!("    undo: teal rollback {environment}"));
         }
         result(outcome, cause.as_ref())
+    }
+
+    /// How things stand now stays on the terminal.
+    fn last_frame(&mut self) {
+        if let Some(status) = self.last.take() {
+            let panel = self.terminal.panel(&status);
+            // How it ended stands above already.
+            let lines = if status.phase.is(&Phase::Idle) { panel.body } else { panel.lines() };
+            self.terminal.draw(lines);
+        }
+        self.terminal.keep();
     }
 
     /// What the failed processes wrote last: on the terminal only, never in JSON or a log.
@@ -200,6 +220,7 @@ impl Follow<'_> {
             "--  detached   {release} goes on without this terminal\n    follow: teal wait {release} --env {environment}   undo: \
              teal rollback {environment}"
         );
+        self.terminal.keep();
         self.terminal.print(&text);
         ("detached", Exit::Done)
     }

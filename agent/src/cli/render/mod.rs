@@ -9,10 +9,10 @@ pub mod plan;
 pub mod plot;
 pub mod progress;
 pub mod status;
-mod words;
 
 #[cfg(test)]
 mod fixtures;
 
+use crate::display::words;
 pub use progress::Progress;
 pub(super) use words::span;

@@ -1,4 +1,4 @@
-//! A release as it goes: a line that stays for each finished phase, and live text for the one that runs.
+//! A release as it goes: a line that stays for each finished phase, and plain text for the one that runs.
 //!
 //! ```text
 //! ok  deploy      api-green 2/2, web-green 1/1               23 s
@@ -8,8 +8,9 @@
 
 use teal_rollout::document::{Outcome, Phase};
 
-use super::words::{changes, clock, count, figure, percent, probed, span};
+use super::words::{clock, count, figure, percent, probed, span};
 use crate::api::{ColourStatus, ComponentStatus, Happening, Record, ReleaseId, Status, WatchStatus, between, why};
+use crate::display::standing;
 
 /// What was already said about a release.
 #[derive(Clone, Debug)]
@@ -20,15 +21,6 @@ pub struct Progress {
     pub ended: Option<Happening>,
     /// Whether a human is awaited.
     pub held: bool,
-}
-
-/// The first line: what is released where, and by whom.
-#[must_use]
-pub fn headline(status: &Status) -> String {
-    let release = status.release.unwrap_or_default();
-    let changes = changes(&status.components);
-    let changes = if changes.is_empty() { "nothing changes".to_owned() } else { changes.join("; ") };
-    format!("{release} {}  {changes}   {}", status.environment, status.by).trim_end().to_owned()
 }
 
 impl Progress {
@@ -107,19 +99,21 @@ impl Progress {
             Happening::Emergency { .. } => Some(line("!!", "emergency", &record.text, None)),
         }
     }
+}
 
-    /// The phase that runs, to be redrawn.
-    #[must_use]
-    pub fn live(&self, status: &Status, now: &str) -> String {
-        let took = clock(between(&status.since, now).unwrap_or_default());
-        let undo = format!("undo: teal rollback {}", status.environment);
-        match (status.phase.known(), &status.watch) {
-            (Some(Phase::Watching), Some(watch)) => watch_text(status, watch, &undo),
-            (Some(Phase::Deploying), _) => format!("..  deploy {took}   {}", capacity(status)),
-            (Some(Phase::Held), _) => format!("..  held {took}   {}", status.next),
-            (Some(Phase::Idle | Phase::Retaining), _) => String::new(),
-            _ => format!("..  {} {took}", status.phase),
+/// The phase that runs, in a line or two without bars: what is shown now and then where there is no terminal.
+#[must_use]
+pub fn live(status: &Status, now: &str) -> String {
+    let took = clock(between(&status.since, now).unwrap_or_default());
+    let undo = format!("undo: teal rollback {}", status.environment);
+    match (status.phase.known(), &status.watch) {
+        (Some(Phase::Watching), Some(watch)) => watch_text(status, watch, &undo),
+        (Some(Phase::Deploying), _) => format!("..  deploy {took}   {}", capacity(status)),
+        (Some(Phase::Held), _) => format!("..  held {took}   {}", status.next),
+        (Some(Phase::Retaining), Some(watch)) => {
+            format!("ok  kept {} of {}   {undo}", clock(watch.elapsed), clock(watch.min))
         }
+        _ => standing(status, now),
     }
 }
 
@@ -226,6 +220,7 @@ mod tests {
 
     use super::super::fixtures::{deploying, night, record, rolled_back, watching};
     use super::*;
+    use crate::display::headline;
 
     /// All lines of a release whose records come with the status that follows.
     fn lines(story: &[(u32, Happening, Status)]) -> String {
@@ -275,11 +270,7 @@ mod tests {
     fn a_release_that_hardly_anybody_asked_says_what_was_excluded() {
         let mut story = beginning();
         story.push((1825, Happening::Ended { outcome: Outcome::Kept, cause: None }, night()));
-        insta::assert_snapshot!(format!(
-            "{}\n\n{}",
-            lines(&story),
-            Progress::new(ReleaseId(43)).live(&night(), "2026-01-02T03:14:17.000Z")
-        ));
+        insta::assert_snapshot!(format!("{}\n\n{}", lines(&story), live(&night(), "2026-01-02T03:14:17.000Z")));
     }
 
     #[test]
@@ -297,7 +288,6 @@ mod tests {
 
     #[test]
     fn live_text_tells_the_phase_the_evidence_and_the_way_back() {
-        let progress = Progress::new(ReleaseId(43));
         let mut starting = deploying();
         starting.components[0].candidate.as_mut().unwrap().failure = Some("exit status 1".into());
         let mut one = watching();
@@ -310,7 +300,7 @@ mod tests {
         let mut held = watching();
         held.phase = Phase::Held.into();
         held.next = "a human promotes or rolls back".into();
-        let live = |status| progress.live(status, "2026-01-02T03:04:17.000Z");
+        let live = |status| live(status, "2026-01-02T03:04:17.000Z");
         let texts = [&starting, &watching(), &one, &late, &held].map(live);
         insta::assert_snapshot!(texts.join("\n\n"));
     }

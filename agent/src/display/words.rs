@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use crate::api::{ComponentStatus, Evidence, Probes, Release, Versions};
 
 /// Seconds as `03:12`, or `1:02:03` from an hour on.
-pub(super) fn clock(seconds: f64) -> String {
+pub(crate) fn clock(seconds: f64) -> String {
     let seconds = whole(seconds);
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes:02}:{seconds:02}") }
 }
 
 /// Seconds as people say them: `0.4 ms`, `1.9 s`, `23 s`, `5 min`, `2 h 10 min`.
-pub(in crate::cli) fn span(seconds: f64) -> String {
+pub(crate) fn span(seconds: f64) -> String {
     let whole = whole(seconds.round());
     match seconds {
         s if s < 0.1 => format!("{:.1} ms", s * 1000.0),
@@ -31,7 +31,7 @@ fn whole(seconds: f64) -> u64 {
 }
 
 /// `2026-01-02 03:04:05Z` from a time of the wire.
-pub(super) fn moment(at: &str) -> String {
+pub(crate) fn moment(at: &str) -> String {
     match (at.get(..10), at.get(11..19)) {
         (Some(day), Some(time)) => format!("{day} {time}Z"),
         _ => at.to_owned(),
@@ -39,7 +39,7 @@ pub(super) fn moment(at: &str) -> String {
 }
 
 /// How a release ended. One that was only observed and found bad has no end of its own: it is somebody else's.
-pub(super) fn outcome(release: &Release) -> String {
+pub(crate) fn outcome(release: &Release) -> String {
     match (&release.outcome, &release.ended) {
         (Some(outcome), _) => outcome.to_string(),
         (None, Some(_)) => "would go back".to_owned(),
@@ -48,7 +48,7 @@ pub(super) fn outcome(release: &Release) -> String {
 }
 
 /// A fraction in percent with as many digits as tell something: `0.2 %`, `6.1 %`, `51 %`.
-pub(super) fn percent(percent: f64) -> String {
+pub(crate) fn percent(percent: f64) -> String {
     let digits = match percent {
         p if p >= 10.0 => 0,
         p if p >= 0.1 => 1,
@@ -60,20 +60,20 @@ pub(super) fn percent(percent: f64) -> String {
 }
 
 /// A logarithm with one decimal, never `-0.0`.
-pub(super) fn figure(number: f64) -> String {
+pub(crate) fn figure(number: f64) -> String {
     let text = format!("{number:.1}");
     if text == "-0.0" { "0.0".to_owned() } else { text }
 }
 
 /// What so many requests of users exclude: `could exclude > 6.1 %`.
-pub(super) fn excluded(evidence: &Evidence) -> String {
+pub(crate) fn excluded(evidence: &Evidence) -> String {
     evidence
         .excludable_percent
         .map_or_else(|| "too few to exclude any error rate".to_owned(), |p| format!("could exclude > {}", percent(p)))
 }
 
 /// What Teal's own requests have shown: `60 probes, 0 failed: excludes > 39 % of what is probed`.
-pub(super) fn probed(evidence: &Evidence) -> Option<String> {
+pub(crate) fn probed(evidence: &Evidence) -> Option<String> {
     let Probes { sent, failed, excludable_percent } = evidence.probes.as_ref().filter(|probes| probes.sent > 0)?;
     let excludes = match excludable_percent {
         Some(above) => format!("excludes > {} of what is probed", percent(*above)),
@@ -83,12 +83,12 @@ pub(super) fn probed(evidence: &Evidence) -> Option<String> {
 }
 
 /// `1 request`, `2 requests`.
-pub(super) fn count(number: u64, what: &str) -> String {
+pub(crate) fn count(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
 
 /// What changes, components with the same change together: `api,web v1.2.2 -> v1.2.3   blue -> green`.
-pub(super) fn changes(components: &[ComponentStatus]) -> Vec<String> {
+pub(crate) fn changes(components: &[ComponentStatus]) -> Vec<String> {
     let mut groups: Vec<(String, Vec<&str>)> = Vec::new();
     for component in components {
         let Some(candidate) = &component.candidate else { continue };
@@ -105,7 +105,7 @@ pub(super) fn changes(components: &[ComponentStatus]) -> Vec<String> {
 }
 
 /// The same from versions alone: `api,web v1.2.2 -> v1.2.3`.
-pub(super) fn versions(from: &Versions, to: &Versions) -> String {
+pub(crate) fn versions(from: &Versions, to: &Versions) -> String {
     let mut groups: BTreeMap<(Option<&String>, &String), Vec<&str>> = BTreeMap::new();
     for (component, version) in to {
         groups.entry((from.get(component), version)).or_default().push(component);
