@@ -17,6 +17,7 @@ mod evidence;
 mod id;
 mod known;
 mod order;
+mod refusal;
 mod release;
 mod status;
 mod timeline;
@@ -27,6 +28,7 @@ pub use evidence::{Baseline, Evidence, Part, PartKind, PlaceKind, Probes, Seen, 
 pub use id::{ReleaseId, WrongReleaseId};
 pub use known::{Known, Words};
 pub use order::{Accepted, Order, OrderRequest, Problem};
+pub use refusal::exit_of;
 pub use release::{Explanation, Judgement, Release, Versions};
 pub use status::{ColourStatus, ComponentStatus, EdgeStatus, Safe, Status, WatchStatus};
 pub use timeline::{Arm, Asked, Line, LinePart, Mark, Moment, Point, Timeline};

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::exit::Exit;
 use crate::client::ClientError;
 use crate::client::flags::FlagClientError;
+use crate::cluster::orders::OrderError;
 use crate::config::{LoadError, NoSettings};
 
 /// A command that did not do as asked.
@@ -63,6 +64,9 @@ impl From<ClientError> for CliError {
     fn from(error: ClientError) -> Self {
         let exit = match &error {
             ClientError::Refused(problem) => problem.exit.map_or(Exit::Failed, Exit::from_code),
+            ClientError::Order(OrderError::Busy { .. } | OrderError::Replaced { .. }) => Exit::Locked,
+            ClientError::Order(OrderError::Refused(_)) => Exit::Failed,
+            ClientError::Order(OrderError::Unknown { .. }) => Exit::Usage,
             _ => Exit::Unreachable,
         };
         let locked_by = match &error {

@@ -7,6 +7,7 @@ use teal_rollout::colour::Colour;
 use teal_rollout::document::{Cause, Outcome, Phase};
 
 use super::context::{Context, client};
+use super::remote::LastWords;
 use super::render::{Progress, progress};
 use super::terminal::Terminal;
 use super::{CliError, Exit, engine};
@@ -52,6 +53,7 @@ pub(super) async fn follow(
         terminal: context.terminal(),
         after: 0,
         candidates: Vec::new(),
+        words: LastWords::default(),
         last: None,
         ended: None,
     };
@@ -74,6 +76,8 @@ struct Follow<'a> {
     after: u64,
     /// What is released where, while the status shows it.
     candidates: Vec<(String, Colour)>,
+    /// What Pods wrote last, on a cluster.
+    words: LastWords,
     /// Its status when it was last asked for.
     last: Option<Status>,
     ended: Option<(Outcome, Option<Cause>)>,
@@ -84,6 +88,9 @@ impl Follow<'_> {
         self.catch_up().await?;
         while self.ended.is_none() && !self.progress.held {
             let status = self.step().await?;
+            if status.release == Some(self.release) && status.phase.is(&Phase::Deploying) {
+                self.words.keep(self.loaded, self.environment, &self.candidates).await;
+            }
             if status.release > Some(self.release) && self.ended.is_none() {
                 // Another release is under way already; how this one ended stands in its explanation.
                 self.catch_up().await?;
@@ -206,6 +213,7 @@ impl Follow<'_> {
         };
         for (component, colour) in self.candidates.iter().filter(|(name, _)| guilty.is_none_or(|guilty| guilty == name))
         {
+            self.words.of(component).iter().for_each(|line| self.terminal.print(line));
             let lines = engine::last_lines(self.loaded, self.environment, component, *colour, LAST_LINES);
             if !lines.is_empty() {
                 self.terminal.print(&format!("    {component}-{colour} wrote last:"));
@@ -234,7 +242,7 @@ fn outcome(explanation: &Explanation) -> Option<(Outcome, Option<Cause>)> {
 }
 
 /// The word and exit code of an outcome.
-fn result(outcome: Outcome, cause: Option<&Cause>) -> End {
+pub(super) fn result(outcome: Outcome, cause: Option<&Cause>) -> End {
     match (outcome, cause) {
         (Outcome::Completed, _) => ("completed", Exit::Done),
         (Outcome::Kept, _) => ("kept", Exit::NotProven),

@@ -14,6 +14,7 @@ mod error;
 mod exit;
 mod follow;
 mod new_file;
+mod remote;
 pub mod render;
 mod terminal;
 

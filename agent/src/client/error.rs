@@ -7,6 +7,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use crate::api::Problem;
+use crate::cluster::orders::OrderError;
 
 /// A call that brought no result.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,12 @@ pub enum ClientError {
         /// The beginning of the answer.
         said: String,
     },
+    /// There is no agent on this machine, and the cluster's API server cannot be asked either.
+    #[error("there is no agent on this machine, and the way through the API server is closed: {0}")]
+    Cluster(String),
+    /// There is no agent on this machine, and the order through the API server came to nothing.
+    #[error(transparent)]
+    Order(#[from] OrderError),
     /// The agent refused, with its reason and exit code.
     #[error("{}", text(.0))]
     Refused(Problem),

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use teal_rollout::machine::Refusal;
 
 use crate::access::{Refusal as TokenRefusal, Roles};
-use crate::api::{Problem, ReleaseId};
+use crate::api::{Problem, ReleaseId, exit_of};
 use crate::controller::OrderError;
 use crate::flags::{FieldError, FlagsError};
 
@@ -196,24 +196,24 @@ impl From<OrderError> for Refused {
             OrderError::Refused(refusal) => refusal,
         };
         let conflict = StatusCode::CONFLICT;
-        let (status, exit, title) = match &refusal {
-            Refusal::Starting => (StatusCode::SERVICE_UNAVAILABLE, 5, "the agent is still starting"),
-            Refusal::NotLeading => (conflict, 4, "another agent leads"),
-            Refusal::Mode(_) => (conflict, 4, "the environment's mode forbids it"),
-            Refusal::Paused { .. } => (conflict, 7, "the environment is paused"),
-            Refusal::Busy { .. } => (conflict, 8, "another release is under way"),
-            Refusal::AlreadyRunning { .. } => (conflict, 0, "nothing to do"),
-            Refusal::UnknownComponent { .. } => (StatusCode::UNPROCESSABLE_ENTITY, 2, "unknown component"),
-            Refusal::Version(_) => (StatusCode::UNPROCESSABLE_ENTITY, 2, "not a version"),
-            Refusal::NothingToDeploy => (StatusCode::UNPROCESSABLE_ENTITY, 2, "nothing to deploy"),
-            Refusal::EdgeUnreachable { .. } => (StatusCode::SERVICE_UNAVAILABLE, 5, "an edge does not answer"),
-            Refusal::StoreFailing => (StatusCode::SERVICE_UNAVAILABLE, 5, "the store cannot be written"),
-            Refusal::Overtaken => (conflict, 8, "another agent was faster"),
-            Refusal::NothingToRollBack => (conflict, 4, "nothing to roll back"),
-            Refusal::NoWayBack { .. } => (conflict, 4, "no way back"),
-            Refusal::WrongPhase { .. } => (conflict, 4, "not in this phase"),
+        let (status, title) = match &refusal {
+            Refusal::Starting => (StatusCode::SERVICE_UNAVAILABLE, "the agent is still starting"),
+            Refusal::NotLeading => (conflict, "another agent leads"),
+            Refusal::Mode(_) => (conflict, "the environment's mode forbids it"),
+            Refusal::Paused { .. } => (conflict, "the environment is paused"),
+            Refusal::Busy { .. } => (conflict, "another release is under way"),
+            Refusal::AlreadyRunning { .. } => (conflict, "nothing to do"),
+            Refusal::UnknownComponent { .. } => (StatusCode::UNPROCESSABLE_ENTITY, "unknown component"),
+            Refusal::Version(_) => (StatusCode::UNPROCESSABLE_ENTITY, "not a version"),
+            Refusal::NothingToDeploy => (StatusCode::UNPROCESSABLE_ENTITY, "nothing to deploy"),
+            Refusal::EdgeUnreachable { .. } => (StatusCode::SERVICE_UNAVAILABLE, "an edge does not answer"),
+            Refusal::StoreFailing => (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be written"),
+            Refusal::Overtaken => (conflict, "another agent was faster"),
+            Refusal::NothingToRollBack => (conflict, "nothing to roll back"),
+            Refusal::NoWayBack { .. } => (conflict, "no way back"),
+            Refusal::WrongPhase { .. } => (conflict, "not in this phase"),
         };
-        let mut refused = Self::new(status, exit, title, detail);
+        let mut refused = Self::new(status, exit_of(&refusal), title, detail);
         if let Refusal::Busy { release, .. } | Refusal::AlreadyRunning { release } = refusal {
             refused.problem.release = Some(ReleaseId(release));
         }

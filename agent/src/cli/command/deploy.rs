@@ -6,7 +6,7 @@ use crate::api::{Order, OrderRequest, Versions};
 use crate::cli::context::{Context, client, operator};
 use crate::cli::follow::follow;
 use crate::cli::render::plan;
-use crate::cli::{CliError, Exit, confirm::confirm, engine};
+use crate::cli::{CliError, Exit, confirm::confirm, engine, remote};
 use crate::client::ClientError;
 use crate::config::{Environment, Loaded};
 
@@ -49,8 +49,8 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
         confirm(word, &format!("release {} to {name}", what.join(", ")), args.yes)?;
     }
     let order = OrderRequest { order: Order::Deploy { versions }, by: operator() };
-    let release = match client(&loaded).order(name, &order).await {
-        Ok(accepted) => accepted.release,
+    let (release, remote) = match remote::order(&loaded, name, &order).await {
+        Ok((accepted, remote)) => (accepted.release, remote),
         Err(ClientError::Refused(problem)) if problem.exit == Some(Exit::Done.code()) => {
             context
                 .terminal()
@@ -70,7 +70,10 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
             .terminal()
             .print("--  nobody will be told when something goes wrong: see [notify] in the configuration");
     }
-    follow(context, &loaded, name, release).await
+    match remote {
+        Some(remote) => remote.follow(context, &loaded, release).await,
+        None => follow(context, &loaded, name, release).await,
+    }
 }
 
 async fn show_plan(

@@ -1,8 +1,8 @@
 //! `teal promote`, `abort`, `pause` and `resume`: one order each.
 
 use crate::api::{Order, OrderRequest};
-use crate::cli::context::{Context, client, operator};
-use crate::cli::{CliError, Exit};
+use crate::cli::context::{Context, operator};
+use crate::cli::{CliError, Exit, remote};
 
 /// Arguments of the levers.
 #[derive(Debug, clap::Args)]
@@ -24,7 +24,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args, order: Order) ->
         Order::Deploy { .. } | Order::Rollback => "taken",
     };
     let request = OrderRequest { order, by: operator() };
-    let release = client(&loaded).order(name, &request).await?.release;
+    let release = remote::order(&loaded, name, &request).await?.0.release;
     context.terminal().json(&serde_json::json!({ "release": release, "environment": name, "result": "accepted" }));
     context.terminal().print(&format!("ok  {name} {release}: {done}"));
     Ok(Exit::Done)

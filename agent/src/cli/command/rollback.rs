@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::api::{Accepted, Happening, Order, OrderRequest, ReleaseId, Versions};
 use crate::cli::context::{Context, client, operator};
 use crate::cli::follow::follow;
-use crate::cli::{CliError, Exit};
+use crate::cli::{CliError, Exit, remote};
 use crate::client::{Client, ClientError};
 use crate::config::Loaded;
 
@@ -36,7 +36,15 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
 async fn back(context: &Context, loaded: &Loaded, name: &str) -> Result<Exit, CliError> {
     let client = client(loaded);
     let order = OrderRequest { order: Order::Rollback, by: operator() };
-    let accepted = client.order(name, &order).await.map_err(|error| without_an_agent(error, name))?;
+    let ordered = remote::order(loaded, name, &order).await.map_err(|error| without_an_agent(error, name))?;
+    let (accepted, remote) = ordered;
+    if let Some(remote) = remote {
+        return remote.follow_back(context, loaded, accepted.release).await.map(|exit| match exit {
+            // What was asked for.
+            Exit::RolledBack => Exit::Done,
+            exit => exit,
+        });
+    }
     let text = acknowledged(&client, name, &accepted).await;
     let release = accepted.release;
     let word = if text.is_some() { "rolled_back" } else { "accepted" };

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::api::{Status, timestamp};
 use crate::cli::context::{Context, client};
+use crate::cli::remote::{Remote, Shown};
 use crate::cli::render::progress::live;
 use crate::cli::terminal::Terminal;
 use crate::cli::{CliError, Exit, engine, render};
@@ -60,12 +61,21 @@ fn show(found: &[Found], terminal: &mut Terminal) {
         if !block.is_empty() {
             block.push(Line::default());
         }
-        block.push(Line::default().styled(anstyle::Style::new().bold(), headline(&one.status)));
-        block.extend(one.note().iter().map(|line| Line::marked(line)));
-        block.extend(terminal.panel(&one.status).lines());
+        match &one.said {
+            Said::Status(status) => {
+                block.push(Line::default().styled(anstyle::Style::new().bold(), headline(status)));
+                block.extend(one.note().iter().map(|line| Line::marked(line)));
+                block.extend(terminal.panel(status).lines());
+            }
+            Said::Resource(shown) => block.extend(shown.text().lines().map(Line::marked)),
+        }
     }
     terminal.draw(block);
-    for Found { status, .. } in found {
+    for one in found {
+        let Said::Status(status) = &one.said else {
+            terminal.plain("", &one.page());
+            continue;
+        };
         let text = live(status, &timestamp(time::OffsetDateTime::now_utc()));
         let name = if found.len() > 1 { format!("{}  ", status.environment) } else { String::new() };
         terminal.plain(&status.environment, &format!("{name}{text}"));
@@ -74,9 +84,17 @@ fn show(found: &[Found], terminal: &mut Terminal) {
 
 /// What is known of an environment.
 struct Found {
-    status: Status,
+    said: Said,
     /// Why the agent does not say it, but the edge.
     error: Option<ClientError>,
+}
+
+/// By whom it is known.
+enum Said {
+    /// The agent on this machine, or the edge.
+    Status(Status),
+    /// The cluster's API server: nobody on this machine knows anything, as on a laptop.
+    Resource(Shown),
 }
 
 impl Found {
@@ -87,7 +105,10 @@ impl Found {
 
     fn page(&self) -> String {
         let note: String = self.note().into_iter().map(|line| line + "\n").collect();
-        note + &render::status::status(&self.status)
+        match &self.said {
+            Said::Status(status) => note + &render::status::status(status),
+            Said::Resource(shown) => shown.text(),
+        }
     }
 }
 
@@ -95,21 +116,28 @@ impl Found {
 async fn look(loaded: &Loaded, names: &[&str], terminal: &mut Terminal) -> Result<Vec<Found>, CliError> {
     let mut all = Vec::new();
     for name in names {
-        let (status, error) = ask(loaded, name).await?;
-        terminal.json(&status);
-        all.push(Found { status, error });
+        let found = ask(loaded, name).await?;
+        match &found.said {
+            Said::Status(status) => terminal.json(status),
+            Said::Resource(shown) => terminal.json(shown),
+        }
+        all.push(found);
     }
     Ok(all)
 }
 
-/// The agent's word; else the edge's own, with why the agent's is missing.
-async fn ask(loaded: &Loaded, name: &str) -> Result<(Status, Option<ClientError>), CliError> {
-    match client(loaded).status(name).await {
-        Ok(status) => Ok((status, None)),
-        Err(error @ ClientError::Refused(_)) => Err(error.into()),
-        Err(error) => match engine::edge_status(loaded, name).await {
-            Some(status) => Ok((status, Some(error))),
-            None => Err(CliError::from(error).hint("the edge does not answer either")),
-        },
+/// The agent's word; else the edge's own, with why the agent's is missing; else, of a cluster, what its API server holds.
+async fn ask(loaded: &Loaded, name: &str) -> Result<Found, CliError> {
+    let error = match client(loaded).status(name).await {
+        Ok(status) => return Ok(Found { said: Said::Status(status), error: None }),
+        Err(error @ ClientError::Refused(_)) => return Err(error.into()),
+        Err(error) => error,
+    };
+    if let Some(status) = engine::edge_status(loaded, name).await {
+        return Ok(Found { said: Said::Status(status), error: Some(error) });
+    }
+    match Remote::of(loaded, name).await? {
+        Some(remote) => Ok(Found { said: Said::Resource(remote.look().await?), error: None }),
+        None => Err(CliError::from(error).hint("the edge does not answer either")),
     }
 }

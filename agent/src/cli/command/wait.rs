@@ -3,6 +3,7 @@
 use crate::api::ReleaseId;
 use crate::cli::context::{Context, client, environment};
 use crate::cli::follow::follow;
+use crate::cli::remote::Remote;
 use crate::cli::{CliError, Exit};
 use crate::client::ClientError;
 use crate::config::Loaded;
@@ -19,8 +20,26 @@ pub(in crate::cli) struct Args {
 
 pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let loaded = context.load()?;
+    if let Some((remote, release)) = elsewhere(&loaded, args).await? {
+        return remote.follow(context, &loaded, release).await;
+    }
     let (environment, release) = find(&loaded, args.env.as_deref(), args.release).await?;
     follow(context, &loaded, &environment, release).await
+}
+
+/// The way to a release on a cluster, where no agent runs on this machine.
+async fn elsewhere(loaded: &Loaded, args: &Args) -> Result<Option<(Remote, ReleaseId)>, CliError> {
+    let Ok(name) = environment(loaded, args.env.as_deref()) else { return Ok(None) };
+    match client(loaded).status(name).await {
+        Err(ClientError::NoSocket(_) | ClientError::NobodyListens(_)) => {}
+        _ => return Ok(None),
+    }
+    let Some(remote) = Remote::of(loaded, name).await? else { return Ok(None) };
+    let release = match args.release {
+        Some(release) => release,
+        None => remote.release().await?,
+    };
+    Ok(Some((remote, release)))
 }
 
 /// The environment and number of the release that is meant.

@@ -95,6 +95,10 @@ pub struct Heard {
     /// The release that it is about, or why it was refused.
     #[schemars(length(max = 1024))]
     pub message: String,
+    /// What `teal` exits with when the order was refused; absent where the agent that refused it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 8))]
+    pub exit: Option<u8>,
 }
 
 /// Counts of one colour of one component.

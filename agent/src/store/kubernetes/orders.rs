@@ -104,7 +104,9 @@ impl Task {
     async fn run(mut self) {
         self.last = loop {
             match self.orders.store.intent(&self.orders.environment).await {
-                Ok(last) => break last.map(|row| Given { id: row.id, taken: row.taken, message: row.message }),
+                Ok(last) => {
+                    break last.map(|row| Given { id: row.id, taken: row.taken, message: row.message, exit: None });
+                }
                 Err(error) => tracing::warn!(error = error.to_string(), "the last order cannot be read"),
             }
             self.patience.wait().await;
@@ -230,7 +232,7 @@ impl Task {
         given: Given,
     ) -> kube::Result<Step> {
         let claim = claim.unwrap_or_else(|| heard(intent, &self.settings.agent, release_of(&object)));
-        let answer = Heard { taken: Some(given.taken), message: given.message, ..claim };
+        let answer = Heard { taken: Some(given.taken), message: given.message, exit: given.exit, ..claim };
         while let Err(error) = self.write(&object, &answer).await {
             tracing::debug!(error = brief(&error), "an order was not answered");
             Patience::default().wait().await;

@@ -365,7 +365,7 @@ fn version_of(pod: &Pod, component: &str, colour: Colour) -> Option<(u64, String
     is_of.then(|| (made, image.rsplit(':').next().unwrap_or_default().to_owned()))
 }
 
-async fn create<K>(api: &Api<K>, object: Value)
+pub(super) async fn create<K>(api: &Api<K>, object: Value)
 where
     K: Resource + Clone + Debug + Serialize + DeserializeOwned,
 {

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod configuration;
+mod laptop;
 mod observing;
 mod releases;
 mod server;

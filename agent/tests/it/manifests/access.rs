@@ -78,7 +78,7 @@ const OBSERVER: [Wish; 4] =
     [("list", POD, ""), ("watch", POD, ""), ("get", BG, "physioflow"), ("watch named", BG, "physioflow")];
 
 /// What a person does who gives orders.
-const OPERATOR: [Wish; 7] = [
+const OPERATOR: [Wish; 10] = [
     ("get", BG, "physioflow"),
     ("list", BG, ""),
     ("watch", BG, ""),
@@ -86,6 +86,9 @@ const OPERATOR: [Wish; 7] = [
     ("watch named", BG, "physioflow"),
     ("patch", BG, "physioflow"),
     ("list", EVENT, ""),
+    ("get", DEPLOYMENT, "physioflow-api-blue"),
+    ("list", POD, ""),
+    ("log", POD, "physioflow-api-blue-1"),
 ];
 
 /// What nobody may.

@@ -11,15 +11,19 @@ pub(super) struct Given {
     pub(super) id: String,
     pub(super) taken: bool,
     pub(super) message: String,
+    /// Of a refusal, as long as this process lives.
+    pub(super) exit: Option<u8>,
 }
 
 impl Given {
     pub(super) fn new(id: &str, result: Result<u64, Refusal>) -> Self {
-        let (taken, message) = match result {
-            Ok(release) => (true, format!("r-{release}")),
-            Err(refusal) => (false, refusal.to_string().chars().take(1_024).collect()),
+        let (taken, message, exit) = match result {
+            Ok(release) => (true, format!("r-{release}"), None),
+            Err(refusal) => {
+                (false, refusal.to_string().chars().take(1_024).collect(), Some(crate::api::exit_of(&refusal)))
+            }
         };
-        Self { id: id.to_owned(), taken, message }
+        Self { id: id.to_owned(), taken, message, exit }
     }
 }
 
@@ -28,7 +32,7 @@ pub(super) fn is_answered(object: &BlueGreen, intent: &Intent) -> bool {
 }
 
 pub(super) fn heard(intent: &Intent, agent: &str, release: u64) -> Heard {
-    Heard { id: intent.id.clone(), agent: agent.to_owned(), release, taken: None, message: String::new() }
+    Heard { id: intent.id.clone(), agent: agent.to_owned(), release, taken: None, message: String::new(), exit: None }
 }
 
 pub(super) fn release_of(object: &BlueGreen) -> u64 {

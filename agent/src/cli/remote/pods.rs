@@ -1,0 +1,63 @@
+//! What a release's Pods wrote last, for the operator's terminal only.
+//!
+//! When a release is given up its Pods go, and their logs with them: so they are read while it is being deployed.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use teal_rollout::colour::Colour;
+
+use crate::cluster::client::connect;
+use crate::config::{Loaded, PlatformKind};
+use crate::platform::kubernetes;
+use crate::runtime::wiring;
+
+/// Lines of each Pod's log that are shown.
+const LINES: u16 = 10;
+/// Of one line: logs hold whatever the application writes.
+const WIDTH: usize = 400;
+/// How often they are read while somebody follows a deploy.
+const PACE: Duration = Duration::from_secs(3);
+
+/// The last words that were read, by component.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct LastWords {
+    kept: BTreeMap<String, Vec<String>>,
+    read: Option<Instant>,
+}
+
+impl LastWords {
+    /// Reads what the Pods of these components and colours say; once they have said something, only once in a while.
+    pub(in crate::cli) async fn keep(&mut self, loaded: &Loaded, environment: &str, candidates: &[(String, Colour)]) {
+        let is_cluster = loaded.config.platform.kind == PlatformKind::Kubernetes;
+        let is_fresh = !self.kept.is_empty() && self.read.is_some_and(|read| read.elapsed() < PACE);
+        if !is_cluster || is_fresh {
+            return;
+        }
+        for (component, colour) in candidates {
+            let lines = read(loaded, environment, component, *colour).await.unwrap_or_default();
+            if !lines.is_empty() {
+                self.kept.insert(component.clone(), lines);
+            }
+        }
+        self.read = Some(Instant::now());
+    }
+
+    /// A component's, under a line that says whose they are; nothing where nothing was read.
+    pub(in crate::cli) fn of(&self, component: &str) -> Vec<String> {
+        let Some(lines) = self.kept.get(component) else { return Vec::new() };
+        let clipped = |line: &String| format!("    | {}", line.chars().take(WIDTH).collect::<String>());
+        let head = format!("    the Pods of {component} wrote last:");
+        std::iter::once(head).chain(lines.iter().map(clipped)).collect()
+    }
+}
+
+async fn read(loaded: &Loaded, name: &str, component: &str, colour: Colour) -> Option<Vec<String>> {
+    let environment = loaded.config.environment(name).ok()?;
+    let settings = wiring::kubernetes_settings(environment);
+    let index = environment.components.keys().position(|known| known == component)?;
+    // Fails only when a provider is installed already, which then is the same one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let cluster = connect(&wiring::cluster_settings(&loaded.config.platform)).await.ok()?;
+    Some(kubernetes::last_lines(&cluster.client, &settings, index, colour, LINES).await)
+}
