@@ -26,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use teal_rollout::settings::Mode;
 
 pub use state::{Component, Slot, State};
-pub use status::{BlueGreenStatus, Condition, Evidence, Heard, SeenByEdge};
+pub use status::{BlueGreenStatus, Condition, Evidence, Heard, SeenByEdge, colour_name};
 
 /// What is wanted: the last order of a person, and the state that the leader made of it.
 #[derive(CustomResource, KubeSchema, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

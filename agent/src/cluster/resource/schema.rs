@@ -95,6 +95,14 @@ pub(super) fn names(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
+/// `api-green`: one for each component and colour.
+pub(super) fn colours(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({
+        "type": "array", "maxItems": 32, "items": {"type": "string", "minLength": 1, "maxLength": 63},
+        "x-kubernetes-list-type": "atomic",
+    })
+}
+
 /// Absent or whole: a null would be there for the rules.
 pub(super) fn intent(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<super::Intent>()

@@ -69,10 +69,24 @@ pub struct SeenByEdge {
     /// Whether it sees the requests that it routes.
     #[serde(default)]
     pub watched: bool,
+    /// The colours that have a server which passes this edge's own checks, as `api-green`: nothing moves before all edges see one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::colours")]
+    pub up: Vec<String>,
+    /// The colours that get no new requests and still have some in flight: they are not stopped yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(schema_with = "schema::colours")]
+    pub draining: Vec<String>,
     /// Rises every other second while a release is under way: a sign of life of its agent.
     #[serde(default)]
     #[schemars(schema_with = "schema::count")]
     pub beat: u64,
+}
+
+/// What a colour of a component is called there: `api-green`.
+#[must_use]
+pub fn colour_name(component: &str, colour: Colour) -> String {
+    format!("{component}-{colour}")
 }
 
 /// What became of an order. It is written before the order is given, and again with the answer: an agent that finds one

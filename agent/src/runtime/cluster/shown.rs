@@ -2,11 +2,11 @@
 
 use teal_rollout::colour::Colour;
 use teal_rollout::machine::View;
-use teal_rollout::machine::event::{EdgeReport, Feed};
+use teal_rollout::machine::event::{Backend, EdgeReport, Feed};
 use time::{Duration, OffsetDateTime};
 
 use crate::api::{ComponentStatus, Record, Safe, Status};
-use crate::cluster::resource::{Evidence, SeenByEdge};
+use crate::cluster::resource::{Evidence, SeenByEdge, colour_name};
 use crate::store::kubernetes::{Said, Shown, Story, Told};
 
 /// Records that somebody should look at.
@@ -16,12 +16,20 @@ const WARNINGS: [&str; 7] =
 /// What this agent shows; `own` is its edge's name.
 pub(super) fn of(view: &View, status: &Status, own: &str) -> Shown {
     let edges = view.document.edges.iter().zip(&view.edges);
-    let own = edges.filter(|(name, _)| *name == own).filter_map(|(name, report)| seen(name, report.as_ref()?));
+    let names: Vec<&str> = view.document.components.iter().map(|component| component.name.as_str()).collect();
+    let own = edges.filter(|(name, _)| *name == own).filter_map(|(name, report)| seen(name, report.as_ref()?, &names));
     Shown { edges: own.collect(), busy: view.document.phase.is_busy(), story: story(view, status) }
 }
 
-fn seen(name: &str, report: &EdgeReport) -> Option<SeenByEdge> {
-    let epoch = report.running.as_ref()?.epoch;
+fn seen(name: &str, report: &EdgeReport, components: &[&str]) -> Option<SeenByEdge> {
+    let running = report.running.as_ref()?;
+    let epoch = running.epoch;
+    let those = |wanted: &dyn Fn(&Backend) -> bool| {
+        let all = report.backends.iter().filter(|backend| wanted(backend));
+        all.filter_map(|it| Some(colour_name(components.get(it.component)?, it.colour))).collect()
+    };
+    // Of colours that serve the number changes all the time, and nobody asks.
+    let serves = |it: &Backend| running.routes.get(it.component).is_none_or(|route| route.serves(it.colour));
     Some(SeenByEdge {
         name: name.to_owned(),
         release: epoch.release,
@@ -29,6 +37,8 @@ fn seen(name: &str, report: &EdgeReport) -> Option<SeenByEdge> {
         verdict: epoch.verdict,
         saved: report.running == report.saved,
         watched: report.feed == Feed::Live,
+        up: those(&|backend| backend.up > 0),
+        draining: those(&|backend| backend.in_flight > 0 && !serves(backend)),
         beat: 0,
     })
 }

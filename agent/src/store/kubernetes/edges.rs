@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use teal_rollout::colour::Share;
+use teal_rollout::colour::{Colour, Share};
 use teal_rollout::document::Document;
 use teal_rollout::machine::Event;
-use teal_rollout::machine::event::{EdgeReport, Feed};
+use teal_rollout::machine::event::{Backend, EdgeReport, Feed};
 use teal_rollout::policy::{Epoch, Policy, Verdict};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::Settings;
-use crate::cluster::resource::{BlueGreen, SeenByEdge};
+use crate::cluster::resource::{BlueGreen, SeenByEdge, colour_name};
 use crate::cluster::watch::Watched;
 
 /// How often the machine is told what has not changed: it takes an edge that is not heard of for 5 s for lost.
@@ -116,8 +116,19 @@ fn report(edge: usize, entry: &SeenByEdge, document: &Document, is_alive: bool) 
         running: Some(policy),
         manual: false,
         feed: if is_alive && entry.watched { Feed::Live } else { Feed::Lost },
-        backends: Vec::new(),
+        backends: backends(entry, document),
     }
+}
+
+/// As far as anybody asks: whether there is one, and none at all.
+fn backends(entry: &SeenByEdge, document: &Document) -> Vec<Backend> {
+    let of = |(component, name): (usize, &str)| {
+        Colour::BOTH.map(|colour| {
+            let is_in = |list: &[String]| u32::from(list.contains(&colour_name(name, colour)));
+            Backend { component, colour, up: is_in(&entry.up), in_flight: is_in(&entry.draining) }
+        })
+    };
+    document.components.iter().map(|component| component.name.as_str()).enumerate().flat_map(of).collect()
 }
 
 #[cfg(test)]

@@ -7,3 +7,4 @@ mod observing;
 mod releases;
 mod server;
 mod trouble;
+mod two_agents;

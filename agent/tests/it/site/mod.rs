@@ -190,6 +190,15 @@ impl Site {
         self.agent.hang_up();
     }
 
+    /// Its process stands still, with all that it holds.
+    pub(crate) fn freeze_agent(&self) {
+        self.agent.freeze();
+    }
+
+    pub(crate) fn thaw_agent(&self) {
+        self.agent.thaw();
+    }
+
     pub(crate) fn agent_pid(&self) -> u32 {
         self.agent.pid()
     }

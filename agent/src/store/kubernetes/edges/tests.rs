@@ -50,6 +50,27 @@ fn entry(name: &str, step: u32, verdict: &str, beat: u64) -> serde_json::Value {
     json!({"name": name, "release": 7, "step": step, "verdict": verdict, "saved": true, "watched": true, "beat": beat})
 }
 
+/// Neither colour of `api` is up or has requests.
+fn nothing() -> Vec<Backend> {
+    Colour::BOTH.map(|colour| Backend { component: 0, colour, up: 0, in_flight: 0 }).into()
+}
+
+#[tokio::test]
+async fn a_colour_is_up_or_draining_where_its_edge_says_so() {
+    let mut site = Site::new(Phase::Deploying).await;
+    let mut told = entry("two", 2, "open", 1);
+    told["up"] = json!(["api-green", "web-blue"]);
+    told["draining"] = json!(["api-blue"]);
+    site.told(json!([told])).await;
+    let backends = site.task.reports(Instant::now()).remove(0).backends;
+    let [blue, green] = [Colour::Blue, Colour::Green];
+    let wanted = [
+        Backend { component: 0, colour: blue, up: 0, in_flight: 1 },
+        Backend { component: 0, colour: green, up: 1, in_flight: 0 },
+    ];
+    assert_eq!(backends, wanted);
+}
+
 #[tokio::test]
 async fn others_are_told_of_and_own_edges_are_not() {
     let mut site = Site::new(Phase::Watching).await;
@@ -62,7 +83,7 @@ async fn others_are_told_of_and_own_edges_are_not() {
         saved: Some(policy.clone()),
         manual: false,
         feed: Feed::Live,
-        backends: Vec::new(),
+        backends: nothing(),
     };
     assert_eq!(reports, [wanted]);
     site.told(json!([{"name": "two", "release": 7, "step": 1, "verdict": "bad"}])).await;

@@ -31,7 +31,17 @@ fn agent(cluster: &Cluster, name: &str, lease: Option<Lease>, shown: Shown) -> A
 
 fn entry(name: &str, step: u32) -> SeenByEdge {
     let (saved, watched) = (true, true);
-    SeenByEdge { name: name.to_owned(), release: 7, step, verdict: Verdict::Open, saved, watched, beat: 0 }
+    SeenByEdge {
+        name: name.to_owned(),
+        release: 7,
+        step,
+        verdict: Verdict::Open,
+        saved,
+        watched,
+        up: vec![],
+        draining: vec![],
+        beat: 0,
+    }
 }
 
 fn shown(edge: &str, message: &str) -> Shown {
