@@ -1,25 +1,34 @@
 //! The Kubernetes platform: a pair of Deployments for each component, and the Service in front of them.
 //!
 //! ```text
-//! PlatformOrder --> wanted, by colour --> workload, select --> API server
-//!                      ^ later: the API server is away, somebody else wrote
-//! Deployments, Pods, Services --watch--> capacity --Event::Capacity, Drift--> controller
+//!                    a task for each component
+//! PlatformOrder --+--> hands: Start, Stop --workload--> API server      hands --Answer--> teller
+//!                 '--> selector: Select --select------> API server
+//! Deployments, Pods --watch--> teller --Event::Capacity--> controller
+//! Services ----------watch--> selector --Event::Drift--> controller
 //! ```
-//! Orders wait until they can be carried out; the newest one for a colour is the one that counts. While the API server is away
-//! nothing is known, and nothing is told: that is not the same as zero. At rest nothing is asked beside the watches.
+//! Orders wait until they can be carried out; the newest one for a colour is the one that counts. No request that hangs delays
+//! what the watches show. While the API server is away nothing is known, and nothing is told: that is not the same as zero. At
+//! rest nothing is asked beside the watches.
 
 mod capacity;
 mod copies;
 mod detect;
 mod failure;
+mod hands;
 mod image;
 mod references;
 mod scale;
 mod select;
+mod selector;
 mod settings;
-mod tasks;
+mod teller;
+mod trouble;
 mod workload;
 
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use kube::Api;
@@ -31,7 +40,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use self::detect::{DetectError, Found, detect};
+use self::hands::Hands;
+use self::selector::{Selected, Selector};
 pub use self::settings::{KubernetesComponent, KubernetesSettings};
+use self::teller::Teller;
 use super::PlatformOrder;
 use crate::cluster::watch::{self, Scope};
 
@@ -51,6 +63,9 @@ impl KubernetesHandle {
     }
 }
 
+/// Orders that may wait for a task.
+const ORDERS: usize = 64;
+
 /// Starts the adapter: tells each colour's capacity once it is known, then at every change and after every order.
 ///
 /// Orders for components that there are not are logged and dropped.
@@ -62,22 +77,67 @@ pub fn spawn(
     events: &mpsc::Sender<Event>,
     token: &CancellationToken,
 ) -> KubernetesHandle {
-    // The watches end with the adapter, however that ends.
-    let watching = token.child_token();
+    // All tasks end with the adapter, however that ends.
+    let running = token.child_token();
+    let settings = Arc::new(settings);
     let namespace = &settings.namespace;
     let all = Scope::default;
     let (deployments, first) =
-        watch::spawn(Api::<Deployment>::namespaced(client.clone(), namespace), all(), watching.clone());
-    let (pods, second) = watch::spawn(Api::<Pod>::namespaced(client.clone(), namespace), all(), watching.clone());
-    let (services, third) =
-        watch::spawn(Api::<Service>::namespaced(client.clone(), namespace), all(), watching.clone());
-    let adapter = tasks::Adapter::new(settings, client, events.clone(), deployments, pods, services);
-    let token = token.clone();
-    let task = tokio::spawn(async move {
-        let _end = watching.drop_guard();
-        let _cancelled = token.run_until_cancelled(adapter.run(orders)).await;
-    });
-    KubernetesHandle { tasks: vec![task, first, second, third] }
+        watch::spawn(Api::<Deployment>::namespaced(client.clone(), namespace), all(), running.clone());
+    let (pods, second) = watch::spawn(Api::<Pod>::namespaced(client.clone(), namespace), all(), running.clone());
+    let api = Api::<Service>::namespaced(client.clone(), namespace);
+    let (services, third) = watch::spawn(api.clone(), all(), running.clone());
+    let mut tasks = vec![first, second, third];
+    let mut run = |task: BoxFuture<'static, ()>| {
+        let running = running.clone();
+        tasks.push(tokio::spawn(async move {
+            let _cancelled = running.run_until_cancelled(task).await;
+        }));
+    };
+    let (answers, answered) = mpsc::channel(ORDERS);
+    let mut components = Vec::new();
+    for (id, component) in settings.components.iter().enumerate() {
+        let (work, to_do) = mpsc::channel(ORDERS);
+        run(Box::pin(Hands::new(id, settings.clone(), client.clone(), answers.clone()).run(to_do)));
+        let (select, to_select) = mpsc::channel(ORDERS);
+        let selector = Selector::new(id, component.workload.clone(), api.clone(), services.clone(), events.clone());
+        run(Box::pin(selector.run(to_select)));
+        components.push(Inbox { work, select });
+    }
+    run(Box::pin(Teller::new(settings.clone(), deployments, pods, events.clone()).run(answered)));
+    let (selects, end) = (settings.selects, running.clone().drop_guard());
+    run(Box::pin(async move {
+        let _end = end;
+        distribute(orders, &components, selects).await;
+    }));
+    KubernetesHandle { tasks }
+}
+
+/// How the tasks of a component are reached.
+struct Inbox {
+    work: mpsc::Sender<PlatformOrder>,
+    select: mpsc::Sender<Selected>,
+}
+
+/// Gives every order to its component until nobody orders any more.
+async fn distribute(mut orders: mpsc::Receiver<PlatformOrder>, components: &[Inbox], selects: bool) {
+    while let Some(order) = orders.recv().await {
+        let (component, colour) = order.target();
+        let Some(inbox) = components.get(component) else {
+            tracing::error!(component, "an order for a component that there is not");
+            continue;
+        };
+        // A task that has ended did so with the adapter.
+        match order {
+            PlatformOrder::Select { release, .. } if selects => {
+                let _ended = inbox.select.send((colour, release)).await;
+            }
+            PlatformOrder::Select { .. } => {}
+            order => {
+                let _ended = inbox.work.send(order).await;
+            }
+        }
+    }
 }
 
 /// The last lines that a colour's Pods printed, at most `count` of each of three, those that are not ready first: of the run

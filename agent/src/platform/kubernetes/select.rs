@@ -10,7 +10,7 @@ use teal_rollout::colour::Colour;
 use tokio::time::Instant;
 
 use super::settings::{MANAGER, RELEASE};
-use super::workload::Trouble;
+use super::trouble::Trouble;
 use crate::cluster::selected::colour_of;
 
 /// Before a selector that somebody moved is put back for the first time; twice as long each time after that.

@@ -22,29 +22,22 @@ use super::scale::Scale;
 use super::settings::{
     CONFIG, KubernetesComponent, KubernetesSettings, MANAGER, ORIGINALS, RELEASE, REPLICAS, VERSION,
 };
-use crate::cluster::client::{brief, is_conflict, is_invalid, is_not_found};
+use super::trouble::Trouble;
+use crate::cluster::client::brief;
 
-/// Why an order was not carried out.
-#[derive(Debug)]
-pub(super) enum Trouble {
-    /// It may be, later.
-    Later(String),
-    /// A newer release has written there: this order is old.
-    Newer(u64),
-    /// Not without a person.
-    Never(String),
+/// A state of a Deployment, and all that come after it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct State {
+    generation: i64,
 }
 
-impl From<kube::Error> for Trouble {
-    fn from(error: kube::Error) -> Self {
-        let why = brief(&error);
-        let is_forbidden = matches!(&error, kube::Error::Api(status) if status.code == 403);
-        // Somebody else wrote between our look and our write: ordinary.
-        if !is_conflict(&error) && (is_not_found(&error) || is_invalid(&error) || is_forbidden) {
-            Self::Never(why)
-        } else {
-            Self::Later(why)
-        }
+impl State {
+    fn of(deployment: &Deployment) -> Self {
+        Self { generation: deployment.metadata.generation.unwrap_or(0) }
+    }
+
+    pub(super) fn is_seen_in(&self, deployment: &Deployment) -> bool {
+        deployment.metadata.generation.unwrap_or(0) >= self.generation
     }
 }
 
@@ -55,15 +48,15 @@ pub(super) struct Workloads<'a> {
 }
 
 impl Workloads<'_> {
-    /// Runs `version` on a colour at full capacity; what runs it already is never restarted. The Deployment's generation
-    /// from which on it says so.
+    /// Runs `version` on a colour at full capacity; what runs it already is never restarted. The state of
+    /// its Deployment from which on that is said.
     pub(super) async fn start(
         &self,
         component: &KubernetesComponent,
         colour: Colour,
         version: &str,
         release: u64,
-    ) -> Result<i64, Trouble> {
+    ) -> Result<State, Trouble> {
         let (name, other) = (component.deployment(colour), component.deployment(colour.other()));
         let api = self.deployments();
         let (there, beside) = tokio::try_join!(api.get(&name), api.get(&other))?;
@@ -79,7 +72,7 @@ impl Workloads<'_> {
         let full = full(component, &there, &beside);
         let scale = self.scale();
         let is_new = image::version(&image) != version || replicas(&there) == 0;
-        let generation = if is_new {
+        let state = if is_new {
             // Not fewer than serve while traffic moves, whatever an autoscaler thinks of a colour without traffic. Before the rest:
             // a try that ends in between is made again from here.
             scale.hold(&name, full).await?;
@@ -88,13 +81,13 @@ impl Workloads<'_> {
         } else if written != release {
             self.mark(&there, version, release).await?
         } else {
-            there.metadata.generation.unwrap_or(0)
+            State::of(&there)
         };
         // What served before this release has the number that an autoscaler or a person gave it.
         if (is_new || written == release) && replicas(&there) < full {
             scale.set(&name, full).await?;
         }
-        Ok(generation)
+        Ok(state)
     }
 
     /// Runs nothing on a colour, unless a newer release was started there.
@@ -130,7 +123,7 @@ impl Workloads<'_> {
         version: &str,
         release: u64,
         full: u32,
-    ) -> Result<i64, Trouble> {
+    ) -> Result<State, Trouble> {
         let name = there.name_any();
         let spec = there.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
         let spec = serde_json::to_value(spec).map_err(kube::Error::SerdeError)?;
@@ -179,18 +172,18 @@ impl Workloads<'_> {
                 "old copies of the configuration were not deleted"
             );
         }
-        Ok(after.metadata.generation.unwrap_or(0))
+        Ok(State::of(&after))
     }
 
     /// The release alone: the colour runs the version already and may be serving.
-    async fn mark(&self, there: &Deployment, version: &str, release: u64) -> kube::Result<i64> {
+    async fn mark(&self, there: &Deployment, version: &str, release: u64) -> kube::Result<State> {
         let patch = json!({"metadata": {
             "resourceVersion": there.metadata.resource_version,
             "annotations": {RELEASE: release.to_string(), VERSION: version},
         }});
         let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         let after = self.deployments().patch(&there.name_any(), &params, &Patch::Merge(patch)).await?;
-        Ok(after.metadata.generation.unwrap_or(0))
+        Ok(State::of(&after))
     }
 
     fn deployments(&self) -> Api<Deployment> {

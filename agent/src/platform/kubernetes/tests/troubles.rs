@@ -6,6 +6,7 @@ use teal_testkit::kubernetes::{Cut, Failure, Fault};
 use teal_testkit::until;
 
 use super::*;
+use crate::cluster::client::{Limits, with};
 
 #[tokio::test]
 async fn a_start_is_carried_out_through_every_trouble_and_only_once() {
@@ -97,4 +98,38 @@ async fn last_lines_are_of_the_colour_s_pods_alone() {
     assert_eq!(lines.len(), 2);
     assert!(lines.iter().all(|line| line.starts_with("app-green")), "{lines:?}");
     assert!(last_lines(&rig.client, &rig.settings, 9, Colour::Green, 5).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_request_that_hangs_delays_neither_what_is_told_nor_another_component() {
+    let mut rig = Rig::start().await;
+    for colour in Colour::BOTH {
+        let mut web = deployment(colour, "v1", 1);
+        let labels = json!({"app": "web", "version": colour.to_string()});
+        web["metadata"]["name"] = json!(format!("web-{colour}"));
+        web["spec"]["selector"]["matchLabels"] = labels.clone();
+        web["spec"]["template"]["metadata"]["labels"] = labels;
+        rig.create::<Deployment>(web).await;
+    }
+    rig.settings.components.push(KubernetesComponent { workload: "web".into(), ..rig.settings.components[0].clone() });
+    // No limit that a test would see the end of.
+    let limits = Limits { answer: Duration::from_secs(3600), ..Limits::default() };
+    rig.client = with(rig.server.config("admin"), limits).unwrap().client;
+    rig.restart();
+    rig.settle().await;
+    rig.told("blue serves", |it| it.component == 0 && it.colour == Colour::Blue && it.ready == 2).await;
+
+    rig.server.fail(Fault::new(Failure::Hang).on(&["patch"]).about("deployments").by("admin").times(1));
+    rig.start_order(Colour::Green, "v2", 1).await;
+    let hangs = || async { rig.used().contains(&("patch".into(), "deployments".into())).then_some(()) };
+    until("the PATCH hangs", hangs).await;
+    let pod = rig.api::<Pod>().list(&ListParams::default().labels("app=app,version=blue")).await.unwrap().items.remove(0);
+    rig.api::<Pod>().delete(&pod.metadata.name.unwrap(), &kube::api::DeleteParams::default()).await.unwrap();
+    rig.told("the way back has lost one", |it| it.component == 0 && it.colour == Colour::Blue && it.ready == 1).await;
+    rig.order(PlatformOrder::Start { component: 1, colour: Colour::Green, version: "v2".into(), release: 1 }).await;
+    rig.told("web is started", |it| it.component == 1 && it.version.as_deref() == Some("v2")).await;
+    rig.order(PlatformOrder::Select { component: 0, colour: Colour::Green, release: 1 }).await;
+    let selector = || async { rig.api::<Service>().get("app").await.unwrap().spec.unwrap().selector };
+    until("app is selected", || async { (selector().await?["version"] == "green").then_some(()) }).await;
+    assert_eq!(rig.deployment(Colour::Green).await["metadata"]["annotations"], Value::Null, "its PATCH still hangs");
 }
