@@ -66,6 +66,43 @@ pub(crate) async fn force_takes_it(cluster: Cluster) {
     is_refused(apply(&cluster, "other", config_map("a", &json!({"x": "1", "y": "1"}))).await, 409, "Conflict", "teal");
 }
 
+/// As Teal starts a colour, stops it and starts it anew, with an autoscaler in between.
+pub(crate) async fn what_an_update_took_away_is_applied_again(cluster: Cluster) {
+    let api = cluster.api::<Deployment>();
+    let made: Deployment = cluster.create(deployment("a", 0)).await;
+    let (params, forced) = (
+        PatchParams { field_manager: Some("teal".to_owned()), ..PatchParams::default() },
+        PatchParams::apply("teal").force(),
+    );
+    let start = |from: &Deployment, mark: &str, replicas: u32| {
+        Patch::Apply(json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": "a", "resourceVersion": version(from), "annotations": {"mark": mark, "kept": "1"}},
+            "spec": {"replicas": replicas},
+        }))
+    };
+    let seen = |of: &Deployment| {
+        let annotation = |name: &str| of.annotations().get(name).cloned();
+        (of.spec.as_ref().unwrap().replicas, annotation("mark"), annotation("kept"))
+    };
+    let kept = Some("1".to_owned());
+    let started = api.patch("a", &forced, &start(&made, "v1", 2)).await.unwrap();
+    assert_eq!(seen(&started), (Some(2), Some("v1".to_owned()), kept.clone()));
+    is_refused(api.patch("a", &forced, &start(&made, "v1", 2)).await, 409, "Conflict", "the object has been modified");
+    let other = PatchParams { field_manager: Some("autoscaler".to_owned()), ..PatchParams::default() };
+    api.patch_scale("a", &other, &Patch::Merge(json!({"spec": {"replicas": 5}}))).await.unwrap();
+    let stop = |from: &Deployment| {
+        let metadata = json!({"resourceVersion": version(from), "annotations": {"mark": null}});
+        Patch::Merge(json!({"metadata": metadata, "spec": {"replicas": 0}}))
+    };
+    is_refused(api.patch("a", &params, &stop(&started)).await, 409, "Conflict", "the object has been modified");
+    let scaled = api.get("a").await.unwrap();
+    let stopped = api.patch("a", &params, &stop(&scaled)).await.unwrap();
+    assert_eq!(seen(&stopped), (Some(0), None, kept.clone()));
+    let again = api.patch("a", &forced, &start(&stopped, "v2", 3)).await.unwrap();
+    assert_eq!(seen(&again), (Some(3), Some("v2".to_owned()), kept));
+}
+
 pub(crate) async fn what_is_no_longer_sent_goes(cluster: Cluster) {
     apply(&cluster, "teal", config_map("a", &json!({"x": "1", "y": "1"}))).await.unwrap();
     let patch = Patch::Merge(json!({"data": {"z": "1"}}));

@@ -86,6 +86,7 @@ mod on_the_fake {
             an_apply_that_changes_nothing_is_no_new_version,
             what_another_owns_is_a_conflict,
             force_takes_it,
+            what_an_update_took_away_is_applied_again,
             what_is_no_longer_sent_goes,
             what_another_owns_as_well_stays,
             items_of_lists_have_owners,
