@@ -82,7 +82,7 @@ pub(super) fn container(component: &KubernetesComponent, deployment: &Deployment
 }
 
 /// Whether the Deployment's selector chooses the Pod; selectors by expressions choose none.
-fn is_of(pod: &Pod, deployment: &Deployment) -> bool {
+pub(super) fn is_of(pod: &Pod, deployment: &Deployment) -> bool {
     let labels = deployment.spec.as_ref().and_then(|spec| spec.selector.match_labels.as_ref());
     labels.is_some_and(|labels| labels.iter().all(|(name, value)| pod.labels().get(name) == Some(value)))
 }

@@ -2,21 +2,24 @@
 //!
 //! ```text
 //! orders --newest of each colour--> waiting --oldest first--> API server --done, dropped, refused--> Answer
-//!                                      ^                         |
-//!                                      '------- a pause ---------' it is away, busy, or somebody else wrote
+//!                                      ^                         |-- a pause: it is away, busy, or somebody else wrote
+//!                                      '-------------------------'-- held until the component's Service points elsewhere
 //! ```
 //! A request that hangs holds up this component's orders and nothing else.
 
 use std::sync::Arc;
 
+use k8s_openapi::api::core::v1::Service;
 use teal_rollout::colour::Colour;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::settings::KubernetesSettings;
+use super::starting::Starting;
 use super::trouble::{Complaint, Trouble};
-use super::workload::{State, Workloads};
+use super::workload::{Start, State, Workloads};
 use crate::cluster::client::Patience;
+use crate::cluster::watch::Watched;
 use crate::platform::PlatformOrder;
 
 /// What is to become of a colour.
@@ -46,37 +49,57 @@ pub(super) struct Answer {
 pub(super) enum Outcome {
     /// A new order is there; what was said of those before it is over.
     Taken,
-    /// It is carried out or dropped. Where it started something, nothing is known of that before this state is seen.
-    Ended(Option<State>),
+    /// A version is started, or runs already: nothing is known of it before this state is seen.
+    Started { state: State, version: String, release: u64 },
+    /// There is nothing more to do.
+    Ended,
+    /// The version is not started before the Service points elsewhere.
+    Held { version: String, release: u64, why: String },
     /// Only a person can help.
     Refused { version: String, release: u64, why: String },
+}
+
+/// An order that was not carried out yet.
+#[derive(Clone, Debug)]
+struct Waiting {
+    colour: Colour,
+    wanted: Wanted,
+    /// It is of no use to try before the Service, or where it is to point, has changed.
+    held: bool,
+}
+
+/// What the tasks of all components share.
+#[derive(Clone)]
+pub(super) struct Shared {
+    pub(super) settings: Arc<KubernetesSettings>,
+    pub(super) client: kube::Client,
+    pub(super) starting: Arc<Starting>,
+    pub(super) services: Watched<Service>,
+    pub(super) answers: mpsc::Sender<Answer>,
 }
 
 /// The task of one component's Deployments.
 pub(super) struct Hands {
     component: usize,
-    settings: Arc<KubernetesSettings>,
-    client: kube::Client,
-    answers: mpsc::Sender<Answer>,
-    /// Orders that were not carried out yet, at most one a colour, the oldest first.
-    waiting: Vec<(Colour, Wanted)>,
+    shared: Shared,
+    /// Where its Service was last ordered to point.
+    selected: watch::Receiver<Option<Colour>>,
+    /// At most one a colour, the oldest first.
+    waiting: Vec<Waiting>,
     complaint: Complaint,
 }
 
 impl Hands {
-    pub(super) fn new(
-        component: usize,
-        settings: Arc<KubernetesSettings>,
-        client: kube::Client,
-        answers: mpsc::Sender<Answer>,
-    ) -> Self {
-        Self { component, settings, client, answers, waiting: Vec::new(), complaint: Complaint::default() }
+    pub(super) fn new(component: usize, shared: Shared, selected: watch::Receiver<Option<Colour>>) -> Self {
+        Self { component, shared, selected, waiting: Vec::new(), complaint: Complaint::default() }
     }
 
     pub(super) async fn run(mut self, mut orders: mpsc::Receiver<PlatformOrder>) {
         let mut again = None;
         loop {
             let due = again.unwrap_or_else(Instant::now);
+            let is_held = self.waiting.iter().any(|it| it.held);
+            let is_due = self.waiting.iter().any(|it| !it.held);
             tokio::select! {
                 biased;
                 order = orders.recv() => {
@@ -87,10 +110,16 @@ impl Hands {
                         self.take(order).await;
                     }
                 }
-                () = sleep_until(due), if !self.waiting.is_empty() => {}
+                there = self.shared.services.changed(), if is_held => if there { self.let_go() } else { return },
+                there = self.selected.changed(), if is_held => if there.is_ok() { self.let_go() } else { return },
+                () = sleep_until(due), if is_due => {}
             }
             again = self.work().await;
         }
+    }
+
+    fn let_go(&mut self) {
+        self.waiting.iter_mut().for_each(|it| it.held = false);
     }
 
     async fn take(&mut self, order: PlatformOrder) {
@@ -102,61 +131,77 @@ impl Hands {
             PlatformOrder::Select { .. } => return,
         };
         // The cluster knows nothing yet of a newer order that still waits.
-        if self.waiting.iter().any(|(other, newer)| *other == colour && newer.release() > wanted.release()) {
+        if self.waiting.iter().any(|it| it.colour == colour && it.wanted.release() > wanted.release()) {
             tracing::warn!(?wanted, "a newer order waits there: this one is dropped");
             return;
         }
-        self.waiting.retain(|(other, _)| *other != colour);
-        self.waiting.push((colour, wanted));
+        self.waiting.retain(|it| it.colour != colour);
+        self.waiting.push(Waiting { colour, wanted, held: false });
         self.answer(colour, Outcome::Taken).await;
     }
 
-    /// Tries everything once; when to try what is left again.
+    /// Tries everything that is not held, once; when to try what is left again.
     async fn work(&mut self) -> Option<Instant> {
-        let mut failed = None;
-        for (colour, wanted) in std::mem::take(&mut self.waiting) {
+        let (mut again, mut complaint) = (None, None);
+        for order in std::mem::take(&mut self.waiting) {
+            if order.held {
+                self.waiting.push(order);
+                continue;
+            }
+            let Waiting { colour, wanted, .. } = order;
             match self.carry_out(colour, &wanted).await {
                 Ok(outcome) => self.answer(colour, outcome).await,
-                Err(why) => {
-                    failed = Some(why);
-                    self.waiting.push((colour, wanted));
+                Err(Trouble::Held(why)) => {
+                    if let Wanted::Running { version, release } = wanted.clone() {
+                        self.answer(colour, Outcome::Held { version, release, why: why.clone() }).await;
+                    }
+                    complaint = Some(why);
+                    self.waiting.push(Waiting { colour, wanted, held: true });
+                }
+                Err(trouble) => {
+                    (again, complaint) =
+                        (Some(Instant::now() + Patience::default().pause()), Some(trouble.to_string()));
+                    self.waiting.push(Waiting { colour, wanted, held: false });
                 }
             }
         }
-        let again = failed.as_ref().map(|_| Instant::now() + Patience::default().pause());
-        self.complaint.is_now(failed);
+        self.complaint.is_now(complaint);
         again
     }
 
     /// What is to be answered; why not yet, where it is to be tried again.
-    async fn carry_out(&self, colour: Colour, wanted: &Wanted) -> Result<Outcome, String> {
-        let component = &self.settings.components[self.component];
-        let workloads = Workloads { client: &self.client, settings: &self.settings };
-        let done = match wanted {
+    async fn carry_out(&self, colour: Colour, wanted: &Wanted) -> Result<Outcome, Trouble> {
+        let Shared { settings, client, starting, .. } = &self.shared;
+        let workloads = Workloads { client, settings, starting };
+        let done = match wanted.clone() {
             Wanted::Running { version, release } => {
-                workloads.start(component, colour, version, *release).await.map(Some)
+                let selected = *self.selected.borrow();
+                let start = Start { component: self.component, colour, version: &version, release, selected };
+                workloads.start(&start).await.map(|state| Outcome::Started { state, version, release })
             }
-            Wanted::Stopped { release } => workloads.stop(component, colour, *release).await.map(|()| None),
+            Wanted::Stopped { release } => {
+                let component = &settings.components[self.component];
+                workloads.stop(component, colour, release).await.map(|()| Outcome::Ended)
+            }
         };
         match done {
-            Ok(state) => Ok(Outcome::Ended(state)),
-            Err(Trouble::Later(why)) => Err(why),
             Err(Trouble::Newer(release)) => {
                 tracing::warn!(?wanted, release, "a newer release has written there: the order is dropped");
-                Ok(Outcome::Ended(None))
+                Ok(Outcome::Ended)
             }
             Err(Trouble::Never(why)) => {
                 tracing::error!(?wanted, why, "the order cannot be carried out");
                 Ok(match wanted.clone() {
                     Wanted::Running { version, release } => Outcome::Refused { version, release, why },
-                    Wanted::Stopped { .. } => Outcome::Ended(None),
+                    Wanted::Stopped { .. } => Outcome::Ended,
                 })
             }
+            answer => answer,
         }
     }
 
     async fn answer(&self, colour: Colour, outcome: Outcome) {
         // Nobody is left to hear it when the adapter ends.
-        let _ended = self.answers.send(Answer { component: self.component, colour, outcome }).await;
+        let _ended = self.shared.answers.send(Answer { component: self.component, colour, outcome }).await;
     }
 }

@@ -1,5 +1,8 @@
 //! An image reference and the version in it.
 
+/// Characters of a tag, at most.
+const LONGEST: usize = 128;
+
 /// The reference with another version: a tag, or a digest `ALGORITHM:HEX`.
 pub(super) fn with_version(image: &str, version: &str) -> String {
     let (name, _) = parts(image);
@@ -24,8 +27,29 @@ fn parts(image: &str) -> (&str, Option<&str>) {
     (name, digest.or(tag))
 }
 
+/// Refuses what can be neither a tag nor a digest, before anything is written.
+pub(super) fn check(version: &str) -> Result<(), String> {
+    if is_tag(version) || is_digest(version) {
+        return Ok(());
+    }
+    Err(format!(
+        "`{version}` is no image tag (letters, digits, `_`, `.` and `-`, at most {LONGEST}, the first no `.` or `-`) and no digest \
+         (`sha256:` and 64 characters of hex)"
+    ))
+}
+
+fn is_tag(version: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    (1..=LONGEST).contains(&version.len()) && version.chars().all(plain) && !version.starts_with(['.', '-'])
+}
+
 fn is_digest(version: &str) -> bool {
-    version.split_once(':').is_some_and(|(algorithm, hex)| !algorithm.is_empty() && hex.len() >= 32)
+    version.split_once(':').is_some_and(|(algorithm, hex)| {
+        let is_hex = hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let is_name = algorithm.starts_with(|c: char| c.is_ascii_lowercase())
+            && algorithm.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        is_name && is_hex && hex.len() >= 32 && (algorithm != "sha256" || hex.len() == 64)
+    })
 }
 
 #[cfg(test)]
@@ -45,5 +69,19 @@ mod tests {
         check("registry:5000/site/api:v1", "v1", &digest, &format!("registry:5000/site/api@{digest}"));
         check(&format!("site/api@{digest}"), &digest, "v2", "site/api:v2");
         check(&format!("site/api:v1@{digest}"), &digest, "v2", "site/api:v2");
+    }
+
+    #[test]
+    fn what_can_be_no_tag_and_no_digest_is_refused_and_named() {
+        let longest = "x".repeat(128);
+        let digest = format!("sha256:{}", "0a".repeat(32));
+        for good in ["v1.2.3", "latest", "_x", "2026-11-28_1", &longest, &digest] {
+            assert_eq!(check(good), Ok(()));
+        }
+        let (long, short, odd) =
+            ("x".repeat(129), format!("sha256:{}", "0a".repeat(16)), format!("sha256:{}", "0g".repeat(32)));
+        for bad in ["", "a/b", "a b", "v1+2", "v1@2", "a:b", ".x", "-x", "é", &long, &short, &odd] {
+            assert!(check(bad).unwrap_err().starts_with(&format!("`{bad}` is no image tag")));
+        }
     }
 }

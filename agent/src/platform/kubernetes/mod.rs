@@ -13,15 +13,21 @@
 
 mod capacity;
 mod copies;
+mod demand;
 mod detect;
+mod exchange;
 mod failure;
+mod fits;
 mod hands;
 mod image;
+mod nodes;
+mod quantity;
 mod references;
 mod scale;
 mod select;
 mod selector;
 mod settings;
+mod starting;
 mod teller;
 mod trouble;
 mod workload;
@@ -40,9 +46,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use self::detect::{DetectError, Found, detect};
-use self::hands::Hands;
+use self::hands::{Hands, Shared};
 use self::selector::{Selected, Selector};
 pub use self::settings::{KubernetesComponent, KubernetesSettings};
+use self::starting::Starting;
 use self::teller::Teller;
 use super::PlatformOrder;
 use crate::cluster::watch::{self, Scope};
@@ -95,20 +102,25 @@ pub fn spawn(
         }));
     };
     let (answers, answered) = mpsc::channel(ORDERS);
+    let starting = Arc::new(Starting::new(settings.components.len()));
+    let (starts, services_seen) = (starting.clone(), services.clone());
+    let shared = Shared { settings: settings.clone(), client, starting, services: services_seen, answers };
     let mut components = Vec::new();
     for (id, component) in settings.components.iter().enumerate() {
         let (work, to_do) = mpsc::channel(ORDERS);
-        run(Box::pin(Hands::new(id, settings.clone(), client.clone(), answers.clone()).run(to_do)));
+        let (selected, to_point_at) = tokio::sync::watch::channel(None);
+        run(Box::pin(Hands::new(id, shared.clone(), to_point_at).run(to_do)));
         let (select, to_select) = mpsc::channel(ORDERS);
         let selector = Selector::new(id, component.workload.clone(), api.clone(), services.clone(), events.clone());
         run(Box::pin(selector.run(to_select)));
-        components.push(Inbox { work, select });
+        components.push(Inbox { work, select, selected });
     }
+    drop(shared);
     run(Box::pin(Teller::new(settings.clone(), deployments, pods, events.clone()).run(answered)));
     let (selects, end) = (settings.selects, running.clone().drop_guard());
     run(Box::pin(async move {
         let _end = end;
-        distribute(orders, &components, selects).await;
+        distribute(orders, &components, &starts, selects).await;
     }));
     KubernetesHandle { tasks }
 }
@@ -117,22 +129,27 @@ pub fn spawn(
 struct Inbox {
     work: mpsc::Sender<PlatformOrder>,
     select: mpsc::Sender<Selected>,
+    /// Where the Service is to point, also where others point it.
+    selected: tokio::sync::watch::Sender<Option<Colour>>,
 }
 
 /// Gives every order to its component until nobody orders any more.
-async fn distribute(mut orders: mpsc::Receiver<PlatformOrder>, components: &[Inbox], selects: bool) {
+async fn distribute(mut orders: mpsc::Receiver<PlatformOrder>, components: &[Inbox], starts: &Starting, selects: bool) {
     while let Some(order) = orders.recv().await {
         let (component, colour) = order.target();
         let Some(inbox) = components.get(component) else {
             tracing::error!(component, "an order for a component that there is not");
             continue;
         };
+        starts.note(&order);
         // A task that has ended did so with the adapter.
         match order {
-            PlatformOrder::Select { release, .. } if selects => {
-                let _ended = inbox.select.send((colour, release)).await;
+            PlatformOrder::Select { release, .. } => {
+                inbox.selected.send_replace(Some(colour));
+                if selects {
+                    let _ended = inbox.select.send((colour, release)).await;
+                }
             }
-            PlatformOrder::Select { .. } => {}
             order => {
                 let _ended = inbox.work.send(order).await;
             }

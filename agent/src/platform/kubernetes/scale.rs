@@ -1,27 +1,20 @@
-//! How many Pods a colour has: its Deployment's replicas, and the least number of an autoscaler, held during a release.
+//! The least number of Pods of an autoscaler, held during a release.
 
-use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::json;
 
 use super::settings::{LEAST, MANAGER};
+use crate::cluster::client::is_not_found;
 
-/// The Deployments and autoscalers of a namespace.
+/// The autoscalers of a namespace.
 pub(super) struct Scale<'a> {
     pub(super) client: &'a kube::Client,
     pub(super) namespace: &'a str,
 }
 
 impl Scale<'_> {
-    /// Sets the replicas, and nothing else of the Deployment.
-    pub(super) async fn set(&self, deployment: &str, replicas: u32) -> kube::Result<()> {
-        let api: Api<Deployment> = Api::namespaced(self.client.clone(), self.namespace);
-        let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
-        api.patch_scale(deployment, &params(), &patch).await.map(drop)
-    }
-
     /// Holds the autoscaler of a Deployment, where there is one, at `least` Pods or more. Its own number is remembered.
     pub(super) async fn hold(&self, deployment: &str, least: u32) -> kube::Result<()> {
         for scaler in self.of(deployment).await? {
@@ -61,7 +54,11 @@ impl Scale<'_> {
 
     async fn patch(&self, scaler: &HorizontalPodAutoscaler, mut patch: serde_json::Value) -> kube::Result<()> {
         patch["metadata"]["resourceVersion"] = json!(scaler.resource_version());
-        self.scalers().patch(&scaler.name_any(), &params(), &Patch::Merge(patch)).await.map(drop)
+        match self.scalers().patch(&scaler.name_any(), &params(), &Patch::Merge(patch)).await {
+            // Deleted meanwhile: it holds nothing back any more.
+            Err(error) if !is_not_found(&error) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn scalers(&self) -> Api<HorizontalPodAutoscaler> {

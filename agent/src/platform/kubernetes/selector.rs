@@ -66,7 +66,7 @@ impl Selector {
         let mut failed = None;
         match select::select(&self.api, &self.service, colour, release).await {
             Ok(version) => self.selection.done(version),
-            Err(Trouble::Later(why)) => failed = Some(why),
+            Err(Trouble::Later(why) | Trouble::Held(why)) => failed = Some(why),
             Err(Trouble::Newer(release)) => {
                 tracing::warn!(release, "a newer release selects there: the order is dropped");
                 self.selection.drop_order();

@@ -19,11 +19,20 @@ use crate::cluster::watch::{View, Watched};
 struct Place {
     component: usize,
     colour: Colour,
-    /// The Deployment says nothing of an order before this state of it is seen.
-    awaited: Option<State>,
-    /// An order that only a person can help: version, release, why.
-    refused: Option<(String, u64, String)>,
+    /// The Deployment says nothing of an order before this state of it is seen: with the version and the release.
+    awaited: Option<(State, String, u64)>,
+    /// Why what was ordered does not run.
+    stuck: Option<Stuck>,
     told: Option<Capacity>,
+}
+
+/// An order that waits for a Service, or that only a person can help.
+#[derive(Debug)]
+struct Stuck {
+    version: String,
+    release: u64,
+    why: String,
+    for_good: bool,
 }
 
 /// The task that tells capacity.
@@ -42,9 +51,8 @@ impl Teller {
         pods: Watched<Pod>,
         events: mpsc::Sender<Event>,
     ) -> Self {
-        let place = |component| {
-            Colour::BOTH.map(|colour| Place { component, colour, awaited: None, refused: None, told: None })
-        };
+        let place =
+            |component| Colour::BOTH.map(|colour| Place { component, colour, awaited: None, stuck: None, told: None });
         let places = (0..settings.components.len()).flat_map(place).collect();
         Self { settings, deployments, pods, events, places }
     }
@@ -66,17 +74,20 @@ impl Teller {
     fn hear(&mut self, answer: Answer) {
         let is_it = |place: &&mut Place| place.component == answer.component && place.colour == answer.colour;
         let Some(place) = self.places.iter_mut().find(is_it) else { return };
+        place.stuck = None;
         match answer.outcome {
-            Outcome::Taken => place.refused = None,
-            Outcome::Ended(state) => {
-                place.awaited = state.or(place.awaited.take());
-                // An order's answer is told whether or not it is another than before.
-                place.told = None;
+            Outcome::Taken => return,
+            Outcome::Ended => {}
+            Outcome::Started { state, version, release } => place.awaited = Some((state, version, release)),
+            Outcome::Held { version, release, why } => {
+                place.stuck = Some(Stuck { version, release, why, for_good: false });
             }
             Outcome::Refused { version, release, why } => {
-                (place.refused, place.told) = (Some((version, release, why)), None);
+                place.stuck = Some(Stuck { version, release, why, for_good: true });
             }
         }
+        // An order's answer is told whether or not it is another than before.
+        place.told = None;
     }
 
     async fn tell(&mut self) {
@@ -111,16 +122,27 @@ impl Place {
         let mut seen = match deployments.named(&name) {
             None => self.nothing(format!("Deployment {name} is not there")),
             Some(deployment) => {
-                if self.awaited.as_ref().is_some_and(|awaited| !awaited.is_seen_in(deployment)) {
-                    return None;
+                if let Some((state, version, release)) = self.awaited.take() {
+                    if state.is_lost_in(deployment) {
+                        let why = format!(
+                            "Deployment {name} was deleted and made anew after release {release} was started there: deploy again"
+                        );
+                        tracing::warn!(why, "an order is lost");
+                        self.stuck = Some(Stuck { version, release, why, for_good: true });
+                    } else if !state.is_seen_in(deployment) {
+                        self.awaited = Some((state, version, release));
+                        return None;
+                    }
                 }
-                self.awaited = None;
                 let pods = pods.objects().map(AsRef::as_ref);
                 capacity::of(self.component, component, self.colour, deployment, pods)
             }
         };
-        if let Some((version, release, why)) = &self.refused {
-            seen = Capacity { version: Some(version.clone()), release: *release, ..self.nothing(why.clone()) };
+        if let Some(Stuck { version, release, why, for_good }) = &self.stuck {
+            // What is ready there stays so, it may be serving; what was ordered is not among it, and wanted as long as it may come.
+            let (version, ready) = (Some(version.clone()), seen.ready);
+            let wanted = if *for_good { 0 } else { ready + 1 };
+            seen = Capacity { version, release: *release, ready, wanted, ..self.nothing(why.clone()) };
         }
         (self.told.as_ref() != Some(&seen)).then(|| self.told.insert(seen).clone())
     }

@@ -3,13 +3,19 @@
 use crate::cluster::client::{brief, is_conflict, is_invalid, is_not_found};
 
 /// Why an order was not carried out.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
     /// It may be, later.
+    #[error("{0}")]
     Later(String),
     /// A newer release has written there: this order is old.
+    #[error("release {0} has written there since")]
     Newer(u64),
+    /// Not before a Service points elsewhere.
+    #[error("{0}")]
+    Held(String),
     /// Not without a person.
+    #[error("{0}")]
     Never(String),
 }
 

@@ -1,43 +1,57 @@
-//! Starting and stopping a colour: what is written to its Deployment, and in which order.
+//! Starting and stopping a colour: what is looked at, in which order, and what is written.
 //!
 //! ```text
-//!  Start: copies of the configuration -> image, copies, release (one apply, against the version read) -> autoscalers -> replicas
-//!  Stop:  autoscalers as they were -> replicas 0
+//!  Start: fence -> runs it? mark : serves users? room? -> autoscalers -> image, copies, release, replicas (one apply)
+//!  Stop:  fence -> serves users? -> replicas 0 -> serves users now? as before : autoscalers as they were
 //! ```
-//! Every step is absolute and may be done again.
-
-use std::collections::BTreeSet;
+//! Every step is absolute and may be done again, and each write of a Deployment holds for the version that was read.
 
 use k8s_openapi::api::apps::v1::Deployment;
+use k8s_openapi::api::core::v1::Service;
 use kube::api::{Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
 use serde_json::{Value, json};
 use teal_rollout::colour::Colour;
 
 use super::capacity::{container, replicas};
-use super::copies::{self, Copies};
+use super::fits::{self, Growing};
 use super::image;
-use super::references::{self, Names};
 use super::scale::Scale;
-use super::settings::{
-    CONFIG, KubernetesComponent, KubernetesSettings, MANAGER, ORIGINALS, RELEASE, REPLICAS, VERSION,
-};
+use super::settings::{KubernetesComponent, KubernetesSettings, MANAGER, RELEASE, REPLICAS, VERSION};
+use super::starting::Starting;
 use super::trouble::Trouble;
-use crate::cluster::client::brief;
+use crate::cluster::client::is_not_found;
+use crate::cluster::selected::colour_of;
 
-/// A state of a Deployment, and all that come after it.
+/// An order to run a version on a colour.
+pub(super) struct Start<'a> {
+    pub(super) component: usize,
+    pub(super) colour: Colour,
+    pub(super) version: &'a str,
+    pub(super) release: u64,
+    /// Where the component's Service was last ordered to point.
+    pub(super) selected: Option<Colour>,
+}
+
+/// A state of one Deployment, and all that come after it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct State {
+    uid: Option<String>,
     generation: i64,
 }
 
 impl State {
     fn of(deployment: &Deployment) -> Self {
-        Self { generation: deployment.metadata.generation.unwrap_or(0) }
+        Self { uid: deployment.uid(), generation: deployment.metadata.generation.unwrap_or(0) }
     }
 
     pub(super) fn is_seen_in(&self, deployment: &Deployment) -> bool {
         deployment.metadata.generation.unwrap_or(0) >= self.generation
+    }
+
+    /// Whether it will never be seen: that Deployment is gone, and another one has its name.
+    pub(super) fn is_lost_in(&self, deployment: &Deployment) -> bool {
+        deployment.uid() != self.uid
     }
 }
 
@@ -45,148 +59,146 @@ impl State {
 pub(super) struct Workloads<'a> {
     pub(super) client: &'a kube::Client,
     pub(super) settings: &'a KubernetesSettings,
+    pub(super) starting: &'a Starting,
 }
 
 impl Workloads<'_> {
-    /// Runs `version` on a colour at full capacity; what runs it already is never restarted. The state of
-    /// its Deployment from which on that is said.
-    pub(super) async fn start(
-        &self,
-        component: &KubernetesComponent,
-        colour: Colour,
-        version: &str,
-        release: u64,
-    ) -> Result<State, Trouble> {
-        let (name, other) = (component.deployment(colour), component.deployment(colour.other()));
-        let api = self.deployments();
-        let (there, beside) = tokio::try_join!(api.get(&name), api.get(&other))?;
-        let written = written(&there);
-        if written > release {
-            return Err(Trouble::Newer(written));
-        }
+    /// Runs a version on a colour at full capacity; what runs it already is never restarted, and what was made of it since it was
+    /// started for this release is left so. The state of its Deployment from which on that is said.
+    pub(super) async fn start(&self, order: &Start<'_>) -> Result<State, Trouble> {
+        image::check(order.version).map_err(Trouble::Never)?;
+        let component = &self.settings.components[order.component];
+        let (there, beside) = self.both(component, order.colour).await?;
+        let name = there.name_any();
+        let written = fence(&there, order.release)?;
         let Some((container, image)) = container(component, &there) else {
             return Err(Trouble::Never(format!(
                 "Deployment {name} has no container that is clearly meant: set `container`"
             )));
         };
-        let full = full(component, &there, &beside);
-        let scale = self.scale();
-        let is_new = image::version(&image) != version || replicas(&there) == 0;
-        let state = if is_new {
-            // Not fewer than serve while traffic moves, whatever an autoscaler thinks of a colour without traffic. Before the rest:
-            // a try that ends in between is made again from here.
-            scale.hold(&name, full).await?;
-            scale.hold(&other, replicas(&beside)).await?;
-            self.exchange(component, &there, &container, version, release, full).await?
-        } else if written != release {
-            self.mark(&there, version, release).await?
-        } else {
-            State::of(&there)
-        };
-        // What served before this release has the number that an autoscaler or a person gave it.
-        if (is_new || written == release) && replicas(&there) < full {
-            scale.set(&name, full).await?;
+        let was_ordered =
+            written == order.release && there.annotations().get(VERSION).is_some_and(|it| it == order.version);
+        if image::version(&image) == order.version {
+            if was_ordered {
+                return Ok(State::of(&there));
+            }
+            if replicas(&there) > 0 {
+                return Ok(State::of(&self.mark(&there, order).await?));
+            }
         }
-        Ok(state)
+        let full = if was_ordered { replicas(&there) } else { full(component, &there, &beside) };
+        self.spare_what_serves(component, order, &there).await?;
+        if full > replicas(&there) {
+            self.find_room(order, Growing { deployment: there.clone(), full }).await?;
+        }
+        // Not fewer than serve while traffic moves, whatever an autoscaler thinks of a colour without traffic. Before the rest:
+        // a try that ends in between is made again from here.
+        self.scale().hold(&name, full).await?;
+        self.scale().hold(&beside.name_any(), replicas(&beside)).await?;
+        Ok(State::of(&self.exchange(component, order, &there, &container, full).await?))
     }
 
-    /// Runs nothing on a colour, unless a newer release was started there.
+    /// Runs nothing on a colour, unless a newer release was started there or the Service sends users to it.
     pub(super) async fn stop(
         &self,
         component: &KubernetesComponent,
         colour: Colour,
         release: u64,
     ) -> Result<(), Trouble> {
-        let name = component.deployment(colour);
-        let there = self.deployments().get(&name).await?;
-        let written = written(&there);
-        if written > release {
-            return Err(Trouble::Newer(written));
+        if let Some(there) = self.deployments().get_opt(&component.deployment(colour)).await? {
+            fence(&there, release)?;
+            if replicas(&there) > 0 {
+                self.is_idle(component, colour).await?;
+                let stopped = self.resize(&there, 0, None).await?;
+                // No request looks at two objects: a Service that came here in between gets its Pods back.
+                if let Err(trouble) = self.is_idle(component, colour).await {
+                    if matches!(trouble, Trouble::Held(_)) {
+                        self.resize(&stopped, replicas(&there), there.annotations().get(VERSION)).await?;
+                    }
+                    return Err(trouble);
+                }
+            }
         }
-        let scale = self.scale();
         // The release is over, for the colour that stays too.
         for colour in Colour::BOTH {
-            scale.let_go(&component.deployment(colour)).await?;
-        }
-        if replicas(&there) > 0 {
-            scale.set(&name, 0).await?;
+            self.scale().let_go(&component.deployment(colour)).await?;
         }
         Ok(())
     }
 
-    /// Another version, with a copy of the configuration as it is now.
-    async fn exchange(
+    /// A colour's Deployment and the other one.
+    async fn both(&self, component: &KubernetesComponent, colour: Colour) -> kube::Result<(Deployment, Deployment)> {
+        let (name, other) = (component.deployment(colour), component.deployment(colour.other()));
+        let api = self.deployments();
+        tokio::try_join!(api.get(&name), api.get(&other))
+    }
+
+    /// No other version takes the place of what users are sent to, unless that is where they were ordered to be.
+    async fn spare_what_serves(
         &self,
         component: &KubernetesComponent,
+        order: &Start<'_>,
         there: &Deployment,
-        container: &str,
-        version: &str,
-        release: u64,
-        full: u32,
-    ) -> Result<State, Trouble> {
-        let name = there.name_any();
-        let spec = there.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
-        let spec = serde_json::to_value(spec).map_err(kube::Error::SerdeError)?;
-        let known = copies::originals(there.annotations().get(ORIGINALS));
-        let original = |name: &String| known.get(name).unwrap_or(name).clone();
-        let named = references::named(&spec);
-        let originals: BTreeSet<_> = named.iter().map(|(kind, name)| (*kind, original(name))).collect();
-        let namespace = &self.settings.namespace;
-        let copies = Copies { client: self.client, namespace, deployment: &name, secrets: component.secrets };
-        let made = copies.make(&originals).await?;
-        let stands_for = |name: &String, kind| {
-            let original = original(name);
-            made.get(&(kind, original.clone())).cloned().unwrap_or(original)
-        };
-        let names: Names = named.iter().map(|(kind, name)| ((*kind, name.clone()), stands_for(name, *kind))).collect();
-
-        let mut template = references::exchanged(&spec, &names);
-        set_image(&mut template, container, &there_image(there, container), version);
-        let now: serde_json::Map<String, Value> =
-            made.iter().map(|((_, original), copy)| (copy.clone(), json!(original))).collect();
-        let patch = json!({
-            "apiVersion": "apps/v1",
-            "kind": "Deployment",
-            "metadata": {
-                "name": name,
-                "resourceVersion": there.metadata.resource_version,
-                "annotations": {
-                    RELEASE: release.to_string(), VERSION: version, REPLICAS: full.to_string(),
-                    ORIGINALS: Value::Object(now).to_string(),
-                },
-            },
-            "spec": {"template": {
-                "metadata": {"annotations": {CONFIG: copies::hash(&made).unwrap_or_else(|| "none".to_owned())}},
-                "spec": template,
-            }},
-        });
-        let params = PatchParams::apply(MANAGER).force();
-        let after = self.deployments().patch(&name, &params, &Patch::Apply(patch)).await?;
-        // Pods of the template before may still be there, with the copies that they name.
-        let kept = known.into_keys().chain(made.into_values()).collect();
-        if let Err(error) = copies.keep_only(&kept).await {
-            // What is not tidied up now is tidied up at the next start.
-            tracing::warn!(
-                error = brief(&error),
-                deployment = name,
-                "old copies of the configuration were not deleted"
-            );
+    ) -> Result<(), Trouble> {
+        if replicas(there) == 0 || order.selected == Some(order.colour) {
+            return Ok(());
         }
-        Ok(State::of(&after))
+        // It will point elsewhere: a Select is on its way, or a hand is put right in time.
+        self.is_idle(component, order.colour).await
+    }
+
+    async fn is_idle(&self, component: &KubernetesComponent, colour: Colour) -> Result<(), Trouble> {
+        let api = Api::<Service>::namespaced(self.client.clone(), &self.settings.namespace);
+        let name = &component.workload;
+        match api.get_opt(name).await?.as_ref().and_then(colour_of) {
+            Some(live) if live == colour => {
+                Err(Trouble::Held(format!("Service {name} sends users to {colour}, which is left as it is")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether all that this release starts has room, what other components have still to get included.
+    async fn find_room(&self, order: &Start<'_>, own: Growing) -> Result<(), Trouble> {
+        let mut growing = vec![own];
+        for (id, colour, version) in self.starting.beside(order.component, order.release) {
+            let component = &self.settings.components[id];
+            let (there, beside) = match self.both(component, colour).await {
+                // What is not there gets no Pods; its own order says so.
+                Err(error) if is_not_found(&error) => continue,
+                answer => answer?,
+            };
+            let runs = container(component, &there).is_some_and(|(_, image)| image::version(&image) == version);
+            let full = if runs && replicas(&there) > 0 { replicas(&there) } else { full(component, &there, &beside) };
+            growing.push(Growing { deployment: there, full });
+        }
+        let unchecked = fits::check(self.client, &self.settings.namespace, &growing).await?;
+        if !unchecked.is_empty() {
+            let unchecked = unchecked.join("; ");
+            tracing::info!(release = order.release, unchecked, "not checked: whether both colours fit, in full");
+        }
+        Ok(())
     }
 
     /// The release alone: the colour runs the version already and may be serving.
-    async fn mark(&self, there: &Deployment, version: &str, release: u64) -> kube::Result<State> {
-        let patch = json!({"metadata": {
-            "resourceVersion": there.metadata.resource_version,
-            "annotations": {RELEASE: release.to_string(), VERSION: version},
-        }});
-        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        let after = self.deployments().patch(&there.name_any(), &params, &Patch::Merge(patch)).await?;
-        Ok(State::of(&after))
+    async fn mark(&self, there: &Deployment, order: &Start<'_>) -> kube::Result<Deployment> {
+        let annotations = json!({RELEASE: order.release.to_string(), VERSION: order.version});
+        self.merge(there, json!({"metadata": {"annotations": annotations}})).await
     }
 
-    fn deployments(&self) -> Api<Deployment> {
+    /// So many Pods, of a version that was ordered or of none.
+    async fn resize(&self, there: &Deployment, replicas: u32, version: Option<&String>) -> kube::Result<Deployment> {
+        let fields = json!({"metadata": {"annotations": {VERSION: version}}, "spec": {"replicas": replicas}});
+        self.merge(there, fields).await
+    }
+
+    async fn merge(&self, there: &Deployment, mut fields: Value) -> kube::Result<Deployment> {
+        fields["metadata"]["resourceVersion"] = json!(there.metadata.resource_version);
+        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
+        self.deployments().patch(&there.name_any(), &params, &Patch::Merge(fields)).await
+    }
+
+    pub(super) fn deployments(&self) -> Api<Deployment> {
         Api::namespaced(self.client.clone(), &self.settings.namespace)
     }
 
@@ -195,9 +207,10 @@ impl Workloads<'_> {
     }
 }
 
-/// The release that wrote a Deployment last; 0 where none did.
-fn written(there: &Deployment) -> u64 {
-    there.annotations().get(RELEASE).and_then(|text| text.parse().ok()).unwrap_or(0)
+/// The release that wrote a Deployment last, 0 where none did; a newer one makes the order old.
+fn fence(there: &Deployment, release: u64) -> Result<u64, Trouble> {
+    let written = there.annotations().get(RELEASE).and_then(|text| text.parse().ok()).unwrap_or(0);
+    if written > release { Err(Trouble::Newer(written)) } else { Ok(written) }
 }
 
 /// How many Pods a colour has when it is full: as configured, else as the other one, which serves, else as it had itself.
@@ -206,23 +219,4 @@ fn full(component: &KubernetesComponent, there: &Deployment, beside: &Deployment
     let is_some = |replicas: &u32| *replicas > 0;
     let found = component.replicas.or_else(|| Some(replicas(beside)).filter(is_some)).or(had);
     found.or_else(|| Some(replicas(there))).filter(is_some).unwrap_or(1)
-}
-
-fn there_image(there: &Deployment, container: &str) -> String {
-    let spec = there.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
-    let found = spec.into_iter().flat_map(|spec| &spec.containers).find(|it| it.name == container);
-    found.and_then(|container| container.image.clone()).unwrap_or_default()
-}
-
-/// Adds the image to the parts of a template that are applied.
-fn set_image(template: &mut Value, container: &str, image: &str, version: &str) {
-    let image = image::with_version(image, version);
-    if !template["containers"].is_array() {
-        template["containers"] = json!([]);
-    }
-    let Some(containers) = template["containers"].as_array_mut() else { return };
-    match containers.iter_mut().find(|it| it["name"] == container) {
-        Some(found) => found["image"] = json!(image),
-        None => containers.push(json!({"name": container, "image": image})),
-    }
 }

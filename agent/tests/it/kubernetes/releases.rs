@@ -1,5 +1,8 @@
 //! Whole releases on a cluster: forward, back, and what keeps them from either.
 
+use k8s_openapi::api::core::v1::ResourceQuota;
+use kube::api::{Patch, PatchParams, PostParams};
+use serde_json::json;
 use teal_agent::api::Order;
 use teal_agent::cluster::resource::BlueGreen;
 use teal_rollout::colour::Colour::{Blue, Green};
@@ -95,6 +98,32 @@ async fn nothing_comes_up(cluster: Cluster) {
     check("v5", Fate::Quota("exceeded quota: pods".into()), "exceeded quota: pods").await;
     check("v6", Fate::ProbeFails("503".into()), "its readiness probe fails").await;
     assert_eq!(site.traffic.counts().all.bad, 0);
+}
+
+#[tokio::test]
+async fn a_release_without_room_for_both_colours_is_aborted_before_anything_moves() {
+    let cluster = Cluster::start(&["app"], "v1", 2).await;
+    let site = site(&cluster).await;
+    // Nobody but us keeps its status, and the controller's role may read quotas, and no nodes.
+    let quota = json!({
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "few"}, "spec": {"hard": {"pods": "3"}},
+    });
+    let api = cluster.api::<ResourceQuota>();
+    api.create(&PostParams::default(), &serde_json::from_value(quota).unwrap()).await.unwrap();
+    let status = |hard: &str| Patch::Merge(json!({"status": {"hard": {"pods": hard}, "used": {"pods": "2"}}}));
+    api.patch_status("few", &PatchParams::default(), &status("3")).await.unwrap();
+    let release = site.deploy("v2").await;
+    assert_eq!(site.wait_outcome(release).await, Outcome::Aborted);
+    let history = site.history(release).await;
+    let words = "no room for site-app-green: pods: needs 2, 1 free of quota few";
+    assert!(history.iter().any(|line| line.contains(words)), "{history:#?}");
+    let green = cluster.deployment("app", Green).await;
+    assert_eq!((green.metadata.annotations, green.spec.unwrap().replicas), (None, Some(0)), "nothing was written");
+    assert_eq!(site.traffic.counts().all.bad, 0);
+
+    api.patch_status("few", &PatchParams::default(), &status("4")).await.unwrap();
+    let release = site.deploy("v2").await;
+    assert_eq!(site.wait_outcome(release).await, Outcome::Completed);
 }
 
 #[tokio::test]

@@ -25,6 +25,7 @@ const SECRET: &str = "v1 Secret";
 const POD: &str = "v1 Pod";
 const LEASE: &str = "coordination.k8s.io/v1 Lease";
 const EVENT: &str = "v1 Event";
+const QUOTA: &str = "v1 ResourceQuota";
 const HPA: &str = "autoscaling/v2 HorizontalPodAutoscaler";
 
 /// What an edge does: follows the document, says BAD, holds the lease.
@@ -51,9 +52,9 @@ const EDGE: [Wish; 18] = [
 
 /// What only a leader does.
 const CONTROLLER: [Wish; 14] = [
+    ("list", QUOTA, ""),
     ("patch", DEPLOYMENT, "physioflow-api-blue"),
     ("patch", DEPLOYMENT, "physioflow-web-green"),
-    ("scale", DEPLOYMENT, "physioflow-api-green"),
     ("patch", SERVICE, "physioflow-api"),
     ("patch", SERVICE, "physioflow-web"),
     ("patch", HPA, "physioflow-api-green"),
@@ -92,7 +93,9 @@ const OPERATOR: [Wish; 10] = [
 ];
 
 /// What nobody may.
-const NEVER: [Wish; 23] = [
+const NEVER: [Wish; 25] = [
+    ("get", QUOTA, "compute-resources"),
+    ("scale", DEPLOYMENT, "physioflow-api-green"),
     ("get", POD, "physioflow-api-blue-1"),
     ("delete", BG, "physioflow"),
     ("deletecollection", BG, ""),

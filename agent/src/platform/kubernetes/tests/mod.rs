@@ -1,7 +1,9 @@
 //! The adapter against an API server that holds objects.
 
 mod capacity;
+mod careful;
 mod orders;
+mod room;
 mod selecting;
 mod troubles;
 
@@ -59,6 +61,23 @@ impl Rig {
         rig.settle().await;
         rig.told("blue serves", |it| it.colour == Colour::Blue && it.ready == 2).await;
         rig
+    }
+
+    /// One more component, whose `v1` serves from blue in so many Pods.
+    async fn add(&mut self, name: &str, replicas: u32) {
+        for (colour, replicas) in Colour::BOTH.into_iter().zip([replicas, 0]) {
+            let mut other = deployment(colour, "v1", replicas);
+            let labels = json!({"app": name, "version": colour.to_string()});
+            other["metadata"]["name"] = json!(format!("{name}-{colour}"));
+            other["spec"]["selector"]["matchLabels"] = labels.clone();
+            other["spec"]["template"]["metadata"]["labels"] = labels;
+            self.create::<Deployment>(other).await;
+        }
+        let component = KubernetesComponent { workload: name.into(), ..self.settings.components[0].clone() };
+        self.settings.components.push(component);
+        self.settle().await;
+        self.restart();
+        self.told("it serves", |it| it.component > 0 && it.colour == Colour::Blue && it.ready == replicas).await;
     }
 
     /// Another adapter in place of this one.

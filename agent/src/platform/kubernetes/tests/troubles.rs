@@ -103,15 +103,7 @@ async fn last_lines_are_of_the_colour_s_pods_alone() {
 #[tokio::test]
 async fn a_request_that_hangs_delays_neither_what_is_told_nor_another_component() {
     let mut rig = Rig::start().await;
-    for colour in Colour::BOTH {
-        let mut web = deployment(colour, "v1", 1);
-        let labels = json!({"app": "web", "version": colour.to_string()});
-        web["metadata"]["name"] = json!(format!("web-{colour}"));
-        web["spec"]["selector"]["matchLabels"] = labels.clone();
-        web["spec"]["template"]["metadata"]["labels"] = labels;
-        rig.create::<Deployment>(web).await;
-    }
-    rig.settings.components.push(KubernetesComponent { workload: "web".into(), ..rig.settings.components[0].clone() });
+    rig.add("web", 1).await;
     // No limit that a test would see the end of.
     let limits = Limits { answer: Duration::from_secs(3600), ..Limits::default() };
     rig.client = with(rig.server.config("admin"), limits).unwrap().client;
@@ -123,7 +115,8 @@ async fn a_request_that_hangs_delays_neither_what_is_told_nor_another_component(
     rig.start_order(Colour::Green, "v2", 1).await;
     let hangs = || async { rig.used().contains(&("patch".into(), "deployments".into())).then_some(()) };
     until("the PATCH hangs", hangs).await;
-    let pod = rig.api::<Pod>().list(&ListParams::default().labels("app=app,version=blue")).await.unwrap().items.remove(0);
+    let pod =
+        rig.api::<Pod>().list(&ListParams::default().labels("app=app,version=blue")).await.unwrap().items.remove(0);
     rig.api::<Pod>().delete(&pod.metadata.name.unwrap(), &kube::api::DeleteParams::default()).await.unwrap();
     rig.told("the way back has lost one", |it| it.component == 0 && it.colour == Colour::Blue && it.ready == 1).await;
     rig.order(PlatformOrder::Start { component: 1, colour: Colour::Green, version: "v2".into(), release: 1 }).await;
