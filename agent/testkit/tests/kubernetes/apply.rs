@@ -77,7 +77,7 @@ pub(crate) async fn what_an_update_took_away_is_applied_again(cluster: Cluster) 
     let start = |from: &Deployment, mark: &str, replicas: u32| {
         Patch::Apply(json!({
             "apiVersion": "apps/v1", "kind": "Deployment",
-            "metadata": {"name": "a", "resourceVersion": version(from), "annotations": {"mark": mark, "kept": "1"}},
+            "metadata": {"name": "a", "resourceVersion": from.resource_version(), "annotations": {"mark": mark, "kept": "1"}},
             "spec": {"replicas": replicas},
         }))
     };
@@ -92,7 +92,7 @@ pub(crate) async fn what_an_update_took_away_is_applied_again(cluster: Cluster) 
     let other = PatchParams { field_manager: Some("autoscaler".to_owned()), ..PatchParams::default() };
     api.patch_scale("a", &other, &Patch::Merge(json!({"spec": {"replicas": 5}}))).await.unwrap();
     let stop = |from: &Deployment| {
-        let metadata = json!({"resourceVersion": version(from), "annotations": {"mark": null}});
+        let metadata = json!({"resourceVersion": from.resource_version(), "annotations": {"mark": null}});
         Patch::Merge(json!({"metadata": metadata, "spec": {"replicas": 0}}))
     };
     is_refused(api.patch("a", &params, &stop(&started)).await, 409, "Conflict", "the object has been modified");
