@@ -12,7 +12,7 @@ FLAGS ?= --locked
 DEMO_PROFILE ?= release
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install-haproxy ## a good release, then a bad one that takes itself back (options: make demo ARGS="--rps 1000")
 	@echo "building teal ($(DEMO_PROFILE); the first time takes some minutes)"
@@ -49,3 +49,6 @@ install-deps: ## check for Rust and a C compiler, install what the tests need, w
 
 install-haproxy:
 	@.ci/install-deps haproxy
+
+# Releases by the names that shell scripts had: docs/from-scripts.md.
+include examples/from-scripts/teal.mk

@@ -1,5 +1,6 @@
 //! What works without an agent, or is one: each function is the one call of its command into the rest of Teal.
 
+mod adopt;
 mod agent;
 mod break_glass;
 mod doctor;
@@ -11,6 +12,7 @@ mod processes;
 mod proxy;
 mod smoke;
 
+pub(super) use adopt::{Adoption, adopt};
 pub(super) use agent::{AgentOptions, agent, demo, dev};
 pub(super) use break_glass::{Page, Source, break_glass};
 pub(super) use doctor::{doctor, without_configuration};

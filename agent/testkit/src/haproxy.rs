@@ -30,6 +30,8 @@ pub enum Mode {
 pub struct HaProxy {
     folder: Folder,
     mode: Mode,
+    /// Files between `main.cfg` and `kit.cfg`.
+    beside: Vec<PathBuf>,
     /// The newest last; the older ones finish what they had before a reload.
     processes: Vec<Child>,
     worker: u32,
@@ -39,31 +41,6 @@ pub struct HaProxy {
 #[must_use]
 pub fn haproxy_path() -> PathBuf {
     std::env::var_os("TEAL_HAPROXY").map_or_else(|| PathBuf::from("/usr/sbin/haproxy"), PathBuf::from)
-}
-
-/// `haproxy -c` on one text.
-///
-/// # Errors
-/// What HAProxy said, warnings included, when it refuses the text.
-pub async fn check(config: &str) -> Result<(), String> {
-    let folder = crate::folder();
-    let path = write(folder.path(), "main.cfg", config);
-    check_files(&[&path]).await
-}
-
-/// `haproxy -c -f FIRST -f SECOND ...`
-///
-/// # Errors
-/// What HAProxy said when it refuses the files, and also when it merely warns.
-pub async fn check_files(files: &[&Path]) -> Result<(), String> {
-    let mut command = Command::new(haproxy_path());
-    command.arg("-c");
-    for file in files {
-        command.arg("-f").arg(file);
-    }
-    let output = command.output().await.unwrap_or_else(|error| panic!("{}: {error}", haproxy_path().display()));
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    if output.status.success() && !said.contains("[WARNING]") { Ok(()) } else { Err(said) }
 }
 
 /// Sends one line to a Runtime API socket and reads to the end.
@@ -96,7 +73,7 @@ impl HaProxy {
         let socket = folder.path().join("kit.sock");
         let admin = format!("global\n  stats socket {} level admin expose-fd listeners\n", socket.display());
         write(folder.path(), "kit.cfg", &admin);
-        let mut proxy = Self { folder, mode, processes: Vec::new(), worker: 0 };
+        let mut proxy = Self { folder, mode, beside: Vec::new(), processes: Vec::new(), worker: 0 };
         proxy.boot().await?;
         Ok(proxy)
     }
@@ -143,6 +120,12 @@ impl HaProxy {
     /// Writes another configuration, to be used from the next reload or restart on.
     pub fn rewrite(&self, config: &str) {
         write(self.path(), "main.cfg", config);
+    }
+
+    /// Another file of the folder behind `main.cfg`, as `haproxy -f theirs -f ours` has it; from the next restart on, and in
+    /// [`Mode::Single`] from the next reload on: a master goes on with the command line that it was started with.
+    pub fn beside(&mut self, name: &str) {
+        self.beside.push(self.path().join(name));
     }
 
     /// Reloads without losing a connection and waits until only the new process takes new ones; gives its id.
@@ -209,7 +192,12 @@ impl HaProxy {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path().join("haproxy.log"));
         let log = log.unwrap_or_else(|error| panic!("no log in {}: {error}", self.path().display()));
         let mut command = Command::new(haproxy_path());
-        command.arg("-f").arg(self.path().join("main.cfg")).arg("-f").arg(self.path().join("kit.cfg")).args(more);
+        for file in
+            [&self.path().join("main.cfg")].into_iter().chain(&self.beside).chain([&self.path().join("kit.cfg")])
+        {
+            command.arg("-f").arg(file);
+        }
+        command.args(more);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log).kill_on_drop(true);
         let child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", haproxy_path().display()));
         self.processes.push(child);
@@ -286,7 +274,7 @@ fn signal(pid: u32, signal: Signal) {
     }
 }
 
-fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+pub(crate) fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     fs::write(&path, text).unwrap_or_else(|error| panic!("cannot write {}: {error}", path.display()));
     path
@@ -339,8 +327,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_broken_text_is_refused_with_its_line() {
-        assert_eq!(check(&config(free_port())).await, Ok(()));
-        let said = check("defaults\n  no such keyword\n").await.unwrap_err();
+        assert_eq!(crate::check(&config(free_port())).await, Ok(()));
+        let said = crate::check("defaults\n  no such keyword\n").await.unwrap_err();
         assert!(said.contains("main.cfg:2"), "{said}");
     }
 }

@@ -9,6 +9,7 @@
 //! Everything ends with the value that stands for it. Helpers panic with the reason: in a test that is the report.
 
 mod backend;
+mod check;
 mod client;
 mod haproxy;
 pub mod kubernetes;
@@ -17,8 +18,9 @@ mod postgres;
 mod wait;
 
 pub use backend::{Answer, Backend, Seen};
+pub use check::{check, check_files};
 pub use client::{Client, Reply, Request, get};
-pub use haproxy::{HaProxy, Mode, check, check_files, haproxy_path, runtime};
+pub use haproxy::{HaProxy, Mode, haproxy_path, runtime};
 pub use port::{free_port, free_ports};
 pub use postgres::{Postgres, PostgresDatabase, postgres, postgres_program};
 pub use wait::{PATIENCE, block_until, until};

@@ -51,7 +51,7 @@ fn words(line: &str) -> Vec<String> {
         match c {
             '"' => quoted = !quoted,
             ' ' if !quoted => match std::mem::take(&mut word) {
-                end if ["#", ">", "&", "&&", "|"].contains(&end.as_str()) => break,
+                end if ["#", ">", "&", "&&", "|", "||"].contains(&end.as_str()) => break,
                 empty if empty.is_empty() => {}
                 full => words.push(full),
             },

@@ -17,6 +17,7 @@ mod night;
 mod relay;
 mod restarts;
 mod said;
+mod scripts;
 mod site;
 mod tidy;
 mod verdicts;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::cli::context::Context;
 use crate::cli::{CliError, Exit, engine};
-use crate::config::{Diagnostic, LoadError, Loaded, load};
+use crate::config::{Diagnostic, LoadError, Loaded, SwitchBy, load};
 
 /// Arguments of `teal config`.
 #[derive(Debug, clap::Subcommand)]
@@ -38,7 +38,7 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
 
 fn check(context: &Context) -> Result<Exit, CliError> {
     let (path, errors, warnings) = match load(context.config_path()) {
-        Ok(loaded) => (loaded.path.clone(), suites(&loaded), loaded.warnings),
+        Ok(loaded) => (loaded.path.clone(), [suites(&loaded), edges(&loaded)].concat(), loaded.warnings),
         Err(LoadError::Invalid { path, errors, warnings }) => (path, texts(&errors), warnings),
         Err(error) => return Err(error.into()),
     };
@@ -71,6 +71,16 @@ fn suites(loaded: &Loaded) -> Vec<String> {
     mistakes
 }
 
+/// What no HAProxy configuration can be made of.
+fn edges(loaded: &Loaded) -> Vec<String> {
+    let environments = loaded.config.environments.iter().filter(|(_, one)| one.switch.by != SwitchBy::Selector);
+    let refused = environments.filter_map(|(name, one)| {
+        let error = engine::proxy_render(loaded, name, one.edge.form).err()?;
+        Some(format!("environments.{name}.edge: {error}"))
+    });
+    refused.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -88,6 +98,10 @@ mod tests {
         let first = FIRST.replace("{app}", "shop");
         check(&first, Exit::Done);
         check(&first.replace("mode =", "mdoe ="), Exit::Usage);
+        // Only this machine may tell a fragment who the client is.
+        let edge = "[environments.prod.edge]";
+        assert!(first.contains(edge));
+        check(&first.replace(edge, &format!("{edge}\nform = \"fragment\"\nbind = [\"*:80\"]")), Exit::Usage);
         // A suite is read by its own rules, in a file of its own.
         check(&format!("{first}[smoke]\nsuite = \"missing.toml\"\n"), Exit::Usage);
         std::fs::remove_file(&path).unwrap();

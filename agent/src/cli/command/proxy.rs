@@ -1,9 +1,10 @@
 //! `teal proxy`: the HAProxy configuration.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::cli::context::{Context, environment};
-use crate::cli::{CliError, Exit, engine};
+use crate::cli::engine::{self, Adoption};
+use crate::cli::{CliError, Exit};
 use crate::config::{Form, Loaded};
 
 /// Arguments of `teal proxy`.
@@ -18,6 +19,17 @@ pub(in crate::cli) enum Args {
         /// A file that a fragment stands beside; may be repeated.
         #[arg(long, value_name = "FILE")]
         beside: Vec<PathBuf>,
+    },
+    /// Print what a configuration of yours needs beside the fragment, as a diff for `patch`. Writes nothing.
+    Adopt {
+        /// Your own HAProxy configuration.
+        file: PathBuf,
+        /// The environment, where there are several.
+        #[arg(value_name = "ENV")]
+        environment: Option<String>,
+        /// The frontend that its users come in by, where that is not plain.
+        #[arg(long, value_name = "NAME")]
+        frontend: Option<String>,
     },
     /// What the running HAProxy says.
     Show {
@@ -63,6 +75,20 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
             context.terminal().print(&text);
             Ok(exit)
         }
+        Args::Adopt { file, environment: name, frontend } => {
+            let name = environment(&loaded, name.as_deref())?;
+            let adoption = context.block_on(engine::adopt(&loaded, name, file, frontend.as_deref()))?;
+            context.terminal().json(&serde_json::json!({
+                "environment": name, "file": file, "frontend": adoption.frontend, "diff": adoption.diff,
+                "checked": adoption.checked, "exit": adoption.exit.code(),
+            }));
+            // The diff alone goes to the standard output, so that `patch` can read it.
+            context.terminal().print(&adoption.diff);
+            if !context.json {
+                anstream::eprintln!("{}", steps(name, file, &adoption));
+            }
+            Ok(adoption.exit)
+        }
         Args::Show { environment: name } => {
             let name = environment(&loaded, name.as_deref())?;
             let text = context.block_on(engine::proxy_show(&loaded, name, context.json))?;
@@ -70,4 +96,17 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
             Ok(Exit::Done)
         }
     }
+}
+
+/// What was found, and what comes next.
+fn steps(name: &str, file: &Path, Adoption { diff, frontend, checked, .. }: &Adoption) -> String {
+    let path = file.display();
+    if diff.is_empty() {
+        return format!("ok  {path}: frontend {frontend} has what it needs for {name} already\n{checked}");
+    }
+    format!(
+        "ok  {path}: frontend {frontend} gets what is marked with +; nothing was written\n{checked}\n    \
+         teal proxy adopt {path} {name} > adopt.diff && patch {path} adopt.diff         # undo: patch -R {path} adopt.diff\n    \
+         teal proxy render --fragment {name} > TEAL.cfg\n    haproxy -c -f {path} -f TEAL.cfg, then reload with both"
+    )
 }

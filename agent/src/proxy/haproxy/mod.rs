@@ -9,6 +9,7 @@
 //!              |              hangs: overdue, stall --^   and what is missing
 //! ```
 
+pub mod adopt;
 pub mod bad_when;
 pub mod clock;
 pub mod edge;

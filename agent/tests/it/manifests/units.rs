@@ -23,7 +23,7 @@ fn unit(file: &str) -> BTreeMap<String, Vec<String>> {
 
 #[test]
 fn the_agent_on_the_box_is_confined_and_comes_back() {
-    let unit = unit("systemd/teal-agent.service");
+    let unit = unit("systemd/teal.service");
     let check = |key: &str, value: &str| {
         let found = unit.get(&format!("Service.{key}"));
         assert!(found.is_some_and(|found| found.iter().any(|found| found == value)), "{key}={value}: {found:?}");
@@ -54,7 +54,7 @@ fn the_agent_on_the_box_is_confined_and_comes_back() {
     check("UMask", "0027");
     let writable = &unit["Service.ReadWritePaths"].join(" ");
     assert_eq!(writable, "/etc/haproxy/teal", "all that it writes beside its own state");
-    let local = self::unit("systemd/teal-agent.service.d/local.conf");
+    let local = self::unit("systemd/teal.service.d/local.conf");
     assert_eq!(local["Service.KillMode"], ["process"], "the application outlives the agent");
 }
 
@@ -64,15 +64,15 @@ fn systemd_finds_no_mistake_in_the_unit() {
     // The program is not installed here, and its absence is not what is asked about.
     let program = scratch.path().join("teal");
     std::fs::copy("/bin/true", &program).unwrap();
-    let text = read("systemd/teal-agent.service").replace("/usr/local/bin/teal", program.to_str().unwrap());
-    let path = scratch.path().join("teal-agent.service");
+    let text = read("systemd/teal.service").replace("/usr/local/bin/teal", program.to_str().unwrap());
+    let path = scratch.path().join("teal.service");
     std::fs::write(&path, text).unwrap();
     let Ok(output) = Command::new("systemd-analyze").arg("verify").arg("--man=no").arg(&path).output() else {
         println!("there is no systemd-analyze: the unit was read by this test alone");
         return;
     };
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    let about_it: Vec<&str> = said.lines().filter(|line| line.contains("teal-agent")).collect();
+    let about_it: Vec<&str> = said.lines().filter(|line| line.contains("teal.service")).collect();
     assert!(about_it.is_empty(), "{said}");
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Form;
 use super::config::{EdgeComponent, EdgeConfig, Endpoint, JwtAlgorithm, UserSource};
 
-pub(super) fn time(duration: Duration) -> String {
+pub(in crate::proxy::haproxy) fn time(duration: Duration) -> String {
     let millis = duration.as_millis();
     if millis.is_multiple_of(1000) { format!("{}s", millis / 1000) } else { format!("{millis}ms") }
 }
@@ -77,7 +77,7 @@ pub(super) fn distrust(user: &UserSource) -> String {
 }
 
 /// `/api` fits `/api` and `/api/x` but not `/apiary`: with a slash behind the path, that is one comparison.
-fn path_is(prefix: &str) -> String {
+pub(in crate::proxy::haproxy) fn path_is(prefix: &str) -> String {
     if prefix.ends_with('/') {
         format!("{{ path -m beg {prefix} }}")
     } else {

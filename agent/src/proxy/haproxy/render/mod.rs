@@ -11,7 +11,7 @@
 mod check;
 mod config;
 mod leave;
-mod lines;
+pub(super) mod lines;
 mod rules;
 mod template;
 
