@@ -32,7 +32,7 @@ impl Machine {
             // Hundreds of requests speak for it, and what they had in common lasted: no moment's outage makes that.
             let rate = share(slow.seen);
             let scale = Scale::new(rate, slow.tolerated);
-            let origin = Origin { since: now, rate, dense: false, answered: true, waited: false };
+            let origin = Origin { since: now, rate, dense: false, answered: true, waited: false, together: false };
             let slow = Some(slow);
             return Case {
                 component,
@@ -48,7 +48,7 @@ impl Machine {
         let origin = self.evidence.origin(component).unwrap_or_else(|| {
             // Only Teal's own probes failed, the last of them just now: that is nothing that could be over.
             let rate = self.evidence.samples_of(component).map_or(0.5, |samples| share(samples.counts()));
-            Origin { since: now, rate, dense: false, answered: false, waited: false }
+            Origin { since: now, rate, dense: false, answered: false, waited: false, together: false }
         });
         let answered = self.evidence.answered(component);
         let rate = if origin.dense { 1.0 } else { origin.rate };

@@ -78,13 +78,12 @@ impl Machine {
 
     fn judge_quiet(&mut self, now: Time) {
         let bad = self.participants().map(|(id, _)| id).filter(|id| self.evidence.is_bad(*id));
-        // What leaves no doubt comes first.
-        let Some(case) = bad.map(|id| self.case(now, id)).min_by_key(|case| case.doubtful) else {
+        // What can be taken back comes first, and of that what leaves no doubt.
+        let first = |case: &Case| (!self.can_go_back(case.component), case.doubtful);
+        let Some(case) = bad.map(|id| self.case(now, id)).min_by_key(first) else {
             return;
         };
-        let stable = &self.doc.components[case.component].stable;
-        let has_way_back = self.facts.is_ready(case.component, stable.colour) || !self.acts();
-        if stable.version.is_none() && self.acts() || !has_way_back {
+        if !self.can_go_back(case.component) {
             self.no_way_back(self.cause(case));
             self.confirm.state = State::Resting { until: now + AGAIN_AFTER };
         } else if self.settings.confirm {
@@ -92,6 +91,11 @@ impl Machine {
         } else {
             self.confirmed(case);
         }
+    }
+
+    fn can_go_back(&self, component: usize) -> bool {
+        let stable = &self.doc.components[component].stable;
+        !self.acts() || stable.version.is_some() && self.facts.is_ready(component, stable.colour)
     }
 
     fn ask_old(&mut self, now: Time, case: Case, weight: f64, began: Time) {

@@ -8,8 +8,8 @@ use crate::time::Time;
 /// A failure seen this soon after an outage may still be of it: such requests end late.
 const LATE: Duration = Duration::from_secs(1);
 
-/// What was held up together is told of within this; what goes on for longer is not over.
-const HELD_UP: Duration = Duration::from_secs(3);
+/// What was held up together is told of within three seconds, and two in a row within this; what goes on for longer is not over.
+const HELD_UP: Duration = Duration::from_secs(6);
 
 /// Fewer of the requests than this were not held up together, and questions do not tell them from none.
 const TOGETHER: f64 = 0.05;
@@ -37,7 +37,8 @@ impl Doubts {
     /// Whether evidence may be of a shared outage that is over, and the candidate is to be asked before it is taken
     /// back. `answered` is how many of its requests went well since the evidence last started anew.
     pub(crate) fn doubts(&self, now: Time, origin: Origin, answered: u64) -> bool {
-        let held_up = origin.waited && origin.rate >= TOGETHER && now.since(origin.since) <= HELD_UP;
+        let together = origin.together || origin.waited && origin.rate >= TOGETHER;
+        let held_up = together && now.since(origin.since) <= HELD_UP;
         let late = self.last.is_some_and(|last| origin.since.since(last) < LATE);
         let row = if self.is_apart(origin.since, answered) { 0 } else { self.in_a_row };
         (origin.dense || held_up || late) && row < IN_A_ROW && self.in_all < IN_A_RELEASE
@@ -71,7 +72,7 @@ mod tests {
         let mut doubts = Doubts::default();
         let judge = |&(second, rate, answered): &(f64, f64, u64)| {
             let since = Time::ZERO + Duration::from_secs_f64(second);
-            let origin = Origin { since, rate, dense: rate >= DENSE, answered: true, waited: false };
+            let origin = Origin { since, rate, dense: rate >= DENSE, answered: true, waited: false, together: false };
             let doubted = doubts.doubts(since + Duration::from_millis(10), origin, answered);
             if doubted {
                 doubts.spare(since + Duration::from_millis(10), origin, answered);
@@ -83,15 +84,17 @@ mod tests {
 
     #[test]
     fn waits_are_doubted_unless_they_go_on() {
-        let check = |millis, rate, waited, expected| {
-            let origin = Origin { since: Time::ZERO, rate, dense: false, answered: true, waited };
+        let check = |millis, rate, waited, together, expected| {
+            let origin = Origin { since: Time::ZERO, rate, dense: false, answered: true, waited, together };
             let now = Time::ZERO + Duration::from_millis(millis);
             assert_eq!(Doubts::default().doubts(now, origin, 0), expected, "{millis} ms");
         };
-        check(600, MIXED, true, true);
-        check(600, 0.02, true, false);
-        check(600, MIXED, false, false);
-        check(3_001, MIXED, true, false);
+        check(600, MIXED, true, false, true);
+        check(600, 0.02, true, false, false);
+        check(600, MIXED, false, false, false);
+        check(600, 0.02, true, true, true);
+        check(6_001, MIXED, true, false, false);
+        check(6_001, MIXED, true, true, false);
     }
 
     #[test]

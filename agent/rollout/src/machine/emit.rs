@@ -54,9 +54,12 @@ impl Machine {
     pub(super) fn route_now(&mut self) {
         let mut policy = self.doc.policy();
         let mut ahead = self.claim.is_some();
-        for ((route, component), stored) in policy.routes.iter_mut().zip(&self.doc.components).zip(&self.stored_shares)
-        {
-            if !self.is_durable() && route.share > *stored && !self.doc.emergency.contains(&component.name) {
+        let durable = self.is_durable();
+        let stored_shares = self.stored_shares.iter_mut();
+        for ((route, component), stored) in policy.routes.iter_mut().zip(&self.doc.components).zip(stored_shares) {
+            // A share that was taken back is taken back, whatever the store had before.
+            *stored = (*stored).min(route.share);
+            if !durable && route.share > *stored && !self.doc.emergency.contains(&component.name) {
                 route.share = *stored;
                 ahead = true;
             }
@@ -102,6 +105,9 @@ impl Machine {
     }
 
     pub(super) fn on_stored(&mut self, revision: u64) {
+        if !self.is_durable() {
+            self.stored_at = self.last.time;
+        }
         self.stored = self.stored.max(revision);
         self.claim = self.claim.filter(|claim| claim.revision > self.stored);
         self.store_failing = !self.is_durable() && self.store_failing;
@@ -114,14 +120,17 @@ impl Machine {
 
     /// Gives the orders that waited for the store. Among agents a colour is neither stopped nor replaced while an edge is
     /// known to serve from it and the document does not say so: its agent may have gone back there, or taken refuge,
-    /// before it heard of the document.
+    /// before it heard of the document. What edges said before the store had the document does not count: where there was no
+    /// store nobody was heard.
     pub(super) fn let_go(&mut self) {
+        let heard = self.facts.heard_since(self.stored_at, |edge| self.settings.owns(edge));
+        let may_serve = |component, colour| !heard || self.facts.serves(component, colour);
         let serves = |action: &Action| match action {
-            Action::Stop { component, colour, .. } => self.facts.serves(*component, *colour),
+            Action::Stop { component, colour, .. } => may_serve(*component, *colour),
             Action::Start { component, colour, .. } => {
                 let c = &self.doc.components[*component];
                 let is_new = c.takes_part() && c.candidate.colour == *colour && c.share == Share::NONE;
-                is_new && !self.doc.is_bad() && self.facts.serves(*component, *colour)
+                is_new && !self.doc.is_bad() && may_serve(*component, *colour)
             }
             _ => false,
         };

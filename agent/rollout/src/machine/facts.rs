@@ -84,6 +84,12 @@ impl Facts {
         edges.find(|edge| silent(edge, owns(edge.0))).map(|(edge, _)| edge)
     }
 
+    /// Whether every edge of another agent has spoken since.
+    pub(crate) fn heard_since(&self, since: Time, owns: impl Fn(usize) -> bool) -> bool {
+        let mut edges = self.edges().zip(&self.heard).enumerate();
+        edges.all(|(edge, (e, heard))| owns(edge) || e.is_some() && *heard >= since)
+    }
+
     /// A new release begins with these edges.
     pub(crate) fn resize_edges(&mut self, edges: usize) {
         self.edges.resize(edges, None);

@@ -116,6 +116,7 @@ impl Machine {
         let same_release = before.epoch.release == self.doc.epoch.release;
         let same_phase = same_release && before.phase == self.doc.phase;
         self.stored = self.doc.revision;
+        self.stored_at = self.last.time;
         self.stored_shares = self.doc.components.iter().map(|c| c.share).collect();
         self.store_failing = false;
         self.claim = None;

@@ -72,6 +72,10 @@ impl Machine {
         }
         self.selecting.forget();
         if leads && self.acts() {
+            // It was entered while nobody led, perhaps, and then nobody was told.
+            for component in self.doc.emergency.clone() {
+                self.announce(News::Emergency { component });
+            }
             self.order_again();
         } else if !leads {
             // Where its own edges go by what is stored it goes on as any other agent does.

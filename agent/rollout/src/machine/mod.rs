@@ -77,6 +77,8 @@ pub struct Machine {
     doc: Document,
     /// The greatest revision known to be durable.
     stored: u64,
+    /// Since when the whole document is.
+    stored_at: Time,
     /// Each component's share when the whole document was last durable.
     stored_shares: Vec<Share>,
     /// Whether the store's last word was a failure.
@@ -142,6 +144,7 @@ impl Machine {
             ),
             confirm: confirm::Confirm::default(),
             stored: doc.revision,
+            stored_at: now.time,
             stored_shares: doc.components.iter().map(|c| c.share).collect(),
             store_failing: false,
             lead: leading::Lead::of(&settings),

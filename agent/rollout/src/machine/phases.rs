@@ -188,7 +188,7 @@ impl Machine {
             let release = self.doc.epoch.release;
             let stop =
                 |(component, c): (usize, &Component)| Action::Stop { component, colour: c.stable.colour, release };
-            let stops = self.participants().map(stop).collect();
+            let stops = self.participants().map(stop).chain(self.stop_others()).collect();
             for component in &mut self.doc.components {
                 if component.takes_part() {
                     component.stable.version = None;
@@ -210,8 +210,9 @@ impl Machine {
         }
         let leaving = self.participants().filter(|(_, c)| !stranded(c));
         let release = self.doc.epoch.release;
-        let stops =
-            leaving.map(|(component, c)| Action::Stop { component, colour: c.candidate.colour, release }).collect();
+        let stop =
+            |(component, c): (usize, &Component)| Action::Stop { component, colour: c.candidate.colour, release };
+        let stops = leaving.map(stop).chain(self.stop_others()).collect();
         for component in &mut self.doc.components {
             if component.takes_part() && !self.doc.emergency.contains(&component.name) {
                 component.candidate.version = None;

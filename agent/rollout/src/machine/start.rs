@@ -230,6 +230,15 @@ impl Machine {
         let parts = self.participants().map(|(component, c)| (component, unused(c)));
         let ended = parts.filter(|(_, slot)| slot.version.is_none());
         let release = self.doc.epoch.release;
-        ended.map(|(component, slot)| Action::Stop { component, colour: slot.colour, release }).collect()
+        let stops = ended.map(|(component, slot)| Action::Stop { component, colour: slot.colour, release });
+        stops.chain(self.stop_others()).collect()
+    }
+
+    /// The other colour of what takes no part. The release began with this order; among agents it may have waited, and died with
+    /// the one that gave it.
+    pub(super) fn stop_others(&self) -> impl Iterator<Item = Action> {
+        let release = self.doc.epoch.release;
+        let others = self.doc.components.iter().enumerate().filter(|(_, c)| self.is_shared() && !c.takes_part());
+        others.map(move |(component, c)| Action::Stop { component, colour: c.stable.colour.other(), release })
     }
 }

@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::event::Observation;
+use super::scale::DECIDED;
 use crate::time::Time;
 
 /// Below this log M nothing speaks against a candidate yet: a good one gets there once in twenty releases.
@@ -31,6 +32,10 @@ const LONGEST: u64 = 3;
 /// ever.
 const STREAK: u32 = 3;
 const LOW: f64 = 5.0;
+
+/// So many bad requests would have been among the good ones before a burst if the candidate failed like that all the time: none of
+/// them was, which happens once in a hundred times.
+const QUIET: f64 = DECIDED;
 
 /// How many of the last bad requests are remembered; a dense streak of so many is dense enough.
 const REMEMBERED: usize = 16;
@@ -74,6 +79,9 @@ pub(crate) struct Origin {
     pub(crate) answered: bool,
     /// Whether most of them are bad for how long they took: what held them up may be over since.
     pub(crate) waited: bool,
+    /// Whether the last of them waited together, a burst after so many good ones that the candidate does not fail like this all
+    /// the time. Then `since` is when the burst began.
+    pub(crate) together: bool,
 }
 
 impl Streak {
@@ -104,9 +112,13 @@ impl Streak {
         let (mut since, mut rate, mut streak) = (None, 0.0, None);
         let (mut low, mut answered) = (false, true);
         let (mut waited, mut of) = (0, 0);
+        let mut burst = None;
         for back in 1..=self.count.min(REMEMBERED) {
             let bad = &self.bad[(self.count - back) % REMEMBERED];
             let near = spans.add(bad);
+            if burst.is_none() && self.is_burst(&spans, back) {
+                burst = Some(bad.at);
+            }
             let all = self.resumed && back == self.count;
             if spans.density() >= DENSE && (spans.bad >= STREAK || bad.log_m < LOW || all) {
                 // A stray failure long before belongs to no streak.
@@ -120,7 +132,25 @@ impl Streak {
                 of += 1;
             }
         }
-        Some(Origin { since: streak.or(since)?, rate, dense: streak.is_some(), answered, waited: 2 * waited > of })
+        let (dense, together) = (streak.is_some(), burst.is_some());
+        Some(Origin { since: streak.or(burst).or(since)?, rate, dense, answered, waited: 2 * waited > of, together })
+    }
+
+    /// Whether the last `back` bad requests are a burst: most of them waited, and so many good ones came before.
+    fn is_burst(&self, spans: &Spans, back: usize) -> bool {
+        let quiet = match self.count.checked_sub(back + 1) {
+            // What came before is not remembered.
+            Some(_) if back == REMEMBERED => return false,
+            Some(before) => {
+                let Bad { observer, number, .. } = self.bad[before % REMEMBERED];
+                let all = || self.requests.get(&observer).map_or(0, |told| told + 1);
+                spans.first(observer).unwrap_or_else(all).saturating_sub(number + 1)
+            }
+            None => spans.spans.values().map(|(first, _)| first - 1).min().unwrap_or(0),
+        };
+        #[expect(clippy::cast_precision_loss, reason = "counts far below 2^52")]
+        let expected = quiet as f64 * spans.rate();
+        spans.bad > 1 && 2 * spans.waited > spans.bad && expected >= QUIET
     }
 }
 
@@ -128,6 +158,8 @@ impl Streak {
 #[derive(Default)]
 struct Spans {
     bad: u32,
+    /// How many of them waited.
+    waited: u32,
     spans: BTreeMap<u16, (u64, u64)>,
     /// How long the spans are, each gap between two bad requests at most [`LONGEST`].
     short: u64,
@@ -137,6 +169,7 @@ impl Spans {
     /// One that came before all those so far; says whether it is near the next.
     fn add(&mut self, bad: &Bad) -> bool {
         self.bad += 1;
+        self.waited += u32::from(bad.waited);
         let gap = match self.spans.entry(bad.observer) {
             Entry::Vacant(span) => {
                 span.insert((bad.number, bad.number));
@@ -151,6 +184,11 @@ impl Spans {
     /// As the rate, with less weight on a stray failure beside a streak.
     fn density(&self) -> f64 {
         share(self.bad, self.short)
+    }
+
+    /// The number of an observer's first one.
+    fn first(&self, observer: u16) -> Option<u64> {
+        self.spans.get(&observer).map(|(first, _)| *first)
     }
 
     /// The share of bad ones among the requests.
@@ -174,13 +212,13 @@ mod tests {
         Observation::new(0, Colour::Green, 1, bad)
     }
 
-    /// `x` is bad and adds 4 to log M, `.` is good and takes 1, as far as 0; one a millisecond.
+    /// `x` is bad and adds 4 to log M, `w` does and waited, `.` is good and takes 1, as far as 0; one a millisecond.
     fn streak(requests: &str, mut log_m: f64) -> Streak {
         let (mut streak, mut now) = (Streak::new(), Time::ZERO);
         for request in requests.bytes() {
             now = now + Duration::from_millis(1);
-            let bad = request == b'x';
-            streak.add(now, 0, &seen(bad), log_m);
+            let bad = request != b'.';
+            streak.add(now, 0, &Observation { waited: request == b'w', ..seen(bad) }, log_m);
             log_m = if bad { log_m + 4.0 } else { (log_m - 1.0).max(0.0) };
         }
         streak
@@ -207,6 +245,39 @@ mod tests {
         check(9.0, "x........xxxxxx", 10, 7.0 / 15.0, true);
         assert_eq!(streak("", 0.0).origin(), None);
         assert_eq!(streak("....", 0.0).origin(), None);
+    }
+
+    #[test]
+    fn waits_are_together_after_so_many_good_ones_that_they_are_no_habit() {
+        let check = |requests: &str, burst: Option<u64>| {
+            let origin = streak(requests, 99.0).origin().unwrap();
+            let since = origin.together.then_some(origin.since);
+            assert_eq!(since, burst.map(|at| Time::from_micros(at * 1000)), "{requests}");
+        };
+        // Two of four: half of ten would have been five bad ones, of nine four and a half.
+        check("w..........w..w", Some(12));
+        check("w.........w..w", None);
+        check("x..........w..w", Some(12));
+        check("w..........x..w", None);
+        check("w..........w", None);
+        check("..........w..w", Some(11));
+        check("ww......................w..ww..ww..w", Some(25));
+        check(&"w..".repeat(20), None);
+    }
+
+    #[test]
+    fn a_burst_at_one_edge_counts_what_went_well_there() {
+        let mut streak = Streak::new();
+        let wait = Observation { waited: true, ..seen(true) };
+        let mut tell =
+            |observer, seen: &Observation, count| (0..count).for_each(|_| streak.add(Time::ZERO, observer, seen, 9.0));
+        tell(0, &wait, 1);
+        tell(0, &seen(false), 4);
+        tell(1, &seen(false), 30);
+        tell(1, &wait, 2);
+        assert!(!streak.origin().unwrap().together, "edge 0 saw four go well since");
+        streak.add(Time::ZERO, 0, &seen(false), 9.0);
+        assert!(streak.origin().unwrap().together);
     }
 
     #[test]

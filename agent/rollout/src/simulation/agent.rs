@@ -130,6 +130,10 @@ impl World {
 
     pub(super) fn wake(&mut self, who: usize) {
         if let Some(agent) = &mut self.seats[who].agent {
+            // An earlier one came between, and has asked for the next.
+            if agent.wake.is_some_and(|next| next > self.now) {
+                return;
+            }
             agent.wake = None;
         }
         self.deliver(who, Event::Tick);

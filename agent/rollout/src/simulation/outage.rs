@@ -9,6 +9,9 @@ use crate::time::Time;
 const APART: Duration = Duration::from_millis(5200);
 const IN_A_ROW: u8 = 2;
 
+/// What was held up in an outage is told of so long after its end: both colours do well only then.
+pub(super) const TOLD_LATE_MILLIS: u64 = 1100;
+
 /// Even two in a row are so far apart that what the first left behind does not count any more.
 const RESPITE: Duration = Duration::from_millis(2000);
 
@@ -36,22 +39,30 @@ pub(super) struct Outages {
     /// `None` while it lasts.
     over: Option<Time>,
     in_a_row: u8,
+    /// How long each is told of after its end.
+    tail: Duration,
 }
 
 impl Outages {
+    /// `held_up`: what fails is told of late.
+    pub(super) fn new(held_up: bool) -> Self {
+        let tail = if held_up { Duration::from_millis(TOLD_LATE_MILLIS) } else { Duration::ZERO };
+        Self { tail, ..Self::default() }
+    }
+
     pub(super) fn may_strike(&self, now: Time) -> bool {
         match (self.last, self.over) {
             (None, _) => true,
             (Some(_), None) => false,
             (Some(_), Some(over)) => {
                 let pause = now.since(over);
-                pause > APART || pause > RESPITE && self.in_a_row < IN_A_ROW
+                pause > APART + self.tail || pause > RESPITE && self.in_a_row < IN_A_ROW
             }
         }
     }
 
     pub(super) fn strike(&mut self, now: Time, outage: Outage) {
-        let apart = self.over.is_some_and(|over| now.since(over) > APART);
+        let apart = self.over.is_some_and(|over| now.since(over) > APART + self.tail);
         self.in_a_row = if apart { 1 } else { self.in_a_row + 1 };
         (self.last, self.since, self.over) = (Some(outage), now, None);
     }

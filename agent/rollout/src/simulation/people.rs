@@ -85,7 +85,8 @@ impl World {
             if !rolled_back {
                 self.order(who, Order::Promote { by });
             }
-        } else if phase == Phase::Idle && self.checks.documents_rest(self.now) && self.now >= settled {
+        } else if phase == Phase::Idle && self.checks.documents_rest(self.now) && self.now >= settled.max(self.obeyed())
+        {
             self.after(Duration::ZERO, What::Finish);
         }
     }

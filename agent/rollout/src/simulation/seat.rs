@@ -93,6 +93,11 @@ impl World {
         busy.since(self.now)
     }
 
+    /// When the platform is done with all that it was ordered: a slow one takes longer than documents have to rest.
+    pub(super) fn obeyed(&self) -> Time {
+        self.seats.iter().flat_map(|seat| seat.busy.values()).copied().max().unwrap_or(Time::ZERO)
+    }
+
     pub(super) fn seat_of(&self, life: u64) -> Option<usize> {
         self.seats.iter().position(|seat| seat.agent.is_some() && seat.life == life)
     }

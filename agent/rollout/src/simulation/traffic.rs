@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::edge::Held;
+use super::outage::TOLD_LATE_MILLIS;
 use super::platform::INSTANCES;
 use super::scenario::Sabotage;
 use super::world::{What, World};
@@ -44,7 +45,7 @@ impl World {
                 let bad = self.random.chance(odds[colour as usize].max(failing));
                 let seen = self.observation(edge, component, colour, bad);
                 if bad && failing > 0.0 && self.scenario.faults.held_up {
-                    let ends = at + self.random.millis(500, 1100);
+                    let ends = at + self.random.millis(500, TOLD_LATE_MILLIS);
                     self.edges[edge].held.push(Held { began: at, ends, seen });
                 } else {
                     requests.push(seen);

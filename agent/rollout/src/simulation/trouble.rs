@@ -167,7 +167,7 @@ impl World {
                 }
                 let seat = &mut self.seats[0];
                 if seat.agent.is_none() && !self.checks.restored && self.store.restore(&mut seat.desk) {
-                    self.checks.restored = true;
+                    self.checks.is_restored();
                 }
             }
             Trouble::AllDie { component, colour } => return self.kill(component, colour, 0),

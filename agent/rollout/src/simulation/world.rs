@@ -95,7 +95,7 @@ impl World {
             platform,
             seats,
             lives: 0,
-            outages: Outages::default(),
+            outages: Outages::new(scenario.faults.held_up),
             lossy: false,
             mute: false,
             unix_millis: BEGINNING_UNIX_MILLIS,

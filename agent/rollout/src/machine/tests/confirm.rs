@@ -4,7 +4,8 @@ use super::fixture::World;
 use crate::colour::Colour::{Blue, Green};
 use crate::document::{Cause, Phase};
 use crate::machine::News;
-use crate::machine::event::{Arm, Event};
+use crate::machine::event::{Arm, Event, Observation};
+use crate::settings::ComponentSettings;
 
 const ERRORS: fn() -> Option<Cause> = || Some(Cause::Errors { component: "api".into() });
 const SUSPECTED: fn() -> News = || News::OutageSuspected { component: "api".into() };
@@ -223,4 +224,19 @@ fn with_nothing_ready_to_go_back_to_it_is_told_once_and_done_as_soon_as_there_is
     assert_eq!((world.phase(), world.probe()), (Phase::Watching, None));
     world.capacity(0, Blue, Some("v1"), 2).pass(1).probed(3).probed(0);
     assert_eq!(world.doc().cause, ERRORS());
+}
+
+/// What cannot be taken back is told, again and again; what can is not to wait for it.
+#[test]
+fn a_component_without_a_way_back_does_not_keep_another_one_waiting() {
+    let mut world = World::with(|settings| {
+        let web = ComponentSettings { name: "web".into(), ..settings.components[0].clone() };
+        settings.components.push(web);
+    });
+    world.watched("v2").good(50).capacity(0, Blue, Some("v1"), 0);
+    let bad = |component| Observation { group: 1, ..Observation::new(component, Green, 1, true) };
+    world.observed(vec![bad(0); 20]);
+    assert!(world.said(&News::NoWayBack(ERRORS().unwrap())));
+    world.observed(vec![bad(1); 20]).pass_ms(60).probed(3).probed(0);
+    assert_eq!(world.doc().cause, Some(Cause::Errors { component: "web".into() }));
 }

@@ -105,3 +105,20 @@ fn going_back_leaves_out_what_has_nothing_to_go_back_to() {
     assert_eq!(world.routed(), "v1:1.2.bad:blue:green:0:blue:green:100000:teal:0");
     assert_eq!(world.doc().outcome, Some(Outcome::RolledBack));
 }
+
+/// In the emergency the store had everything on the new colour. That is over, whatever the store has heard of it.
+#[test]
+fn a_hand_is_not_put_back_to_the_share_of_an_emergency_that_is_over() {
+    let mut world = World::with(|settings| {
+        settings.steps = vec![Step { share: Share::percent(50), hold: Duration::from_secs(8) }];
+    });
+    world.watched("v2").capacity(0, Blue, Some("v1"), 0);
+    assert!(world.routed().contains(":blue:green:100000:"), "{}", world.routed());
+    world.store_up = false;
+    world.capacity(0, Blue, Some("v1"), 2).good(30).pass(6).good(30).pass(6);
+    assert_eq!((world.phase(), world.doc().share), (Phase::Switching, Share::ALL), "a step that waits for the store");
+    let by_hand = world.routed().replace(":50000:", ":30000:");
+    world.edit(&by_hand);
+    assert!(world.said(&News::ManualPutBack));
+    assert!(world.routed().contains(":blue:green:50000:"), "{}", world.routed());
+}

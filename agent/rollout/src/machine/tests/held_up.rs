@@ -156,6 +156,27 @@ fn a_candidate_that_answers_some_is_asked_again() {
     check(&[4, 0], true);
 }
 
+/// Neither was enough for a verdict: that the second one was is no reason to believe both.
+#[test]
+fn two_hold_ups_long_after_each_other_are_doubted() {
+    let mut world = World::new();
+    world.watched("v2").good(50).tell(1_100, "w..w..w");
+    for _ in 0..8 {
+        world.pass_ms(1_000).tell(5, "..");
+    }
+    assert_eq!(world.probe(), None);
+    while world.probe().is_none() {
+        world.tell(1_100, "..w");
+    }
+    while world.phase() == Phase::Watching && world.probe().unwrap().1 == Arm::Old {
+        let (requests, _) = world.asked().unwrap();
+        world.pass_ms(1).probed(requests);
+    }
+    let (requests, _) = world.asked().unwrap();
+    world.pass_ms(1).probed(requests);
+    assert_eq!((world.phase(), world.suspected()), (Phase::Watching, 1));
+}
+
 #[test]
 fn a_shared_windows_last_requests_are_set_aside_with_it() {
     let mut world = World::new();

@@ -183,6 +183,46 @@ fn who_begins_to_lead_gives_the_orders_of_the_phase_once_the_store_has_heard_of_
     assert_eq!(selected(&world), [Green]);
 }
 
+/// While the store was away the other agent's edge may have taken refuge on the new colour, and nobody could tell.
+#[test]
+fn a_stop_waits_for_a_word_of_every_edge_that_is_younger_than_the_stored_document() {
+    let mut world = following();
+    watched_elsewhere(&mut world);
+    lead(&mut world, 3600);
+    let on_new = world.edge.clone();
+    world.order(Order::Rollback { by: "ann".into() }).unwrap();
+    world.store_up = false;
+    other_edge(&mut world);
+    assert_eq!(world.phase(), Phase::Idle, "both edges are back and drained");
+    world.now = world.now + Duration::from_secs(3);
+    world.actions.retain(|action| !matches!(action, Action::Stop { .. }));
+    world.store_back();
+    assert!(world.stopped().is_empty(), "what the other edge said is from before");
+    let back = std::mem::replace(&mut world.edge, on_new);
+    other_edge(&mut world);
+    assert!(world.stopped().is_empty(), "it serves from there");
+    world.edge = back;
+    other_edge(&mut world);
+    assert_eq!(world.stopped(), [Green]);
+}
+
+#[test]
+fn who_begins_to_lead_tells_of_an_emergency_that_goes_on() {
+    let mut world = following();
+    watched_elsewhere(&mut world);
+    world.capacity(0, Blue, Some("v1"), 0).bad(20);
+    hear(&mut world, |theirs| {
+        theirs.epoch.verdict = Verdict::Bad;
+        theirs.phase = Phase::RollingBack;
+        theirs.outcome = Some(Outcome::RolledBack);
+        theirs.emergency = vec!["api".into()];
+    });
+    let emergency = News::Emergency { component: "api".into() };
+    assert!(!world.said(&emergency), "that is for the one that leads");
+    lead(&mut world, 3600);
+    assert!(world.said(&emergency));
+}
+
 #[test]
 fn a_leader_that_lost_its_lead_drops_what_waited_for_the_store() {
     let mut world = leading();

@@ -86,6 +86,12 @@ impl Checks {
         witness.last_sequence.clear();
     }
 
+    /// An operator set the store back: a number that was stored as bad may come again, for something else.
+    pub(in crate::simulation) fn is_restored(&mut self) {
+        self.restored = true;
+        self.bad_stored = None;
+    }
+
     pub(in crate::simulation) fn feed_lost(&mut self, edge: usize, now: Time) {
         self.feeds_lost.entry(edge).or_insert(now);
     }
