@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::agent::Agent;
 use super::lease::Watched;
+use super::scenario::Sabotage;
 use super::store::Desk;
 use super::world::{What, World};
 use crate::colour::Colour;
@@ -86,7 +87,9 @@ impl World {
         if !self.is_shared() {
             return soon;
         }
-        let slow = self.scenario.faults.platform && self.random.chance(0.2);
+        // An order that lies about is what this bug needs.
+        let often = if self.scenario.sabotage == Some(Sabotage::StopsWhateverIsThere) { 0.8 } else { 0.2 };
+        let slow = self.scenario.faults.platform && self.random.chance(often);
         let takes = if slow { self.random.millis(500, 10_000) } else { soon };
         let busy = self.seats[who].busy.entry((component, colour)).or_default();
         *busy = (self.now + takes).max(*busy);
