@@ -1,7 +1,7 @@
 # `make` alone lists the targets. CARGO_TARGET_DIR, TEAL_HAPROXY and TEAL_POSTGRES_BIN are respected.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fmt lint bench doc install-deps install-haproxy
+.PHONY: help demo recording test fmt lint bench doc install-deps install-haproxy
 
 # Debian keeps haproxy in /usr/sbin, which is not in the PATH of its users.
 export PATH := $(PATH):/usr/sbin
@@ -10,6 +10,7 @@ CARGO ?= cargo
 FLAGS ?= --locked
 # The load generator, the proxy and both colours share the machine; unoptimised they would measure themselves.
 DEMO_PROFILE ?= release
+TARGET = $(or $(CARGO_TARGET_DIR),target)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +18,11 @@ help: ## list the targets
 demo: install-haproxy ## a good release, then a bad one that takes itself back (options: make demo ARGS="--rps 1000")
 	@echo "building teal ($(DEMO_PROFILE); the first time takes some minutes)"
 	$(CARGO) run $(FLAGS) --profile $(DEMO_PROFILE) --package teal --bin teal -- demo $(ARGS)
+
+recording: install-haproxy ## the moving picture in the README anew: the demo, recorded in a pseudo terminal
+	$(CARGO) build $(FLAGS) --profile $(DEMO_PROFILE) --package teal --bin teal
+	$(CARGO) run $(FLAGS) --package teal-testkit --example recording -- docs/demo.svg \
+		--title "teal demo: a good release, then a bad one that takes itself back" $(TARGET)/$(DEMO_PROFILE)/teal demo
 
 test: install-deps ## every test, with cargo-nextest where it is installed
 	@if $(CARGO) nextest --version >/dev/null 2>&1; then \

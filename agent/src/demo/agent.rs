@@ -64,6 +64,7 @@ fn look(status: &Status) -> Look {
     let evidence = component.and_then(|component| component.evidence.as_ref());
     let outcome = status.outcome.as_ref().and_then(|outcome| outcome.known().copied());
     Look {
+        status: status.clone(),
         phase,
         candidate: candidate.and_then(|slot| slot.colour.known().copied()).unwrap_or(Colour::Blue),
         from: component.and_then(|component| component.stable.version.clone()),

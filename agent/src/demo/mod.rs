@@ -135,6 +135,7 @@ async fn until_interrupted<O: Operator>(
     tokio::select! {
         ending = perform(args, &screen, operator) => ending,
         () = interrupted => {
+            screen.keep();
             screen.line(Sign::Mind, "stopped", "everything the demo started has ended");
             Ok(Ending::Interrupted)
         }
@@ -153,21 +154,13 @@ async fn perform<O: Operator>(
         "teal demo: HAProxy {}, {} requests/s, watch {} s, seed {}",
         haproxy.version, args.rps, args.watch, args.seed
     ));
-    screen.line(
-        Sign::Mind,
-        "baseline",
-        &format!("pre-seeded: the old colour is taken to have had {bad} bad of {requests} requests before"),
-    );
+    screen.line(Sign::Mind, "baseline", &format!("pre-seeded: {bad} bad of {requests} requests of the old colour"));
 
     let (mut stage, agent) = Stage::open(args, &haproxy, std::env::current_exe()?, operator).await?;
     let edge = stage.configuration.edge;
     script::first("v1", &agent, screen).await?;
     let load = begin_load(args, edge).await?;
-    screen.line(
-        Sign::Ok,
-        "load",
-        &format!("{} requests/s to http://{edge}/, every tenth on a connection of its own", args.rps),
-    );
+    screen.line(Sign::Ok, "load", &format!("{} requests/s to http://{edge}/, a tenth reconnecting", args.rps));
     tokio::time::sleep(WARM_UP).await;
 
     let mut releases = Vec::new();

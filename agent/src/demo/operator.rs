@@ -5,9 +5,13 @@ use std::fmt;
 use teal_rollout::colour::Colour;
 use teal_rollout::document::{Outcome, Phase};
 
+use crate::api::Status;
+
 /// A release as the agent shows it at this moment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Look {
+    /// All that it says.
+    pub status: Status,
     /// Where it stands.
     pub phase: Phase,
     /// The colour under release.

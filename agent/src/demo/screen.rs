@@ -1,14 +1,18 @@
-//! What the demo shows: a line for each thing that happened and, on a terminal, one that moves.
+//! What the demo shows: a line for each thing that happened and, on a terminal, a block that moves.
 
-use std::io::{IsTerminal, Write};
+use std::cell::RefCell;
 
-use anstyle::{AnsiColor, Style};
+use anstyle::Style;
+
+use super::load::Counts;
+use crate::api::{Status, timestamp};
+use crate::display::{self, Line, Output, panel};
 
 /// Where the demo's lines go: standard output, or standard error when that is kept for `--json`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Screen {
     json: bool,
-    moves: bool,
+    inner: RefCell<display::Screen>,
 }
 
 /// How a line begins.
@@ -16,9 +20,9 @@ pub struct Screen {
 pub enum Sign {
     /// `ok`, in green.
     Ok,
-    /// `no`, in red: something is bad and was noticed, or went wrong.
+    /// `!!`, in red: something is bad and was noticed, or went wrong.
     No,
-    /// `!!`, in yellow: mind this.
+    /// `--`, in yellow: mind this.
     Mind,
     /// Nothing: goes on with the line before.
     More,
@@ -28,18 +32,9 @@ impl Sign {
     const fn text(self) -> &'static str {
         match self {
             Self::Ok => "ok",
-            Self::No => "no",
-            Self::Mind => "!!",
+            Self::No => "!!",
+            Self::Mind => "--",
             Self::More => "  ",
-        }
-    }
-
-    const fn style(self) -> Style {
-        match self {
-            Self::Ok => AnsiColor::Green.on_default().bold(),
-            Self::No => AnsiColor::Red.on_default().bold(),
-            Self::Mind => AnsiColor::Yellow.on_default().bold(),
-            Self::More => Style::new(),
         }
     }
 }
@@ -48,27 +43,38 @@ impl Screen {
     /// With `json`, standard output is left to [`Screen::result`].
     #[must_use]
     pub fn new(json: bool) -> Self {
-        let moves = if json { std::io::stderr().is_terminal() } else { std::io::stdout().is_terminal() };
-        Self { json, moves }
+        let output = if json { Output::Err } else { Output::Out };
+        Self { json, inner: RefCell::new(display::Screen::new(output)) }
     }
 
     /// A heading, after an empty line.
     pub fn heading(&self, text: &str) {
         let bold = Style::new().bold();
-        self.print(&format!("\n{bold}{text}{bold:#}\n"));
+        self.inner.borrow_mut().print(&format!("\n{bold}{text}{bold:#}"));
     }
 
     /// A line that stays.
     pub fn line(&self, sign: Sign, name: &str, text: &str) {
-        let style = sign.style();
-        self.print(&format!("{style}{}{style:#}  {name:<9} {text}\n", sign.text()));
+        self.inner.borrow_mut().print(&format!("{}  {name:<9} {text}", sign.text()));
     }
 
-    /// The line that moves: replaced by the next line of any kind. Nothing where there is no terminal.
+    /// Draws a release as its agent shows it, and what the load saw of it. Nothing where there is no terminal.
+    pub fn release(&self, status: &Status, seen: &Seen) {
+        let mut inner = self.inner.borrow_mut();
+        let now = timestamp(time::OffsetDateTime::now_utc());
+        let mut lines = panel(status, &now, inner.width(), inner.glyphs()).lines();
+        lines.push(Line::of(format!("    users saw {seen}")));
+        inner.draw(lines);
+    }
+
+    /// A line that moves. Nothing where there is no terminal.
     pub fn live(&self, name: &str, text: &str) {
-        if self.moves {
-            self.print(&format!("..  {name:<9} {text}"));
-        }
+        self.inner.borrow_mut().draw(vec![Line::marked(&format!("..  {name:<9} {text}"))]);
+    }
+
+    /// What moved stays as it is.
+    pub fn keep(&self) {
+        self.inner.borrow_mut().keep();
     }
 
     /// The object of `--json`, on standard output.
@@ -77,16 +83,34 @@ impl Screen {
             anstream::println!("{json}");
         }
     }
+}
 
-    /// The output may be closed (`teal demo | head`): then there is nobody to tell.
-    fn print(&self, text: &str) {
-        let clear = if self.moves { "\r\x1b[2K" } else { "" };
-        if self.json {
-            let mut out = anstream::stderr().lock();
-            let _ = write!(out, "{clear}{text}").and_then(|()| out.flush());
-        } else {
-            let mut out = anstream::stdout().lock();
-            let _ = write!(out, "{clear}{text}").and_then(|()| out.flush());
+/// What users saw since a release was ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    requests: u64,
+    bad: u64,
+    lost: u64,
+    waiting: u64,
+}
+
+impl Seen {
+    /// What came to what was `before`.
+    #[must_use]
+    pub const fn since(before: &Counts, now: &Counts) -> Self {
+        Self {
+            requests: now.all.requests - before.all.requests,
+            bad: now.all.bad - before.all.bad,
+            lost: now.all.lost - before.all.lost,
+            waiting: now.in_flight,
         }
+    }
+}
+
+/// `2003 requests, 0 bad, 0 lost`; those under way when they pile up.
+impl std::fmt::Display for Seen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} requests, {} bad, {} lost", self.requests, self.bad, self.lost)?;
+        if self.waiting > 20 { write!(f, ", {} waiting", self.waiting) } else { Ok(()) }
     }
 }

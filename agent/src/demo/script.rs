@@ -15,7 +15,8 @@ use super::fault::Fault;
 use super::load::{Counts, Load, Stretch};
 use super::operator::{Look, Operator};
 use super::report::{ReleaseReport, Told};
-use super::screen::{Screen, Sign};
+use super::screen::{Screen, Seen, Sign};
+use crate::display::words::count;
 
 /// How often the agent is looked at. The figures do not depend on it: requests are counted by when they were sent.
 const LOOK: Duration = Duration::from_millis(100);
@@ -41,12 +42,13 @@ pub async fn play(act: &Act, agent: &impl Operator, load: &Load, screen: &Screen
     let fault = act.fault.to_string();
     let release = agent.release(&act.version).await?;
     let mut phases = Phases::new(screen);
-    let told = loop {
+    let (told, status) = loop {
         let look = agent.look(release).await?;
         phases.show(&look, || watch_line(&look, &before, &load.counts(), &act.version));
+        screen.release(&look.status, &Seen::since(&before, &load.counts()));
         if let Some((result, cause)) = look.ended {
-            let Look { from, judged, exclude_above_percent, .. } = look;
-            break Told { from, result, cause, judged, exclude_above_percent };
+            let Look { status, from, judged, exclude_above_percent, .. } = look;
+            break (Told { from, result, cause, judged, exclude_above_percent }, status);
         }
         tokio::time::sleep(LOOK).await;
     };
@@ -59,6 +61,8 @@ pub async fn play(act: &Act, agent: &impl Operator, load: &Load, screen: &Screen
     if let Some(invalid) = &report.invalid {
         screen.line(Sign::Mind, "invalid", invalid);
     }
+    screen.release(&status, &Seen::since(&before, &load.counts()));
+    screen.keep();
     Ok(report)
 }
 
@@ -124,11 +128,6 @@ impl<'a> Phases<'a> {
                 }
             }
         }
-        if let Some((phase, since)) = self.now {
-            let text =
-                if phase == Phase::Watching { watch() } else { format!("{:.1} s", since.elapsed().as_secs_f64()) };
-            self.screen.live(word(phase), &text);
-        }
     }
 }
 
@@ -145,7 +144,10 @@ const fn word(phase: Phase) -> &'static str {
     }
 }
 
-/// `green 188 requests, 0 bad, 0 lost   log M -1.9 of 14.5   could exclude > 6.1 %`
+/// Goes on below the text of a line.
+const NEXT: &str = "\n              ";
+
+/// `green 188 requests, 0 bad, 0 lost`, and below it `log M -1.9 of 14.5   could exclude > 6.1 %`.
 fn watch_line(look: &Look, before: &Counts, now: &Counts, version: &str) -> String {
     let seen = now.version(version);
     // Bad requests that name no version are most likely its own (see `Exposure`).
@@ -156,7 +158,7 @@ fn watch_line(look: &Look, before: &Counts, now: &Counts, version: &str) -> Stri
         line += &format!(", {} waiting", now.in_flight);
     }
     if let Some((log_m, threshold)) = look.log_m {
-        line += &format!("   log M {log_m:.1} of {threshold:.1}");
+        line += &format!("{NEXT}log M {log_m:.1} of {threshold:.1}");
     }
     if let Some(percent) = look.exclude_above_percent {
         line += &format!("   could exclude > {percent:.1} %");
@@ -174,24 +176,24 @@ fn result_line(report: &ReleaseReport) -> (Sign, &'static str) {
     (if report.is_as_expected() && report.lost == 0 { Sign::Ok } else { Sign::Mind }, result)
 }
 
-/// One line of figures.
+/// A line of figures, or two.
 struct Figures<'a>(&'a ReleaseReport);
 
 impl fmt::Display for Figures<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let report = self.0;
         write!(f, "{} requests, {} bad, {} lost", report.requests, report.bad, report.lost)?;
-        if let Some(off) = report.time_to_off_ms {
-            write!(f, "; no traffic to {} {off:.0} ms after its first bad request", report.to)?;
-        }
-        if let Some(requests) = report.requests_to_detect {
-            write!(f, ", {requests} requests to be sure")?;
-        }
         if let Some(cause) = &report.cause {
             write!(f, " ({cause})")?;
         }
+        if let Some(off) = report.time_to_off_ms {
+            write!(f, "{NEXT}no traffic to {} {off:.0} ms after its first bad request", report.to)?;
+        }
+        if let Some(requests) = report.requests_to_detect {
+            write!(f, ", {} to be sure", count(requests, "request"))?;
+        }
         if report.result == Outcome::Completed && report.fault != "none" {
-            write!(f, "; the fault was not noticed: watch longer (--watch) or send more (--rps)")?;
+            write!(f, "{NEXT}the fault was not noticed: watch longer (--watch) or send more (--rps)")?;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use teal_rollout::colour::Colour;
 use tokio::net::TcpListener;
 
 use super::*;
+use crate::api::Status;
 use crate::demo::load::{self, LoadSettings};
 use crate::demo::operator::Refused;
 
@@ -93,7 +94,8 @@ impl Operator for Fake {
         let exclude_above_percent = Some(5.1);
         let from = Some("v2".to_owned());
         let (candidate, log_m) = (Colour::Green, Some((-1.9, 14.5)));
-        Ok(Look { phase, candidate, from, log_m, exclude_above_percent, judged: None, ended })
+        let status = Status::default();
+        Ok(Look { status, phase, candidate, from, log_m, exclude_above_percent, judged: None, ended })
     }
 
     async fn promote(&self) -> Result<(), Refused> {

@@ -66,9 +66,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
         return Ok(Exit::Done);
     }
     if loaded.config.notify == crate::config::Notify::default() {
-        context
-            .terminal()
-            .print("--  nobody will be told when something goes wrong: see [notify] in the configuration");
+        context.terminal().print("--  nobody will be told when something goes wrong: set [notify]");
     }
     match remote {
         Some(remote) => remote.follow(context, &loaded, release).await,

@@ -19,14 +19,16 @@ pub(super) fn rows(grid: &mut Grid, component: &ComponentStatus, status: &Status
     let rest = Share::ALL.get() - share.get();
     let old = if candidate.is_some() { Share::new(rest).unwrap_or_default() } else { Share::ALL };
     let usual = evidence.map(usual);
-    grid.row(colour(component.name.clone(), stable, old, usual.map(Line::of)));
+    grid.row(colour(component.name.clone(), stable, "nothing", old, usual.map(Line::of)));
     let Some(candidate) = candidate else { return };
     let seen = (candidate.requests > 0).then(|| {
         let bad = format!("{} bad", candidate.bad);
         let style = if candidate.bad > 0 { AnsiColor::Red.on_default().bold() } else { Style::new() };
         Line::of(format!("{}, ", count(candidate.requests, "request"))).styled(style, bad)
     });
-    grid.row(colour(String::new(), candidate, *share, seen));
+    // Of a colour that was asked in this release and taken back, nothing is left.
+    let nothing = if seen.is_some() { "stopped" } else { "nothing" };
+    grid.row(colour(String::new(), candidate, nothing, *share, seen));
     let Some(evidence) = evidence else { return };
     grid.row(log_m(evidence, stable, status));
     if let Some(part) = evidence.leading() {
@@ -37,10 +39,11 @@ pub(super) fn rows(grid: &mut Grid, component: &ComponentStatus, status: &Status
     }
 }
 
-/// `api  green v1.2.3  ━━━━━━━━  100 %  150 requests, 0 bad`; `seen` where all its instances are ready.
-fn colour(name: String, colour: &ColourStatus, share: Share, seen: Option<Line>) -> Row {
+/// `api  green v1.2.3  ━━━━━━━━  100 %  150 requests, 0 bad`; `nothing` where it has no version, `seen` where all its
+/// instances are ready.
+fn colour(name: String, colour: &ColourStatus, nothing: &str, share: Share, seen: Option<Line>) -> Row {
     let ColourStatus { ready, wanted, failure, version, .. } = colour;
-    let version = version.as_deref().unwrap_or("nothing");
+    let version = version.as_deref().unwrap_or(nothing);
     let readiness = || match failure {
         Some(failure) => format!("{ready}/{wanted} ready ({failure})"),
         None if *wanted > 0 => format!("{ready}/{wanted} ready"),
