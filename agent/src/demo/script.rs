@@ -187,7 +187,7 @@ impl fmt::Display for Figures<'_> {
             write!(f, " ({cause})")?;
         }
         if let Some(off) = report.time_to_off_ms {
-            write!(f, "{NEXT}no traffic to {} {off:.0} ms after its first bad request", report.to)?;
+            write!(f, "{NEXT}{} off {off:.0} ms after its first bad request", report.to)?;
         }
         if let Some(requests) = report.requests_to_detect {
             write!(f, ", {} to be sure", count(requests, "request"))?;
