@@ -13,13 +13,30 @@ use crate::config::{self, Loaded};
 #[derive(Debug)]
 pub(super) struct Context {
     config: Option<PathBuf>,
+    /// What named it.
+    pub(super) named_by: NamedBy,
     /// Answer in JSON.
     pub(super) json: bool,
 }
 
+/// What named the configuration's file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub(super) enum NamedBy {
+    /// The option.
+    #[serde(rename = "--config")]
+    Option,
+    /// The environment variable.
+    #[serde(rename = "TEAL_CONFIG")]
+    Variable,
+    /// Nothing: it is in one of the usual places.
+    #[serde(rename = "place")]
+    Place,
+}
+
 impl Context {
     pub(super) fn new(config: Option<PathBuf>, json: bool) -> Self {
-        Self { config, json }
+        let named_by = if config.is_some() { NamedBy::Option } else { NamedBy::Place };
+        Self { config, named_by, json }
     }
 
     /// `--config` or `$TEAL_CONFIG`.

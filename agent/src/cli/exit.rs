@@ -24,11 +24,31 @@ pub enum Exit {
     Locked = 8,
 }
 
-/// The table under `--help`.
-pub(super) const HELP: &str = "Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 rolled back, 4 refused by a gate, \
-5 not reachable, 6 kept but not proven, 7 held (a human is needed), 8 another release is under way";
+/// Each code in a few words.
+const MEANINGS: [(Exit, &str); 9] = [
+    (Exit::Done, "done"),
+    (Exit::Failed, "failed"),
+    (Exit::Usage, "usage or configuration"),
+    (Exit::RolledBack, "rolled back"),
+    (Exit::Refused, "refused by a gate"),
+    (Exit::Unreachable, "not reachable"),
+    (Exit::NotProven, "kept but not proven"),
+    (Exit::Held, "held (a human is needed)"),
+    (Exit::Locked, "another release is under way"),
+];
+
+/// The line under `--help`.
+pub(super) fn help() -> String {
+    let codes: Vec<String> = Exit::all().map(|(code, meaning)| format!("{code} {meaning}")).collect();
+    format!("Exit codes: {}", codes.join(", "))
+}
 
 impl Exit {
+    /// Every code with what it means in a few words, in order.
+    pub fn all() -> impl Iterator<Item = (u8, &'static str)> {
+        MEANINGS.iter().map(|(exit, meaning)| (exit.code(), *meaning))
+    }
+
     /// The number.
     #[must_use]
     pub const fn code(self) -> u8 {
@@ -63,11 +83,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_is_itself_and_the_help_names_it() {
+    fn every_code_is_itself_and_has_a_meaning() {
         for code in 0..=8 {
             assert_eq!(Exit::from_code(code).code(), code);
-            assert!(HELP.contains(&format!("{code} ")), "{code}");
         }
+        assert!(Exit::all().map(|(code, _)| code).eq(0..=8));
         assert_eq!(Exit::from_code(77), Exit::Failed);
     }
 }

@@ -18,18 +18,20 @@ mod remote;
 pub mod render;
 mod terminal;
 
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-use context::Context;
+use context::{Context, NamedBy};
 pub use error::CliError;
 pub use exit::Exit;
 
 /// Blue-green releases that take themselves back.
 #[derive(Debug, Parser)]
-#[command(name = "teal", version, after_help = exit::HELP, max_term_width = 100)]
+#[command(name = "teal", version, after_help = exit::help(), max_term_width = 100)]
 pub struct Cli {
     /// The configuration; else ./teal.toml, then /etc/teal/teal.toml.
     #[arg(long, global = true, env = "TEAL_CONFIG", hide_env_values = true, value_name = "FILE")]
@@ -96,6 +98,10 @@ enum Command {
     Token(command::token::Args),
     /// Show the main job with nothing but this program and HAProxy.
     Demo(command::demo::Args),
+    /// Print what a shell needs to complete commands and options.
+    Completions(command::completions::Args),
+    /// Show the manual, or write its pages into a folder.
+    Manual(command::manual::Args),
     /// Supervises one process of the local platform.
     #[command(hide = true, disable_help_flag = true)]
     Shim(command::shim::Args),
@@ -108,8 +114,13 @@ enum Command {
 #[must_use]
 pub fn run() -> ExitCode {
     // clap prints usage errors itself and exits with 2, which is Exit::Usage.
-    let Cli { config, json, command } = Cli::parse();
-    let context = Context::new(config, json);
+    let matches = Cli::command().get_matches();
+    let is_variable = matches.value_source("config") == Some(ValueSource::EnvVariable);
+    let Cli { config, json, command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let mut context = Context::new(config, json);
+    if is_variable {
+        context.named_by = NamedBy::Variable;
+    }
     let exit = match command {
         // Programs of their own that only share the binary: their codes are theirs.
         Command::Shim(args) => return engine::shim(args.arguments),
@@ -121,6 +132,28 @@ pub fn run() -> ExitCode {
         error.exit
     });
     exit.into()
+}
+
+impl Cli {
+    /// The command line as documents show it: without what is hidden, and without `help`, which repeats everything.
+    #[must_use]
+    pub fn shown() -> clap::Command {
+        let all = Self::command();
+        let shown = clap::Command::new("teal").disable_help_subcommand(true).subcommand_required(true);
+        let shown = shown.version(env!("CARGO_PKG_VERSION")).max_term_width(100).args(all.get_arguments());
+        let shown = shown.about(all.get_about().cloned().unwrap_or_default());
+        shown.subcommands(all.get_subcommands().filter(|command| !command.is_hide_set()).cloned())
+    }
+}
+
+/// Text for another program, as it is. A reader that has gone, as `head` does, is no failure.
+fn stdout(text: &str) -> Result<(), CliError> {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CliError::failed(format!("cannot write to the standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn dispatch(command: Command, context: &Context) -> Result<Exit, CliError> {
@@ -138,6 +171,8 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, CliError> {
         Command::Notify(args) => command::notify::run(context, &args),
         Command::Leave(args) => command::leave::run(context, &args),
         Command::Smoke(args) => command::smoke::run(context, &args),
+        Command::Completions(args) => command::completions::run(context, &args),
+        Command::Manual(args) => command::manual::run(context, &args),
         // These talk to the agent, or to its flag service.
         Command::Flags(args) => context.block_on(command::flags::run(context, &args)),
         Command::Token(args) => context.block_on(command::token::run(context, &args)),
@@ -157,8 +192,6 @@ fn dispatch(command: Command, context: &Context) -> Result<Exit, CliError> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use super::diagnostic::Diagnostic;
-use super::read;
 use super::section::{Report, Section};
+use super::sources::Sources;
 use super::types::Config;
 
 /// Where a configuration is looked for without `--config` and `$TEAL_CONFIG`.
@@ -23,6 +23,8 @@ pub struct Loaded {
     pub text: String,
     /// What works but should be known.
     pub warnings: Vec<Diagnostic>,
+    /// Where each value comes from.
+    pub sources: Sources,
 }
 
 /// Why there is no configuration.
@@ -78,28 +80,43 @@ pub fn load(explicit: Option<&Path>) -> Result<Loaded, LoadError> {
         Err(error) => return Err(LoadError::Unreadable { path, error }),
     };
     let base = path.parent().unwrap_or(Path::new("/"));
-    match parse(&text, base) {
-        (Ok(config), warnings) => Ok(Loaded { config, path, text, warnings }),
-        (Err(errors), warnings) => Err(LoadError::Invalid { path, errors, warnings }),
+    match read(&text, base) {
+        Read { config: Ok(config), warnings, sources } => Ok(Loaded { config, path, text, warnings, sources }),
+        Read { config: Err(errors), warnings, .. } => Err(LoadError::Invalid { path, errors, warnings }),
     }
 }
 
 /// Reads a configuration from text; relative paths start from `base`. The second part are warnings.
 pub fn parse(text: &str, base: &Path) -> (Result<Config, Vec<Diagnostic>>, Vec<Diagnostic>) {
+    let Read { config, warnings, .. } = read(text, base);
+    (config, warnings)
+}
+
+/// What became of a text.
+pub(super) struct Read {
+    /// Or all of its mistakes.
+    pub(super) config: Result<Config, Vec<Diagnostic>>,
+    pub(super) warnings: Vec<Diagnostic>,
+    pub(super) sources: Sources,
+}
+
+/// Reads a configuration from text; relative paths start from `base`.
+pub(super) fn read(text: &str, base: &Path) -> Read {
     let (table, broken) = DeTable::parse_recoverable(text);
     if !broken.is_empty() {
         let diagnostic = |error: &toml::de::Error| {
             Diagnostic::at(text, &error.span().unwrap_or_default(), "", error.message().replace('\n', ", "))
         };
-        return (Err(broken.iter().map(diagnostic).collect()), Vec::new());
+        let errors = broken.iter().map(diagnostic).collect();
+        return Read { config: Err(errors), warnings: Vec::new(), sources: Sources::default() };
     }
     let report = Report::new(text, base);
-    let config = read::config(Section::root(&report, table.get_ref()));
-    let (mut errors, warnings) = report.into_parts();
+    let config = super::read::config(Section::root(&report, table.get_ref()));
+    let (mut errors, warnings, sources) = report.into_parts();
     if errors.is_empty() {
         // The machine's own rules, should one not be known to the reader.
         let broken = config.environments.keys().filter_map(|name| config.settings(name).err());
         errors.extend(broken.map(|error| Diagnostic::at(text, &(0..0), "environments", error.to_string())));
     }
-    (if errors.is_empty() { Ok(config) } else { Err(errors) }, warnings)
+    Read { config: if errors.is_empty() { Ok(config) } else { Err(errors) }, warnings, sources }
 }

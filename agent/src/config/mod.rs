@@ -3,7 +3,7 @@
 //! ```text
 //! file -> TOML with positions -> Section by Section -> Config -> teal_rollout::settings::Settings
 //!                                      |
-//!                                      +-> every mistake with line, column and way out
+//!                                      +-> every mistake with line, column and way out; where each value comes from
 //! ```
 //! Nothing after this module meets an unvalidated value.
 
@@ -11,6 +11,7 @@ mod criteria;
 mod dev;
 mod diagnostic;
 mod edge;
+mod effective;
 mod flags;
 mod load;
 mod ports;
@@ -18,6 +19,7 @@ mod read;
 mod runs;
 mod section;
 mod settings;
+mod sources;
 mod text;
 mod types;
 mod value;
@@ -34,6 +36,7 @@ pub use load::{LoadError, Loaded, find, load, parse};
 pub use ports::PortRange;
 pub use runs::{Processes, Runs, Workload};
 pub use settings::NoSettings;
+pub use sources::{Source, Sources};
 pub(crate) use text::parse_duration;
 pub use types::{
     Agent, Component, Config, Environment, Notify, Platform, PlatformKind, Replicas, Retain, RouteGroup, Smoke, Step,
@@ -41,7 +44,7 @@ pub use types::{
 };
 
 /// The first `teal.toml` that `teal init` writes; `{app}` stands for the application's name.
-pub const FIRST: &str = include_str!("examples/first.toml");
+pub const FIRST: &str = include_str!("first.toml");
 
 /// [`FIRST`] for an application, with flags served and their first admin's token.
 #[must_use]
@@ -56,8 +59,8 @@ pub fn first(app: &str, token: &crate::access::FirstToken, token_file: &str) -> 
 /// What stands there where no flags are served.
 const FLAGS: &str = "# [flags]                           # serve feature flags to applications";
 
-/// A whole configuration of one API and one web app on one machine, in `act` mode.
-pub const TWO_COMPONENTS: &str = include_str!("examples/two-components.toml");
+/// `examples/config/one-box.toml`: one API and one web app on one machine, in `act` mode.
+pub const TWO_COMPONENTS: &str = include_str!("../../../examples/config/one-box.toml");
 
-/// A whole configuration of one agent on the box of HAProxy, for an application in a small cluster.
-pub const KUBERNETES: &str = include_str!("examples/kubernetes.toml");
+/// `examples/config/homelab.toml`: one agent on the box of HAProxy, for an application in a small cluster.
+pub const KUBERNETES: &str = include_str!("../../../examples/config/homelab.toml");

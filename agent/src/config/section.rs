@@ -11,6 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::diagnostic::{Diagnostic, suggest};
+use super::sources::{Source, Sources};
 use super::value::Decode;
 
 /// What was found so far in one file.
@@ -20,11 +21,12 @@ pub(super) struct Report<'a> {
     pub(super) base: &'a Path,
     errors: RefCell<Vec<Diagnostic>>,
     warnings: RefCell<Vec<Diagnostic>>,
+    sources: RefCell<Sources>,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(text: &'a str, base: &'a Path) -> Self {
-        Self { text, base, errors: RefCell::default(), warnings: RefCell::default() }
+        Self { text, base, errors: RefCell::default(), warnings: RefCell::default(), sources: RefCell::default() }
     }
 
     /// Notes a mistake; the same one seen through two environments is noted once.
@@ -45,12 +47,18 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// (errors, warnings), each in the order of the file.
-    pub(super) fn into_parts(self) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
+    /// Notes where the value of a key comes from, by its place in the effective configuration.
+    fn note(&self, key: String, found: Option<&Place>) {
+        let at = found.map(|place| Diagnostic::at(self.text, &place.span, &place.path, ""));
+        self.sources.borrow_mut().note(key, Source::of(at.as_ref()));
+    }
+
+    /// (errors, warnings, sources), mistakes in the order of the file.
+    pub(super) fn into_parts(self) -> (Vec<Diagnostic>, Vec<Diagnostic>, Sources) {
         let (mut errors, mut warnings) = (self.errors.into_inner(), self.warnings.into_inner());
         errors.sort();
         warnings.sort();
-        (errors, warnings)
+        (errors, warnings, self.sources.into_inner())
     }
 }
 
@@ -71,6 +79,8 @@ pub(super) struct Section<'a> {
     pub(super) report: &'a Report<'a>,
     /// Where it stands, for what is missing in it.
     pub(super) place: Place,
+    /// Where its values stand in the effective configuration, whichever layer they come from.
+    path: String,
     layers: Vec<Layer<'a>>,
     known: RefCell<Vec<&'static str>>,
 }
@@ -79,11 +89,11 @@ impl<'a> Section<'a> {
     /// The file itself.
     pub(super) fn root(report: &'a Report<'a>, table: &'a DeTable<'a>) -> Self {
         let place = Place { path: String::new(), span: 0..0 };
-        Self::new(report, place.clone(), vec![Layer { place, table }])
+        Self::new(report, place.clone(), String::new(), vec![Layer { place, table }])
     }
 
-    fn new(report: &'a Report<'a>, place: Place, layers: Vec<Layer<'a>>) -> Self {
-        Self { report, place, layers, known: RefCell::default() }
+    fn new(report: &'a Report<'a>, place: Place, path: String, layers: Vec<Layer<'a>>) -> Self {
+        Self { report, place, path, layers, known: RefCell::default() }
     }
 
     /// This section, falling back to `other` key by key.
@@ -104,6 +114,18 @@ impl<'a> Section<'a> {
         })
     }
 
+    /// [`Self::get`] for a value that is going to be used, whose source is noted.
+    fn take(&self, key: &'static str) -> Option<(Place, &'a DeValue<'a>)> {
+        let found = self.get(key);
+        self.report.note(join(&self.path, key), found.as_ref().map(|(place, _)| place));
+        found
+    }
+
+    /// Notes that what `key` says is shown as `shown`, `watch.rate`.
+    pub(super) fn shown_as(&self, key: &'static str, shown: &str) {
+        self.report.sources.borrow_mut().same(join(&self.path, shown), &join(&self.path, key));
+    }
+
     /// Where `key` stands, or the section where it does not.
     pub(super) fn place_of(&self, key: &'static str) -> Place {
         self.get(key).map_or_else(|| self.place.clone(), |(place, _)| place)
@@ -111,7 +133,7 @@ impl<'a> Section<'a> {
 
     /// The value of an optional key; a wrong one is reported and counts as absent.
     pub(super) fn optional<T: Decode>(&self, key: &'static str) -> Option<T> {
-        let (place, value) = self.get(key)?;
+        let (place, value) = self.take(key)?;
         T::decode(value, self.report.base).map_err(|message| self.report.error(&place, message)).ok()
     }
 
@@ -136,7 +158,7 @@ impl<'a> Section<'a> {
 
     /// A sub-table that may also be the word "off"; `None` where the most specific layer that has the key says so.
     pub(super) fn table_or_off(&self, key: &'static str) -> Option<Self> {
-        self.known.borrow_mut().push(key);
+        self.take(key);
         let mut layers = Vec::new();
         for layer in &self.layers {
             let Some(value) = lookup(layer.table, key) else { continue };
@@ -150,7 +172,7 @@ impl<'a> Section<'a> {
             }
         }
         let place = layers.first().map_or_else(|| self.place.clone(), |layer: &Layer<'_>| layer.place.clone());
-        Some(Self::new(self.report, place, layers))
+        Some(Self::new(self.report, place, join(&self.path, key), layers))
     }
 
     /// How many layers it has.
@@ -175,7 +197,7 @@ impl<'a> Section<'a> {
             }
         }
         let place = layers.first().map_or_else(|| self.place.clone(), |layer| layer.place.clone());
-        Self::new(self.report, place, layers)
+        Self::new(self.report, place, join(&self.path, key), layers)
     }
 
     /// The tables in a table of names, `api` in `[components]`, in name order.
@@ -195,22 +217,25 @@ impl<'a> Section<'a> {
 
     /// The tables of an array, `routes = [{ ... }]` or `[[smoke.checks]]`; `None` when the key is absent.
     pub(super) fn list(&self, key: &'static str) -> Option<Vec<Self>> {
-        let (place, value) = self.get(key)?;
+        let (place, value) = self.take(key)?;
         let DeValue::Array(items) = value else {
             self.report.error(&place, "this must be a list of tables: [{ ... }, { ... }]");
             return None;
         };
-        let section = |item: &'a Spanned<DeValue<'a>>| {
+        let section = |(index, item): (usize, &'a Spanned<DeValue<'a>>)| {
             let place = Place { path: place.path.clone(), span: item.span() };
+            let path = format!("{}[{index}]", join(&self.path, key));
             match item.get_ref() {
-                DeValue::Table(table) => Some(Self::new(self.report, place.clone(), vec![Layer { place, table }])),
+                DeValue::Table(table) => {
+                    Some(Self::new(self.report, place.clone(), path, vec![Layer { place, table }]))
+                }
                 _ => {
                     self.report.error(&place, "this must be a table: { ... }");
                     None
                 }
             }
         };
-        Some(items.iter().filter_map(section).collect())
+        Some(items.iter().enumerate().filter_map(section).collect())
     }
 
     /// Whether the key holds a list.
@@ -233,6 +258,8 @@ impl<'a> Section<'a> {
         let mut all = toml::Table::new();
         for layer in self.layers.iter().rev() {
             for (key, value) in layer.table {
+                let place = Place { path: join(&layer.place.path, key.get_ref()), span: value.span() };
+                self.report.note(join(&self.path, key.get_ref()), Some(&place));
                 let deserializer = toml::de::ValueDeserializer::from(value.clone());
                 if let Ok(value) = toml::Value::deserialize(deserializer) {
                     all.insert(key.get_ref().to_string(), value);

@@ -40,13 +40,6 @@ impl Config {
         })
     }
 
-    /// The configuration as a `teal.toml` with every default filled in and every environment on its own.
-    #[must_use]
-    pub fn effective(&self) -> String {
-        // Every type below is made of what TOML can carry.
-        toml::to_string(self).unwrap_or_default()
-    }
-
     /// What the state machine needs to know about the environment called `name`, validated.
     ///
     /// # Errors

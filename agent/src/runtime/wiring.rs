@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn without_a_reading_check_there_is_nothing_to_probe() {
-        let text = crate::config::TWO_COMPONENTS.replace("suite = \"/etc/teal/smoke.toml\"", "");
+        let text = crate::config::TWO_COMPONENTS.replace("suite = \"smoke.toml\"", "");
         let config = crate::config::parse(&text, Path::new("/etc/teal")).0.unwrap();
         let table = "[[checks]]\nname = \"list\"\ncomponent = \"api\"\npath = \"/api/v1/patients\"".parse().unwrap();
         let suite = Suite::from_table(table).unwrap();

@@ -220,7 +220,7 @@ fn a_target_is_an_http_url_without_query() {
 
 #[test]
 fn physioflows_suite_has_seven_checks_that_only_read() {
-    let suite = suite(include_str!("physioflow.toml"));
+    let suite = suite(include_str!("../../../examples/config/smoke.toml"));
     assert_eq!((suite.checks.len(), suite.allow_writes), (7, false));
     assert_eq!(suite.components().into_iter().collect::<Vec<_>>(), ["api", "web"]);
 }

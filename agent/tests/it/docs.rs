@@ -17,7 +17,8 @@ fn root() -> &'static Path {
 
 /// Every document, with its text.
 fn documents() -> Vec<(PathBuf, String)> {
-    let folders = [root().to_owned(), root().join("docs"), root().join("docs/runbooks"), root().join("docs/decisions")];
+    let folders = [".", "docs", "docs/runbooks", "docs/reference", "docs/decisions", "examples/config"]
+        .map(|folder| root().join(folder));
     let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
     let documents = files.filter(|path| path.extension().is_some_and(|extension| extension == "md"));
     documents.map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()

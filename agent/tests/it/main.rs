@@ -14,6 +14,7 @@ mod levers;
 mod local;
 mod manifests;
 mod night;
+mod reference;
 mod relay;
 mod restarts;
 mod said;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::cli::context::Context;
+use crate::cli::context::{Context, NamedBy};
 use crate::cli::{CliError, Exit, engine};
 use crate::config::{Diagnostic, LoadError, Loaded, SwitchBy, load};
 
@@ -13,7 +13,7 @@ pub(in crate::cli) enum Args {
     Check,
     /// The configuration as it is used.
     Show {
-        /// With every default filled in and every environment on its own.
+        /// With every default filled in, every environment on its own, and for each value where it comes from.
         #[arg(long)]
         effective: bool,
     },
@@ -23,17 +23,33 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
     match args {
         Args::Check => check(context),
         Args::Show { effective } => {
-            let Loaded { config, text, path, .. } = context.load()?;
-            if context.json {
-                context.terminal().json(&config);
-            } else if *effective {
-                context.terminal().print(&format!("# {}, with every default\n{}", path.display(), config.effective()));
+            let loaded = context.load()?;
+            if *effective {
+                show_effective(context, &loaded);
             } else {
-                context.terminal().print(&text);
+                context.terminal().json(&loaded.config);
+                context.terminal().print(&loaded.text);
             }
             Ok(Exit::Done)
         }
     }
+}
+
+fn show_effective(context: &Context, loaded: &Loaded) {
+    let Loaded { config, path, sources, .. } = loaded;
+    context.terminal().json(&serde_json::json!({
+        "path": path, "named_by": context.named_by, "config": config, "sources": config.sources(sources),
+    }));
+    let named_by = match context.named_by {
+        NamedBy::Option => "named by --config",
+        NamedBy::Variable => "named by $TEAL_CONFIG",
+        NamedBy::Place => "the first of ./teal.toml and /etc/teal/teal.toml that is there",
+    };
+    let file = path.file_name().unwrap_or_default().to_string_lossy();
+    let text = config.effective_with(sources, &file);
+    context
+        .terminal()
+        .print(&format!("# {}, {named_by}\n# behind each value the line that says it\n\n{text}", path.display()));
 }
 
 fn check(context: &Context) -> Result<Exit, CliError> {

@@ -2,6 +2,7 @@
 
 pub(super) mod agent;
 pub(super) mod break_glass;
+pub(super) mod completions;
 pub(super) mod config;
 pub(super) mod demo;
 pub(super) mod deploy;
@@ -13,6 +14,7 @@ pub(super) mod history;
 pub(super) mod init;
 pub(super) mod leave;
 pub(super) mod lever;
+pub(super) mod manual;
 pub(super) mod notify;
 pub(super) mod proxy;
 pub(super) mod rollback;

@@ -25,7 +25,8 @@ pub(in crate::cli) fn dev(flags_port: u16) -> Result<Loaded, CliError> {
     let failed = |error| CliError::failed(format!("cannot make {}: {error}", config::DEV_STATE));
     let state = config::make_dev_state(Path::new(".")).map_err(failed)?;
     let path = state.join("teal.toml");
-    Ok(Loaded { config: Config::dev(state, flags_port), path, text: String::new(), warnings: Vec::new() })
+    let (text, warnings, sources) = Default::default();
+    Ok(Loaded { config: Config::dev(state, flags_port), path, text, warnings, sources })
 }
 
 /// Flags are served in `--dev`, said or not.

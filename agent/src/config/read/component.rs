@@ -11,7 +11,11 @@ const MAX_ROUTES: usize = 32;
 
 /// Reads the component called `name`; `watch` is what its environment says of all.
 pub(super) fn read(section: Section<'_>, watch: Section<'_>, kind: PlatformKind, app: &str, name: &str) -> Component {
-    let watch = criteria::of_component(section.table("watch"), watch, criteria::error_rate(&section));
+    let beside = criteria::error_rate(&section);
+    let watch = criteria::of_component(section.table("watch"), watch, beside);
+    if beside.is_some() {
+        section.shown_as("acceptable_error_rate", "watch.acceptable_error_rate");
+    }
     let component = Component {
         runs: runs::read(&section, kind, app, name),
         ready: section.or("ready", "/healthz".to_owned()),

@@ -25,11 +25,11 @@ use crate::flags::TOKEN;
 use crate::said;
 
 /// A relay in a folder of its own: an agent that is nothing else.
-struct Relay {
+pub(crate) struct Relay {
     folder: Folder,
     child: Option<Child>,
     address: SocketAddr,
-    metrics: SocketAddr,
+    pub(crate) metrics: SocketAddr,
     http: reqwest::Client,
 }
 
@@ -57,7 +57,7 @@ impl Relay {
         Self { folder, child: None, address, metrics, http }
     }
 
-    async fn started(upstream: SocketAddr) -> Self {
+    pub(crate) async fn started(upstream: SocketAddr) -> Self {
         let mut relay = Self::new(&[upstream], "");
         relay.start().await;
         relay
@@ -134,7 +134,7 @@ impl Relay {
     }
 
     /// Waits until it is in touch with the service, or is not.
-    async fn is_connected(&self, connected: bool) {
+    pub(crate) async fn is_connected(&self, connected: bool) {
         until(&format!("connected: {connected}"), || async {
             (self.metric("teal_relay_connected ").await? == u64::from(connected)).then_some(())
         })
