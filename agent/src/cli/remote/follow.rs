@@ -20,6 +20,8 @@ use crate::config::Loaded;
 
 /// How often the resource is read: a person looks on, and the API server is everybody's.
 const PACE: Duration = Duration::from_secs(1);
+/// The same while a deploy may fail.
+const HASTE: Duration = Duration::from_millis(250);
 /// How long the API server may be away before following gives up.
 const ABSENCE: u32 = 60;
 
@@ -104,7 +106,7 @@ impl Remote {
                         status = BlueGreenStatus::default();
                     }
                     if let Some(state) = state {
-                        if state.phase == Phase::Deploying {
+                        if matches!(state.phase, Phase::Deploying | Phase::RollingBack) {
                             words.keep(loaded, &self.name, &candidates(&state)).await;
                         }
                         if let Some(end) = self.take(terminal, release, &state, &status, &mut before) {
@@ -124,7 +126,9 @@ impl Remote {
                 }
                 Err(error) => return Err(crate::client::ClientError::from(error).into()),
             }
-            tokio::time::sleep(PACE).await;
+            // Pods that fail are soon gone, and their last words with them.
+            let is_hasty = words.is_empty() && before == Some(Phase::Deploying);
+            tokio::time::sleep(if is_hasty { HASTE } else { PACE }).await;
         }
     }
 

@@ -43,6 +43,11 @@ impl LastWords {
         self.read = Some(Instant::now());
     }
 
+    /// Whether nobody has said anything yet.
+    pub(in crate::cli) fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
     /// A component's, under a line that says whose they are; nothing where nothing was read.
     pub(in crate::cli) fn of(&self, component: &str) -> Vec<String> {
         let Some(lines) = self.kept.get(component) else { return Vec::new() };
