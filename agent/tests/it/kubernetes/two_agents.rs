@@ -61,6 +61,18 @@ async fn wait_outcome(cluster: &Cluster, release: u64) -> Outcome {
     ended.unwrap_or_else(|_| panic!("release {release} has not ended within {TAKEOVER:?}"))
 }
 
+/// Until the resource says so, and that both edges have moved: an agent that takes over knows nothing else.
+async fn wait_watched(cluster: &Cluster, release: u64) {
+    until("both edges are told to be watched", || async {
+        let object = cluster.api::<BlueGreen>().get("site").await.ok()?;
+        let state = object.spec.state.filter(|state| state.release == release && state.phase == Phase::Watching)?;
+        let edges = object.status?.edges;
+        let moved = edges.iter().filter(|edge| (edge.release, edge.step) == (release, state.step)).count();
+        (moved == 2).then_some(())
+    })
+    .await;
+}
+
 async fn route_alike(sites: &[Site; 2]) {
     until("both edges route alike", || async {
         let [north, south] = [sites[0].running().await?, sites[1].running().await?];
@@ -95,7 +107,7 @@ async fn an_agent_that_dies_while_it_leads_is_followed_by_the_other() {
     let cluster = Cluster::start(&["app"], "v1", 2).await;
     let mut sites = pair(&cluster, (2_000, 18_000)).await;
     let (release, leads) = deploy(&sites, "v2").await;
-    sites[leads].wait_phase(release, Phase::Watching).await;
+    wait_watched(&cluster, release).await;
     sites[leads].kill_agent();
     // Nobody watches its edge any more: what is not known is no proof, and no reason to go back.
     assert_eq!(wait_outcome(&cluster, release).await, Outcome::Kept);
@@ -109,7 +121,7 @@ async fn an_agent_that_stood_still_while_it_led_moves_nothing_when_it_wakes() {
     let cluster = Cluster::start(&["app"], "v1", 2).await;
     let sites = pair(&cluster, (2_000, 18_000)).await;
     let (first, leads) = deploy(&sites, "v2").await;
-    sites[leads].wait_phase(first, Phase::Watching).await;
+    wait_watched(&cluster, first).await;
     sites[leads].freeze_agent();
     // The other one ends it, and makes the next release; the one that stands still believes that it leads.
     assert_eq!(wait_outcome(&cluster, first).await, Outcome::Kept);
