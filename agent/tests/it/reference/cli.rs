@@ -21,13 +21,14 @@ before its environment variable, and that before the configuration.
 ";
 
 /// What is read of the environment beside the options' own variables.
-const VARIABLES: [(&str, &str); 6] = [
+const VARIABLES: [(&str, &str); 7] = [
     ("NO_COLOR", "set to anything: no colours"),
     ("PATH", "where `haproxy` is looked for, before the system's folders"),
     ("RUST_LOG", "what the agent logs, for instance `debug` or `teal_agent=debug,info`; `info` without it"),
     ("SUDO_USER", "who is on record for an order, with sudo; else `USER`, else `LOGNAME`"),
     ("TEAL_HAPROXY", "the HAProxy that checks configurations and runs the demo, instead of the one in `PATH`"),
     ("TEAL_TOKEN", "the token for `teal flags` and `teal token`, where no file is named"),
+    ("TERM", "`dumb`: nothing is redrawn in place"),
 ];
 
 /// Read, and set by the system.
