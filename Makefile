@@ -56,5 +56,8 @@ install-deps: ## check for Rust and a C compiler, install what the tests need, w
 install-haproxy:
 	@.ci/install-deps haproxy
 
+# build, install, uninstall, package.
+include packaging/install.mk
+
 # Releases by the names that shell scripts had: docs/from-scripts.md.
 include examples/from-scripts/teal.mk

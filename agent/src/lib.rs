@@ -29,3 +29,4 @@ pub mod proxy;
 pub mod runtime;
 pub mod smoke;
 pub mod store;
+pub mod version;

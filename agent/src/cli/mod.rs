@@ -31,7 +31,7 @@ pub use exit::Exit;
 
 /// Blue-green releases that take themselves back.
 #[derive(Debug, Parser)]
-#[command(name = "teal", version, after_help = exit::help(), max_term_width = 100)]
+#[command(name = "teal", version, long_version = crate::version::long(), after_help = exit::help(), max_term_width = 100)]
 pub struct Cli {
     /// The configuration; else ./teal.toml, then /etc/teal/teal.toml.
     #[arg(long, global = true, env = "TEAL_CONFIG", hide_env_values = true, value_name = "FILE")]

@@ -15,6 +15,7 @@ mod local;
 mod manifests;
 mod night;
 mod reference;
+mod packaging;
 mod relay;
 mod restarts;
 mod said;

@@ -4,10 +4,13 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use teal_agent::api::Words as _;
+use teal_rollout::document::Phase;
 use teal_testkit::{Backend, folder};
 
 use super::make::{make, repository, root};
 use crate::said::teal;
+use crate::site::Site;
 
 /// Each block of commands with what the comment before it says.
 fn blocks(page: &str) -> Vec<(String, String)> {
@@ -38,12 +41,13 @@ fn every_block_of_the_pages_is_run_or_parsed() {
     };
     let beside = ["the fragment", "a release by the script", "undo the fragment", "act", "leave"];
     check("from-scripts.md", &[&["smoke"][..], &beside].concat());
+    check("deployment.md", &["look", "smoke"]);
 }
 
 /// `teal` lines are parsed by `docs.rs` too, wherever they stand.
 #[test]
 fn a_line_that_is_only_parsed_begins_with_a_program_that_somebody_checks() {
-    for page in ["from-scripts.md"] {
+    for page in ["from-scripts.md", "deployment.md"] {
         for (_, block) in blocks(page).into_iter().filter(|(name, _)| name == "parsed") {
             assert!(Command::new("bash").args(["-n", "-c", &block]).status().unwrap().success(), "{page}:\n{block}");
             for line in block.lines() {
@@ -107,4 +111,50 @@ fn toml(index: usize) -> String {
     let text = fs::read_to_string(root().join("docs/from-scripts.md")).unwrap();
     let block = text.split("```toml\n").nth(index + 1).unwrap();
     block.split_once("\n```").unwrap().0.to_owned() + "\n"
+}
+
+/// What the deployment guide says to do when a release does not go on, on a site that has one behind it.
+#[tokio::test]
+async fn the_first_looks_of_the_deployment_guide_answer_and_its_suite_passes_on_each_side_of_the_edge() {
+    let mut site = Site::new().start().await;
+    let lines = |name: &str| commands("deployment.md", name);
+    let run = |site: &Site, line: &str| site.teal(&line.strip_prefix("teal ").unwrap().split(' ').collect::<Vec<_>>());
+    let [status, explain, doctor] = lines("look").try_into().unwrap();
+    run(&site, &status).expect(0, &["prod", "blue"]);
+    run(&site, &explain).expect(0, &["switch"]);
+    // Nobody is told on this site, which would hurt at night.
+    run(&site, &doctor).expect(1, &["nobody"]);
+    for line in lines("smoke") {
+        run(&site, &line).expect(0, &["ok  app"]);
+    }
+    site.kill_agent();
+    run(&site, &status).expect(5, &["this is what the edge itself says"]);
+}
+
+/// The table of phases and that of exit codes, against the program's own words.
+#[test]
+fn the_deployment_guide_has_every_phase_and_every_exit_code() {
+    let guide = fs::read_to_string(root().join("docs/deployment.md")).unwrap();
+    let phases = [
+        Phase::Idle,
+        Phase::Deploying,
+        Phase::Smoke,
+        Phase::Switching,
+        Phase::Watching,
+        Phase::Held,
+        Phase::Retaining,
+        Phase::RollingBack,
+    ];
+    for phase in phases {
+        let row = format!("\n| {} | ", phase.words());
+        assert_eq!(guide.matches(&row).count(), 1, "{row}");
+    }
+    let (_, codes) = guide.split_once("\n## Exit codes\n").unwrap();
+    let mut listed: Vec<u8> = codes
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" |").next())
+        .flat_map(|cell| cell.split(", ").filter_map(|code| code.parse().ok()))
+        .collect();
+    listed.sort_unstable();
+    assert_eq!(listed, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
 }
