@@ -88,7 +88,9 @@ impl Follow<'_> {
         self.catch_up().await?;
         while self.ended.is_none() && !self.progress.held {
             let status = self.step().await?;
-            if status.release == Some(self.release) && (status.phase.is(&Phase::Deploying) || status.phase.is(&Phase::RollingBack)) {
+            if status.release == Some(self.release)
+                && (status.phase.is(&Phase::Deploying) || status.phase.is(&Phase::RollingBack))
+            {
                 self.words.keep(self.loaded, self.environment, &self.candidates).await;
             }
             if status.release > Some(self.release) && self.ended.is_none() {

@@ -144,8 +144,8 @@ fn what_is_installed_is_a_configuration_and_units_that_their_programs_take() {
 fn the_deb_holds_what_is_installed_and_its_scripts_overwrite_nothing() {
     let scratch = Scratch::new();
     scratch.make(&["package", &format!("PACKAGES={}", scratch.path("out").display())]).expect(0, &[]);
-    let deb = fs::read_dir(scratch.path("out")).unwrap().map(|entry| entry.unwrap().path());
-    let deb = deb.filter(|path| path.extension().is_some_and(|extension| extension == "deb")).next().unwrap();
+    let mut deb = fs::read_dir(scratch.path("out")).unwrap().map(|entry| entry.unwrap().path());
+    let deb = deb.find(|path| path.extension().is_some_and(|extension| extension == "deb")).unwrap();
     let dpkg = |words: &[&str]| {
         let mut command = Command::new("dpkg-deb");
         command.args(words);
