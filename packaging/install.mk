@@ -32,7 +32,9 @@ doc = $(DESTDIR)$(PREFIX)/share/doc/teal
 share = $(DESTDIR)$(PREFIX)/share/teal
 man = $(DESTDIR)$(PREFIX)/share/man/man1
 etc = $(DESTDIR)$(SYSCONFDIR)/teal
-example = $(firstword $(wildcard examples/config/one-box.toml agent/src/config/examples/two-components.toml))
+example = examples/config/one-box.toml
+# It names this suite, beside it.
+suite = examples/config/smoke.toml
 # Name and place of each shell's completions.
 completions = bash:share/bash-completion/completions/teal zsh:share/zsh/site-functions/_teal fish:share/fish/vendor_completions.d/teal.fish
 
@@ -56,6 +58,7 @@ endif
 	install -m 0644 manifests/systemd/tmpfiles.conf '$(DESTDIR)$(LIBDIR)/tmpfiles.d/teal.conf'
 	install -m 0644 README.md CHANGELOG.md LICENSE '$(doc)'
 	install -m 0644 '$(example)' '$(share)/teal.toml'
+	install -m 0644 '$(suite)' '$(share)/smoke.toml'
 	@# What it knows itself how to write.
 	@if '$(TEAL_BIN)' manual --help >/dev/null 2>&1; then install -d '$(man)' && '$(TEAL_BIN)' manual --dir '$(man)' >/dev/null; fi
 	@if '$(TEAL_BIN)' completions --help >/dev/null 2>&1; then for one in $(completions); do \
@@ -66,6 +69,7 @@ endif
 		echo '--  $(etc)/teal.toml is there already and stays as it is'; \
 	else \
 		install -m 0640 '$(example)' '$(etc)/teal.toml'; \
+		test -e '$(etc)/smoke.toml' || install -m 0640 '$(suite)' '$(etc)/smoke.toml'; \
 	fi
 ifeq ($(DESTDIR),)
 	@echo 'ok  installed. Then, as root:'
@@ -78,7 +82,7 @@ uninstall: ## all that `install` put there but the configuration; what serves go
 	rm -f '$(bin)/teal' '$(units)/teal.service' '$(units)/teal.service.d/local.conf'
 	rm -f '$(DESTDIR)$(LIBDIR)/sysusers.d/teal.conf' '$(DESTDIR)$(LIBDIR)/tmpfiles.d/teal.conf'
 	rm -f '$(man)/teal.1' '$(man)'/teal-*.1 $(foreach one,$(completions),'$(DESTDIR)$(PREFIX)/$(lastword $(subst :, ,$(one)))')
-	rm -f '$(doc)/README.md' '$(doc)/CHANGELOG.md' '$(doc)/LICENSE' '$(share)/teal.toml'
+	rm -f '$(doc)/README.md' '$(doc)/CHANGELOG.md' '$(doc)/LICENSE' '$(share)/teal.toml' '$(share)/smoke.toml'
 	-@rmdir '$(units)/teal.service.d' '$(share)' '$(doc)' 2>/dev/null || true
 	@echo '--  $(etc) and /var/lib/teal stay: they are yours'
 

@@ -65,7 +65,7 @@ fn files(folder: &Path) -> BTreeMap<String, u32> {
     found
 }
 
-const INSTALLED: [(&str, u32); 13] = [
+const INSTALLED: [(&str, u32); 14] = [
     ("bin/teal", 0o755),
     ("lib/systemd/system/teal.service", 0o644),
     ("lib/systemd/system/teal.service.d/local.conf", 0o644),
@@ -77,6 +77,7 @@ const INSTALLED: [(&str, u32); 13] = [
     ("share/doc/teal/README.md", 0o644),
     ("share/fish/vendor_completions.d/teal.fish", 0o644),
     ("share/man/man1/teal.1", 0o644),
+    ("share/teal/smoke.toml", 0o644),
     ("share/teal/teal.toml", 0o644),
     ("share/zsh/site-functions/_teal", 0o644),
 ];
@@ -92,7 +93,9 @@ fn what_is_installed_can_be_uninstalled_and_the_configuration_is_never_touched()
         words("install").expect(0, &[]);
         let mut wanted: BTreeMap<String, u32> =
             INSTALLED.iter().map(|(name, mode)| (format!("{}/{name}", &prefix[1..]), *mode)).collect();
-        wanted.insert("etc/teal/teal.toml".to_owned(), 0o640);
+        for name in ["smoke.toml", "teal.toml"] {
+            wanted.insert(format!("etc/teal/{name}"), 0o640);
+        }
         assert_eq!(files(&scratch.path("root")), wanted);
         let under = |name: &str| fs::read_to_string(scratch.path("root").join(&prefix[1..]).join(name)).unwrap();
         let unit = under("lib/systemd/system/teal.service");
@@ -106,7 +109,10 @@ fn what_is_installed_can_be_uninstalled_and_the_configuration_is_never_touched()
         fs::write(&configuration, "mine").unwrap();
         words("install").expect(0, &["is there already and stays as it is"]);
         words("uninstall").expect(0, &["they are yours"]);
-        assert_eq!(files(&scratch.path("root")).into_keys().collect::<Vec<_>>(), ["etc/teal/teal.toml"]);
+        assert_eq!(
+            files(&scratch.path("root")).into_keys().collect::<Vec<_>>(),
+            ["etc/teal/smoke.toml", "etc/teal/teal.toml"]
+        );
         assert_eq!(fs::read_to_string(configuration).unwrap(), "mine");
     };
     check("/usr/local");
@@ -200,7 +206,7 @@ fn the_tarball_installs_itself() {
     unpack.current_dir(scratch.0.path());
     run(unpack).expect(0, &[]);
     let installed = files(&scratch.path("root"));
-    assert_eq!(installed.len(), INSTALLED.len() + 1, "{installed:?}");
+    assert_eq!(installed.len(), INSTALLED.len() + 2, "{installed:?}");
     assert_eq!(installed["usr/local/bin/teal"], 0o755);
 }
 
@@ -221,7 +227,7 @@ fn a_release_is_of_a_tag_of_this_version_and_is_tried_before_it_is_published() {
     let scratch = Scratch::new();
     scratch.make(&["--no-print-directory", "-s", "version"]).expect(0, &[env!("CARGO_PKG_VERSION")]);
     let dry = scratch.make(&["-n", "build", "TEAL_COMMIT=1a2b", "TEAL_DATE=2026-11-28"]);
-    dry.expect(0, &["TEAL_COMMIT='1a2b' TEAL_DATE='2026-11-28' cargo build --locked --release --package teal"]);
+    dry.expect(0, &["TEAL_COMMIT='1a2b' TEAL_DATE='2026-11-28' ", "cargo build --locked --release --package teal"]);
 }
 
 #[test]

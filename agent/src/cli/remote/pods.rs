@@ -66,3 +66,64 @@ async fn read(loaded: &Loaded, name: &str, component: &str, colour: Colour) -> O
     let cluster = connect(&wiring::cluster_settings(&loaded.config.platform)).await.ok()?;
     Some(kubernetes::last_lines(&cluster.client, &settings, index, colour, LINES).await)
 }
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::apps::v1::Deployment;
+    use k8s_openapi::api::core::v1::Namespace;
+    use kube::api::{Api, PostParams};
+    use serde_json::json;
+    use teal_testkit::kubernetes::{ApiServer, Fate, World};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_pods_wrote_last_is_kept_when_they_are_gone() {
+        let server = ApiServer::start();
+        let client = server.client();
+        let namespace: Namespace = serde_json::from_value(json!({"metadata": {"name": "physioflow-prod"}})).unwrap();
+        Api::all(client.clone()).create(&PostParams::default(), &namespace).await.unwrap();
+        let labels = json!({"app": "physioflow-api", "version": "green"});
+        let deployment: Deployment = serde_json::from_value(json!({
+            "metadata": {"name": "physioflow-api-green"},
+            "spec": {
+                "replicas": 1,
+                "selector": {"matchLabels": labels},
+                "template": {
+                    "metadata": {"labels": labels},
+                    "spec": {"containers": [{"name": "api", "image": "api:v2"}]},
+                },
+            },
+        }))
+        .unwrap();
+        let deployments = Api::<Deployment>::namespaced(client.clone(), "physioflow-prod");
+        deployments.create(&PostParams::default(), &deployment).await.unwrap();
+        let mut world = World::of(&server, "physioflow-prod");
+        let log = format!("panic: no database\n{}\n", "x".repeat(2 * WIDTH));
+        world.fate("physioflow-api-green", Fate::CrashLoop { restarts: 5, log }).settle().await;
+
+        let folder = teal_testkit::folder();
+        let kubeconfig = folder.path().join("kubeconfig");
+        std::fs::write(&kubeconfig, server.kubeconfig("admin")).unwrap();
+        let text = format!(
+            "app = \"physioflow\"\nstate = \"state\"\n[platform]\nkind = \"kubernetes\"\nkubeconfig = \"{}\"\n\
+             [environments.prod]\nmode = \"act\"\n[environments.prod.edge]\nmap = \"m\"\nsocket = \"s\"\n[components.api]\n\
+             blue = [\"127.0.0.1:1\"]\ngreen = [\"127.0.0.1:2\"]\nready = \"/healthz\"\n",
+            kubeconfig.display()
+        );
+        let path = folder.path().join("teal.toml");
+        std::fs::write(&path, text).unwrap();
+        let loaded = crate::config::load(Some(&path)).unwrap();
+
+        let mut words = LastWords::default();
+        assert!(words.is_empty() && words.of("api").is_empty());
+        let candidates = [("api".to_owned(), Colour::Green)];
+        words.keep(&loaded, "prod", &candidates).await;
+        server.stop().await;
+        words.keep(&loaded, "prod", &candidates).await;
+        let lines = words.of("api");
+        assert_eq!(lines[0], "    the Pods of api wrote last:");
+        assert!(lines[1].ends_with("panic: no database"), "{lines:?}");
+        assert!(lines.iter().all(|line| line.chars().count() < WIDTH + 10), "a line is clipped");
+    }
+}

@@ -124,8 +124,11 @@ async fn the_first_looks_of_the_deployment_guide_answer_and_its_suite_passes_on_
     run(&site, &explain).expect(0, &["switch"]);
     // Nobody is told on this site, which would hurt at night.
     run(&site, &doctor).expect(1, &["nobody"]);
+    // The page's example serves from blue.
+    let component = site.status().await.components.remove(0);
+    let serves = component.candidate.unwrap_or(component.stable).colour.to_string();
     for line in lines("smoke") {
-        run(&site, &line).expect(0, &["ok  app"]);
+        run(&site, &line.replace("blue", &serves)).expect(0, &["ok  app"]);
     }
     site.kill_agent();
     run(&site, &status).expect(5, &["this is what the edge itself says"]);
