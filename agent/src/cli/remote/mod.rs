@@ -15,7 +15,7 @@ use crate::api::{Accepted, Order, OrderRequest, Problem, ReleaseId};
 use crate::cli::context::client;
 use crate::client::ClientError;
 use crate::cluster::client::connect;
-use crate::cluster::orders::{Environment, Request};
+use crate::cluster::orders::{Environment, OrderError, Request};
 use crate::cluster::resource::{Heard, Wish};
 use crate::config::{Loaded, PlatformKind};
 use crate::runtime::wiring;
@@ -23,8 +23,10 @@ use crate::runtime::wiring;
 pub(super) use self::pods::LastWords;
 pub(super) use self::show::Shown;
 
-/// How long the agent that leads may take to answer an order.
+/// How long the agent that leads may take to answer an order: longer than a lease lasts while a release is under way.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// The same for a rollback, which every agent takes: whoever orders one has another way, and no time.
+const HURRY: Duration = Duration::from_secs(5);
 
 /// An environment's resource, and how it is reached.
 pub(super) struct Remote {
@@ -45,6 +47,10 @@ pub(super) async fn order(
         Ok(accepted) => Ok((accepted, None)),
         Err(error @ (ClientError::NoSocket(_) | ClientError::NobodyListens(_))) => {
             let Some(remote) = Remote::of(loaded, name).await? else { return Err(error) };
+            // One look first: while the API server is away there is another way to go back, and it must be told at once.
+            if let Err(OrderError::Away(reason)) = remote.environment.read().await {
+                return Err(ClientError::Cluster(reason));
+            }
             Ok((remote.order(request).await?, Some(remote)))
         }
         Err(error) => Err(error),
@@ -80,7 +86,8 @@ impl Remote {
         };
         let wanted = Request { order, versions, by: request.by.clone(), reason: String::new() };
         let id = self.environment.give(&wanted).await?;
-        let heard = self.environment.answer(&id, PATIENCE).await?;
+        let patience = if order == Wish::Rollback { HURRY } else { PATIENCE };
+        let heard = self.environment.answer(&id, patience).await?;
         accepted(&heard)
     }
 

@@ -95,4 +95,13 @@ async fn a_release_is_ordered_followed_and_taken_back_through_the_api_server() {
     laptop.teal(&["deploy", "prod", "v7", "--yes"]).await.expect(7, &["`resume` first"]);
     laptop.teal(&["resume", "prod"]).await.expect(0, &["goes on"]);
     assert!(!laptop.path().join("state").exists(), "a laptop keeps nothing");
+
+    // Nobody who could answer, and then nobody to ask: each says at once what is left.
+    site.kill_agent();
+    let unanswered = laptop.teal(&["rollback", "prod"]).await;
+    unanswered.expect(5, &["no agent has answered the order", "teal edge force prod COLOUR"]);
+    cluster.lose_api().await;
+    let closed = ["the way through the API server is closed", "teal edge force prod COLOUR"];
+    laptop.teal(&["rollback", "prod"]).await.expect(5, &closed);
+    laptop.teal(&["status", "prod"]).await.expect(5, &["the API server cannot be asked"]);
 }
