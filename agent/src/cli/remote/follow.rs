@@ -154,9 +154,15 @@ impl Remote {
             if let Some(done) = before.replace(state.phase) {
                 terminal.print(&format!("ok  {}", Known::Known(done)));
             }
+            if state.phase == Phase::RollingBack {
+                let reason = state.cause.as_ref().map(why).unwrap_or_default();
+                terminal.print(&format!("!!  bad   {reason}: traffic goes back to the old colour"));
+            }
             terminal.json(&Line { phase: Some(state.phase), message: Some(message), ..self.line(release) });
         }
-        if let Some(outcome) = state.outcome {
+        // Until requests in flight have ended on the colour that is left, no other release is taken.
+        let is_over = state.phase != Phase::RollingBack;
+        if let Some(outcome) = state.outcome.filter(|_| is_over) {
             let reason = state.cause.as_ref().map(|cause| format!(": {}", why(cause))).unwrap_or_default();
             let mark = if matches!(outcome, Outcome::Completed | Outcome::Kept) { "ok" } else { "!!" };
             terminal.print(&format!("{mark}  {}{reason}", phase(state)));
@@ -177,7 +183,8 @@ impl Remote {
             format!("\n    {} {}: {} requests, {} bad", seen.component, seen.colour, seen.requests, seen.bad)
         });
         let seen: String = seen.collect();
-        terminal.live(&format!("..  {}   {message}{seen}\n    {}", Known::Known(state.phase), self.undo()));
+        let undo = if is_over { format!("\n    {}", self.undo()) } else { String::new() };
+        terminal.live(&format!("..  {}   {message}{seen}{undo}", Known::Known(state.phase)));
         None
     }
 
