@@ -23,6 +23,7 @@ pub mod flags;
 pub mod foreign;
 pub mod http;
 pub mod notifier;
+pub mod observer;
 pub mod platform;
 pub mod probe;
 pub mod proxy;

@@ -16,5 +16,5 @@ mod token;
 pub use directory::{Directory, Record, Refusal, Used};
 pub use legacy::{LegacyPath, SEVEN};
 pub use role::{Role, Roles, UnknownRole};
-pub use rules::{RULES, Rule, rule};
+pub use rules::{OBSERVATIONS, OF_OBSERVERS, RULES, Rule, rule};
 pub use token::{Digest, FirstToken, Token, TokenId, WrongToken};

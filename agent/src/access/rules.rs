@@ -55,6 +55,12 @@ pub const RULES: &[Rule] = &[
     on("POST", "/ofrep/v1/evaluate/flags/{key}", ASK),
 ];
 
+/// What an agent on a node tells the agent of an edge; a door of its own.
+pub const OBSERVATIONS: &str = "/api/v1/environments/{environment}/observations";
+
+/// The rules of that door. An admin of flags is none of releases.
+pub const OF_OBSERVERS: &[Rule] = &[on("POST", OBSERVATIONS, Roles::of(&[Role::Observer]))];
+
 const fn on(method: &'static str, path: &'static str, roles: Roles) -> Rule {
     Rule { method, path, roles }
 }
@@ -63,7 +69,7 @@ const fn on(method: &'static str, path: &'static str, roles: Roles) -> Rule {
 #[must_use]
 pub fn rule(method: &str, path: &str) -> Option<&'static Rule> {
     let method = if method == "HEAD" { "GET" } else { method };
-    RULES.iter().find(|rule| rule.path == path && rule.method == method)
+    RULES.iter().chain(OF_OBSERVERS).find(|rule| rule.path == path && rule.method == method)
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 pub mod client;
 pub mod lease;
+pub mod nodes;
 pub mod orders;
+pub(crate) mod pod;
 pub mod resource;
 pub mod selected;
 pub mod watch;

@@ -17,12 +17,18 @@ impl Config {
         let here = |port: u16| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Self {
             app: "dev".to_owned(),
-            agent: Agent { socket: state.join("agent.sock"), listen: here(flags_port.saturating_sub(1)) },
+            agent: Agent {
+                socket: state.join("agent.sock"),
+                listen: here(flags_port.saturating_sub(1)),
+                observer: None,
+            },
             state,
             platform: Platform::default(),
             notify: Notify::default(),
             flags: Some(FlagService { listen: here(flags_port), ..FlagService::default() }),
+            observers: None,
             environments: BTreeMap::new(),
+            observed: BTreeMap::new(),
         }
     }
 }

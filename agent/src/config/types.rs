@@ -13,6 +13,7 @@ use teal_rollout::settings::{Mode, OnUnknown};
 use super::criteria::Criteria;
 use super::edge::Edge;
 use super::flags::FlagService;
+use super::observing::{Observed, Observer, Observers};
 use super::runs::Runs;
 use super::text::{serialize_duration, serialize_percent};
 
@@ -32,8 +33,15 @@ pub struct Config {
     /// The flag service; without the table the agent serves no flags.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flags: Option<FlagService>,
+    /// Where the agent listens to agents on the nodes; without the table it watches alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub observers: Option<Observers>,
     /// At least one, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub environments: BTreeMap<String, Environment>,
+    /// What an observer watches instead, at least one, by name.
+    #[serde(rename = "environments", skip_serializing_if = "BTreeMap::is_empty")]
+    pub observed: BTreeMap<String, Observed>,
 }
 
 /// `[agent]`.
@@ -43,6 +51,9 @@ pub struct Agent {
     pub socket: PathBuf,
     /// Metrics and health; default `127.0.0.1:9180`.
     pub listen: SocketAddr,
+    /// On a node, where it is an observer and nothing else.
+    #[serde(flatten)]
+    pub observer: Option<Observer>,
 }
 
 /// `[platform]`.

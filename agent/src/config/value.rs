@@ -14,6 +14,7 @@ use toml::de::DeValue;
 
 use super::criteria::{Latency, Statuses};
 use super::diagnostic::suggest;
+use super::observing::AgentRole;
 use super::ports::PortRange;
 use super::text::{parse_duration, parse_percent, parse_thousandths};
 use super::types::{PlatformKind, Replicas, SwitchBy};
@@ -198,6 +199,12 @@ impl Decode for OnUnknown {
 impl Decode for SwitchBy {
     fn decode(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
         word(value, base, &[("edge", Self::Edge), ("selector", Self::Selector)])
+    }
+}
+
+impl Decode for AgentRole {
+    fn decode(value: &DeValue<'_>, base: &Path) -> Result<Self, String> {
+        word(value, base, &Self::ALL)
     }
 }
 

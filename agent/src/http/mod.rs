@@ -1,4 +1,5 @@
-//! The agent's doors: the admin API on a unix socket (0660), metrics and health on loopback, and flags where it serves them ([`flags`]).
+//! The agent's doors: the admin API on a unix socket (0660), metrics and health on loopback, flags where it serves them ([`flags`]), and
+//! agents on nodes where it listens to them ([`observations`]).
 //!
 //! Who may open the socket may order: its file mode and group are the access control (threat model: anybody else on the
 //! machine cannot connect; bodies, waits, connections and their lives are bounded, so a confused client exhausts neither
@@ -9,6 +10,7 @@ mod admin;
 pub mod flags;
 mod json;
 mod metrics;
+pub mod observations;
 mod ofrep;
 mod openapi;
 mod page;
@@ -36,6 +38,7 @@ pub use self::status::status_of;
 pub use self::tls::{TlsError, TlsFiles};
 
 use self::serve::Bounds;
+use crate::cluster::nodes::Heard;
 use crate::controller::Handle;
 use crate::flags::Relay;
 use crate::notifier::Counters;
@@ -67,6 +70,8 @@ pub struct ShownEnvironment {
     pub edges: Vec<(String, EdgeMonitor)>,
     /// What became of its messages.
     pub messages: Counters,
+    /// What agents on the nodes tell.
+    pub heard: Heard,
 }
 
 impl Shown {
@@ -108,6 +113,17 @@ pub enum ServeError {
         /// Why.
         error: io::Error,
     },
+    /// The observers' address.
+    #[error("cannot listen on {address}: {error}; set `observers.listen` to a free address")]
+    Observers {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        error: io::Error,
+    },
+    /// The observers' certificate.
+    #[error("observers.tls_certificate_file, observers.tls_key_file: {0}")]
+    ObserversTls(TlsError),
     /// The flags' certificate.
     #[error("flags.tls_certificate_file, flags.tls_key_file: {0}")]
     Tls(#[from] TlsError),

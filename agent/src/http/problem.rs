@@ -57,6 +57,18 @@ impl Refused {
         Self::new(StatusCode::NOT_FOUND, 2, "there is no such path", detail)
     }
 
+    /// The door has one path alone.
+    pub(super) fn no_path_here(only: &str) -> Self {
+        Self::new(StatusCode::NOT_FOUND, 2, "there is no such path", format!("this door knows `POST {only}` alone"))
+    }
+
+    /// Another run of the observer has begun since.
+    pub(super) fn over() -> Self {
+        let detail = "another run tells of this node since; two observers on one node get in each other's way: end one"
+            .to_owned();
+        Self::new(StatusCode::CONFLICT, 4, "this run is over", detail)
+    }
+
     /// The path knows other methods.
     pub(super) fn method(method: &Method, allowed: &str) -> Self {
         let detail = format!("it knows {allowed}");

@@ -1,5 +1,6 @@
 //! One environment: its ports, its controller, and how they end.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -17,6 +18,7 @@ use super::watch::Watch;
 use super::{Options, RuntimeError, wiring};
 use crate::break_glass;
 use crate::cluster::client::Cluster;
+use crate::cluster::nodes::Heard;
 use crate::config::{Config, Environment, Notify};
 use crate::controller::{self, Clock, Gates, Handle, Journal, Ports, Timelines};
 use crate::http::ShownEnvironment;
@@ -41,6 +43,7 @@ pub struct Running {
     handle: Handle,
     edges: Vec<(String, EdgeMonitor)>,
     messages: notifier::Counters,
+    heard: Heard,
     /// In the order in which they are waited for: the controller first, so that what it still had to say is written.
     parts: Vec<JoinHandle<()>>,
     writer: JoinHandle<()>,
@@ -55,6 +58,7 @@ impl Running {
             handle: self.handle.clone(),
             edges: self.edges.clone(),
             messages: self.messages.clone(),
+            heard: self.heard.clone(),
         }
     }
 
@@ -76,6 +80,8 @@ pub(super) struct Shared<'a> {
     pub(super) store: &'a Sqlite,
     /// Where the application runs in one.
     pub(super) cluster: Option<&'a Cluster>,
+    /// What agents on the nodes tell, by environment.
+    pub(super) heard: &'a BTreeMap<String, Heard>,
     pub(super) options: &'a Options,
     pub(super) watch: &'a Watch,
 }
@@ -87,7 +93,7 @@ pub(super) async fn start(
     environment: &Environment,
     shutdown: CancellationToken,
 ) -> Result<Running, RuntimeError> {
-    let Shared { config, store, cluster, options, watch } = *shared;
+    let Shared { config, store, cluster, heard, options, watch } = *shared;
     let mut settings = config.settings(name)?;
     let suite = wiring::suite(name, &environment.smoke)?;
     let components = wiring::gate_components(environment, suite.as_deref());
@@ -136,7 +142,9 @@ pub(super) async fn start(
 
     let (edge_orders, orders) = mpsc::channel(ORDERS);
     let edge = Edge::start(name, environment, cluster, orders, events.clone(), &shutdown)?;
-    let platform = match Platform::start(config, name, environment, cluster, &events, &shutdown) {
+    let heard = heard.get(name).cloned().unwrap_or_default();
+    let platform = match Platform::start(config, name, environment, cluster.map(|it| (it, &heard)), &events, &shutdown)
+    {
         Ok(platform) => platform,
         Err(error) => {
             // The edge's lock must be free for whoever tries next.
@@ -193,6 +201,7 @@ pub(super) async fn start(
         handle,
         edges: monitor.into_iter().collect(),
         messages: counters,
+        heard,
         parts: Vec::new(),
         writer,
         no_more_writes,

@@ -7,97 +7,34 @@
 
 mod cluster;
 mod environment;
+mod error;
 mod flags;
+mod hearing;
 mod lock;
+mod observer;
 mod ports;
 mod relay;
 mod watch;
 pub mod wiring;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 pub use environment::Running;
 use environment::Shared;
+pub use error::RuntimeError;
 
-use crate::cluster::client::{ConnectError, connect};
+use crate::cluster::client::connect;
+use crate::cluster::nodes::Heard;
 use crate::config::{Config, FlagService, PlatformKind};
 use crate::flags::Relay;
 use crate::http;
-use crate::store::{Sqlite, StoreError};
-use crate::{platform, proxy};
-
-/// Why an agent cannot run.
-#[derive(Debug, thiserror::Error)]
-pub enum RuntimeError {
-    /// The state folder cannot be made.
-    #[error("cannot use the state folder {path}: {error}; set `state` to a folder this user may write")]
-    State {
-        /// The folder.
-        path: PathBuf,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// A second agent.
-    #[error("another agent runs on {path} (pid {pid}): `teal status` talks to it")]
-    Locked {
-        /// The state folder.
-        path: PathBuf,
-        /// Whose.
-        pid: String,
-    },
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The flags.
-    #[error(transparent)]
-    Flags(#[from] crate::flags::FlagsError),
-    /// The configuration reads well and cannot be used.
-    #[error(transparent)]
-    Wiring(#[from] wiring::WiringError),
-    /// A value that the state machine refuses.
-    #[error(transparent)]
-    Settings(#[from] crate::config::NoSettings),
-    /// The edge.
-    #[error("environment `{environment}`: {error}")]
-    Edge {
-        /// Whose.
-        environment: String,
-        /// Why.
-        error: proxy::haproxy::edge::EdgeError,
-    },
-    /// The platform.
-    #[error("environment `{environment}`: {error}")]
-    Platform {
-        /// Whose.
-        environment: String,
-        /// Why.
-        error: platform::local::LocalError,
-    },
-    /// The cluster.
-    #[error(transparent)]
-    Cluster(#[from] ConnectError),
-    /// What serves in the cluster.
-    #[error(transparent)]
-    Detect(#[from] platform::kubernetes::DetectError),
-    /// A listener.
-    #[error(transparent)]
-    Http(#[from] http::ServeError),
-    /// A part of a running agent ended by itself.
-    #[error(
-        "{part} ended, which it never should; the lines above say why. HAProxy goes on as it is: start the agent again"
-    )]
-    Ended {
-        /// Which.
-        part: String,
-    },
-    /// Signals cannot be received.
-    #[error("cannot wait for signals: {0}")]
-    Signals(std::io::Error),
-}
+use crate::store::Sqlite;
 
 /// How an agent is to run beyond its configuration.
 #[derive(Clone, Debug, Default)]
@@ -208,6 +145,8 @@ struct Agent {
     environments: Vec<Running>,
     server: http::Server,
     flags: Option<Flags>,
+    /// What else ends with it.
+    parts: Vec<JoinHandle<()>>,
     ends: watch::Ends,
     shutdown: CancellationToken,
     _lock: lock::Lock,
@@ -215,6 +154,9 @@ struct Agent {
 
 impl Agent {
     async fn start(config: &Config, options: &Options) -> Result<Self, RuntimeError> {
+        if let Some(observer) = &config.agent.observer {
+            return Self::observe(config, observer).await;
+        }
         let lock = lock::take(&config.state)?;
         let public = http::bind(config.agent.listen).await?;
         let store = Sqlite::open(&config.state.join("teal.db")).await?;
@@ -228,7 +170,9 @@ impl Agent {
             PlatformKind::Local => None,
             PlatformKind::Kubernetes => Some(connect(&wiring::cluster_settings(&config.platform)).await?),
         };
-        let shared = Shared { config, store: &store, cluster: cluster.as_ref(), options, watch: &watch };
+        let heard: BTreeMap<String, Heard> =
+            config.environments.keys().map(|name| (name.clone(), Heard::default())).collect();
+        let shared = Shared { config, store: &store, cluster: cluster.as_ref(), heard: &heard, options, watch: &watch };
         let mut environments = Vec::new();
         for (name, environment) in &config.environments {
             let token = shutdown.child_token();
@@ -241,6 +185,14 @@ impl Agent {
                 }
             }
         }
+        let hearing = match hearing::start(config, &heard, &shutdown).await {
+            Ok(hearing) => hearing,
+            Err(error) => {
+                stop(environments, flags, &shutdown).await;
+                return Err(error);
+            }
+        };
+        let hearing = hearing.map(|task| watch.over("the observers' door".to_owned(), async { drop(task.await) }));
         let shown = Arc::new(http::Shown {
             app: config.app.clone(),
             notifies: config.notify != crate::config::Notify::default(),
@@ -250,7 +202,10 @@ impl Agent {
         });
         let router = flags.as_ref().map(|flags| flags.door().0.clone());
         match http::start(shown, &config.agent.socket, public, router, shutdown.child_token()) {
-            Ok(server) => Ok(Self { environments, server, flags, ends, shutdown, _lock: lock }),
+            Ok(server) => {
+                let parts = hearing.into_iter().collect();
+                Ok(Self { environments, server, flags, parts, ends, shutdown, _lock: lock })
+            }
             Err(error) => {
                 stop(environments, flags, &shutdown).await;
                 Err(error.into())
@@ -261,6 +216,10 @@ impl Agent {
     async fn stop(self) {
         stop(self.environments, self.flags, &self.shutdown).await;
         self.server.ended().await;
+        for part in self.parts {
+            // As above: what panicked has said so.
+            let _ = part.await;
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{RuntimeError, wiring};
 use crate::cluster::client::Cluster;
+use crate::cluster::nodes::Heard;
 use crate::config::{Config, Environment, SwitchBy};
 use crate::platform::PlatformOrder;
 use crate::platform::kubernetes::{self, KubernetesHandle};
@@ -33,14 +34,14 @@ impl Platform {
         config: &Config,
         name: &str,
         environment: &Environment,
-        cluster: Option<&Cluster>,
+        cluster: Option<(&Cluster, &Heard)>,
         events: &mpsc::Sender<Event>,
         shutdown: &CancellationToken,
     ) -> Result<Option<(mpsc::Sender<PlatformOrder>, Self)>, RuntimeError> {
         let (sender, orders) = mpsc::channel(ORDERS);
-        if let Some(cluster) = cluster {
+        if let Some((cluster, heard)) = cluster {
             let settings = wiring::kubernetes_settings(environment);
-            let handle = kubernetes::spawn(settings, cluster.client.clone(), orders, events, shutdown);
+            let handle = kubernetes::spawn(settings, cluster.client.clone(), heard, orders, events, shutdown);
             return Ok(Some((sender, Self::Kubernetes(handle))));
         }
         match environment.mode {

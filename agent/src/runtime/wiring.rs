@@ -9,7 +9,7 @@ use std::time::Duration;
 use teal_rollout::colour::Colour;
 use teal_rollout::settings::Settings;
 
-pub use self::cluster::{cluster_settings, kubernetes_settings, selector_settings};
+pub use self::cluster::{cluster_settings, kubernetes_settings, selector_settings, workloads};
 
 use crate::config::{
     Bad, Bind, BindAddress, Component, Config, Edge, Environment, Evidence, JwtAlgorithm, Smoke, Statuses, UserSource,

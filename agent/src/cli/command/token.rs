@@ -1,9 +1,9 @@
 //! `teal token`: who may do what with flags, through the agent's socket.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::access::Role;
+use crate::access::{FirstToken, Role, Token};
 use crate::api::{TokenMade, TokenRequest, timestamp};
 use crate::cli::command::flags::now;
 use crate::cli::context::Context;
@@ -17,6 +17,11 @@ use crate::config::parse_duration;
 pub(in crate::cli) enum Args {
     /// Make a token. It is shown once.
     Create(Create),
+    /// Make the token that agents on nodes share, without a service: into a new file, with its digest for `[observers]`.
+    Observers {
+        /// The new file (0600).
+        file: PathBuf,
+    },
     /// Those there are.
     List {
         /// Also those that were revoked.
@@ -62,6 +67,7 @@ pub(in crate::cli) struct Create {
 pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     match args {
         Args::Create(create) => made(context, create).await,
+        Args::Observers { file } => observers(context, file),
         Args::List { all } => list(context, *all).await,
         Args::Revoke { token, reason } => {
             let gone = context.agent()?.revoke_token(token, reason).await?;
@@ -96,6 +102,20 @@ async fn made(context: &Context, create: &Create) -> Result<Exit, CliError> {
     context.terminal().print(&format!(
         "ok  {}\n    it is shown this once: keep it where only its user can read it\n{token}",
         render::described(info)
+    ));
+    Ok(Exit::Done)
+}
+
+fn observers(context: &Context, path: &Path) -> Result<Exit, CliError> {
+    let token = Token::random().ok_or_else(|| CliError::failed("the system gives no random numbers"))?;
+    let file = NewFile::beside(path, 0o600, "it takes the name of a new file")?;
+    let failed = |error| CliError::failed(format!("cannot write {}: {error}", path.display()));
+    file.keep(&format!("{}\n", token.reveal())).map_err(failed)?;
+    let digest = FirstToken::from(&token).to_string();
+    context.terminal().json(&serde_json::json!({ "wrote": path, "digest": digest }));
+    context.terminal().print(&format!(
+        "ok  the token is in {}: `token_file` of the observers\n    for teal.toml of the edges' agents:\n[observers]\ntokens = [\"{digest}\"]",
+        path.display()
     ));
     Ok(Exit::Done)
 }

@@ -27,6 +27,7 @@ pub(super) struct Following<K> {
     api: Api<K>,
     scope: Scope,
     timing: Timing,
+    trim: fn(&mut K),
     publish: watch::Sender<View<K>>,
     /// The version up to which the view has it all; none: it must be listed.
     version: Option<String>,
@@ -66,8 +67,14 @@ impl<K> Following<K>
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
 {
-    pub(super) fn new(api: Api<K>, scope: Scope, timing: Timing, publish: watch::Sender<View<K>>) -> Self {
-        Self { api, scope, timing, publish, version: None, refusals: 0, heard: Instant::now() }
+    pub(super) fn new(
+        api: Api<K>,
+        scope: Scope,
+        timing: Timing,
+        trim: fn(&mut K),
+        publish: watch::Sender<View<K>>,
+    ) -> Self {
+        Self { api, scope, timing, trim, publish, version: None, refusals: 0, heard: Instant::now() }
     }
 
     pub(super) async fn run(mut self) {
@@ -109,8 +116,9 @@ where
         };
         let mut all = Vec::new();
         for _ in 0..PAGES {
-            let page = timeout(ANSWER, self.api.list(&params)).await.map_err(|_| Trouble::late())??;
+            let mut page = timeout(ANSWER, self.api.list(&params)).await.map_err(|_| Trouble::late())??;
             self.heard = Instant::now();
+            page.items.iter_mut().for_each(self.trim);
             all.extend(page.items);
             params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
             if params.continue_token.is_none() {
@@ -172,7 +180,8 @@ where
 
     fn take(&mut self, event: WatchEvent<K>) -> Result<(), Trouble> {
         match event {
-            WatchEvent::Added(object) | WatchEvent::Modified(object) => {
+            WatchEvent::Added(mut object) | WatchEvent::Modified(mut object) => {
+                (self.trim)(&mut object);
                 self.passed(object.resource_version());
                 self.publish.send_modify(|view| view.put(object));
             }

@@ -105,13 +105,39 @@ where
     spawn_with(api, scope, Timing::default(), stop)
 }
 
+/// [`spawn`] that keeps of each object what `trim` leaves of it: memory is for what is read.
+pub fn spawn_trimmed<K>(
+    api: Api<K>,
+    scope: Scope,
+    trim: fn(&mut K),
+    stop: CancellationToken,
+) -> (Watched<K>, JoinHandle<()>)
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+{
+    start(api, scope, Timing::default(), trim, stop)
+}
+
 /// [`spawn`] with other times.
 pub fn spawn_with<K>(api: Api<K>, scope: Scope, timing: Timing, stop: CancellationToken) -> (Watched<K>, JoinHandle<()>)
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
 {
+    start(api, scope, timing, |_| {}, stop)
+}
+
+fn start<K>(
+    api: Api<K>,
+    scope: Scope,
+    timing: Timing,
+    trim: fn(&mut K),
+    stop: CancellationToken,
+) -> (Watched<K>, JoinHandle<()>)
+where
+    K: Resource + Clone + DeserializeOwned + Debug + Send + Sync + 'static,
+{
     let (publish, view) = watch::channel(View::new());
-    let following = follow::Following::new(api, scope, timing, publish);
+    let following = follow::Following::new(api, scope, timing, trim, publish);
     let task = tokio::spawn(async move {
         // It never ends by itself.
         let _ = stop.run_until_cancelled(following.run()).await;

@@ -57,7 +57,7 @@ pub(super) fn read(
     Some(environment)
 }
 
-fn namespace(name: &str, section: &Section<'_>, app: &str, kind: PlatformKind) -> Option<String> {
+pub(super) fn namespace(name: &str, section: &Section<'_>, app: &str, kind: PlatformKind) -> Option<String> {
     let named: Option<String> = section.optional("namespace");
     if kind == PlatformKind::Local {
         if named.is_some() {

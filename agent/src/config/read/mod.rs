@@ -1,32 +1,43 @@
 //! One file per part of `teal.toml`: which keys it has, their defaults, and what must hold between them.
 
+mod agent;
 mod component;
 mod criteria;
 mod edge;
 mod environment;
 mod flags;
+mod observed;
+mod observers;
 mod platform;
 mod runs;
 mod upstream;
 mod watch;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use super::ports::PortRange;
 use super::section::Section;
-use super::types::{Agent, Config, Environment, Notify};
+use super::types::{Config, Environment, Notify};
 
 /// The whole file. Values after a mistake are stand-ins: the caller refuses the file when the report has errors.
 pub(super) fn config(root: Section<'_>) -> Config {
     let app: String = root.required("app", "\"my-app\"");
     name_check(&root, "app", &app);
     let state: PathBuf = root.required("state", "\"/var/lib/teal\"");
-    let agent = agent(root.table("agent"), &state);
+    let agent = agent::read(root.table("agent"), &state);
     let platform = platform::read(root.table("platform"));
+    if agent.observer.is_some() {
+        let observed = observed::read(&root, &app, platform.kind);
+        root.finish();
+        let (notify, flags, observers, environments) = (Notify::default(), None, None, BTreeMap::new());
+        return Config { app, state, agent, platform, notify, flags, observers, environments, observed };
+    }
     let notify = notify(root.table("notify"));
     let flags = root.has("flags").then(|| flags::read(root.table("flags"), &agent));
+    let mut taken = vec![("agent.listen", agent.listen)];
+    taken.extend(flags.as_ref().map(|flags| ("flags.listen", flags.listen)));
+    let observers = root.has("observers").then(|| observers::read(root.table("observers"), &platform, &taken));
 
     let mut environments = BTreeMap::new();
     let sections = root.table("environments").children();
@@ -50,16 +61,8 @@ pub(super) fn config(root: Section<'_>) -> Config {
         root.table(common);
     }
     root.finish();
-    Config { app, state, agent, platform, notify, flags, environments }
-}
-
-fn agent(section: Section<'_>, state: &Path) -> Agent {
-    let agent = Agent {
-        socket: section.or("socket", state.join("agent.sock")),
-        listen: section.or("listen", SocketAddr::from(([127, 0, 0, 1], 9180))),
-    };
-    section.finish();
-    agent
+    let observed = BTreeMap::new();
+    Config { app, state, agent, platform, notify, flags, observers, environments, observed }
 }
 
 fn notify(section: Section<'_>) -> Notify {

@@ -69,23 +69,13 @@ fn processes(section: &Section<'_>) -> Processes {
 
 fn workload(section: &Section<'_>, app: &str, component: &str) -> Workload {
     let workload = Workload {
-        name: section.or("name", format!("{app}-{component}")),
+        name: workload_name(section, app, component),
         container: section.optional("container"),
         replicas: section.optional("replicas"),
         secrets: section.or("secrets", true),
         blue: section.required("blue", "[\"192.0.2.11:30081\"]"),
         green: section.required("green", "[\"192.0.2.11:30082\"]"),
     };
-    // `-green` and the hash of a snapshot follow, in the 63 characters of a name.
-    let is_name = workload.name.len() <= 40
-        && workload.name.starts_with(|c: char| c.is_ascii_lowercase())
-        && !workload.name.ends_with('-')
-        && workload.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if !is_name {
-        let name = &workload.name;
-        section
-            .error("name", format!("`{name}` is no name of a Service with room for a colour: [a-z][a-z0-9-]{{0,39}}"));
-    }
     if workload.replicas == Some(0) {
         section.error("replicas", "this must be at least 1; leave it away for as many as serve");
     }
@@ -98,6 +88,21 @@ fn workload(section: &Section<'_>, app: &str, component: &str) -> Workload {
         section.error("green", format!("{both} is blue's as well: each colour has a Service of its own"));
     }
     workload
+}
+
+/// The name of a component's Service.
+pub(super) fn workload_name(section: &Section<'_>, app: &str, component: &str) -> String {
+    let name: String = section.or("name", format!("{app}-{component}"));
+    // `-green` and the hash of a snapshot follow, in the 63 characters of a name.
+    let is_name = name.len() <= 40
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && !name.ends_with('-')
+        && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if !is_name {
+        section
+            .error("name", format!("`{name}` is no name of a Service with room for a colour: [a-z][a-z0-9-]{{0,39}}"));
+    }
+    name
 }
 
 /// The words in braces; braces around anything but a plain word are the program's own.

@@ -33,7 +33,7 @@ pub(super) fn read(section: &Section<'_>) -> Option<Upstream> {
         }
     }
     for address in &upstream.addresses {
-        if let Some(problem) = problem(address) {
+        if let Some(problem) = problem(address, &Kind::RELAY, false) {
             section.error("upstream", problem);
         }
     }
@@ -43,15 +43,31 @@ pub(super) fn read(section: &Section<'_>) -> Option<Upstream> {
     section.has("upstream").then_some(upstream)
 }
 
+/// Who goes to an address, for what is said of a wrong one.
+pub(super) struct Kind {
+    token_file: &'static str,
+    ca_file: &'static str,
+    carries: &'static str,
+}
+
+impl Kind {
+    /// A relay, to the flag service.
+    const RELAY: Self =
+        Self { token_file: "upstream_token_file", ca_file: "upstream_ca_file", carries: "flags and token" };
+    /// An observer, to an edge's agent.
+    pub(super) const OBSERVER: Self = Self { token_file: "token_file", ca_file: "ca_file", carries: "the token" };
+}
+
 /// Why an address cannot be used, read as the client will read it. What may be a password is not repeated.
-fn problem(address: &str) -> Option<String> {
+pub(super) fn problem(address: &str, kind: &Kind, may_be_clear: bool) -> Option<String> {
     let form = "write it as https://HOST, with a port and a path where needed";
     let url = match Url::parse(address) {
         Ok(url) if matches!(url.scheme(), "http" | "https") => url,
         _ => return Some(format!("this is no address: {form}")),
     };
+    let Kind { token_file, ca_file, carries } = kind;
     if !url.username().is_empty() || url.password().is_some() {
-        return Some("this carries a name or password: put the token into a file, `upstream_token_file`".to_owned());
+        return Some(format!("this carries a name or password: put the token into a file, `{token_file}`"));
     }
     let (scheme, host) = (url.scheme(), url.host_str().unwrap_or_default());
     if url.query().is_some() || url.fragment().is_some() {
@@ -59,11 +75,8 @@ fn problem(address: &str) -> Option<String> {
     }
     let ip = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     let is_here = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());
-    (scheme == "http" && !is_here).then(|| {
-        format!(
-            "flags and token would travel in clear to {host}: use https (`upstream_ca_file` for a private authority)"
-        )
-    })
+    (scheme == "http" && !is_here && !may_be_clear)
+        .then(|| format!("{carries} would travel in clear to {host}: use https (`{ca_file}` for a private authority)"))
 }
 
 #[cfg(test)]
@@ -73,7 +86,7 @@ mod tests {
     #[test]
     fn an_address_is_taken_or_refused_as_the_client_would() {
         let check = |address: &str, expected: Option<&str>| {
-            let found = problem(address);
+            let found = problem(address, &Kind::RELAY, false);
             assert!(!found.as_ref().is_some_and(|found| found.contains("5ec7e7")), "{found:?}");
             let is_expected = match expected {
                 Some(words) => found.as_ref().is_some_and(|found| found.contains(words)),

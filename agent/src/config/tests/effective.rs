@@ -1,5 +1,6 @@
 //! What is used when little is said, and that it reads back as itself.
 
+use super::observing::{DIGEST, OBSERVER};
 use super::*;
 
 #[test]
@@ -27,7 +28,9 @@ limits = { streams = 100, streams_per_token = 50, requests_per_second_per_token 
 
 #[test]
 fn the_effective_configuration_reads_back_as_itself() {
-    for text in [LEAST, TWO_COMPONENTS, KUBERNETES, &FIRST.replace("{app}", "shop"), &format!("{LEAST}{EVERYTHING}")] {
+    let hears = format!("{KUBERNETES}\n[observers]\ntokens = [\"{DIGEST}\"]\n");
+    let (first, everything) = (FIRST.replace("{app}", "shop"), format!("{LEAST}{EVERYTHING}"));
+    for text in [LEAST, TWO_COMPONENTS, KUBERNETES, OBSERVER, &hears, &first, &everything] {
         let config = read(text);
         assert_eq!(read(&config.effective()), config);
     }

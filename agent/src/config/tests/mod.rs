@@ -6,6 +6,7 @@ mod criteria;
 mod effective;
 mod flags;
 mod mistakes;
+mod observing;
 mod reference;
 
 use std::path::Path;

@@ -33,7 +33,7 @@ use users::Users;
 
 use super::problem::Refused;
 use super::serve::Peer;
-use crate::access::{Directory, LegacyPath, RULES, rule};
+use crate::access::{Directory, LegacyPath, OF_OBSERVERS, RULES, rule};
 
 /// What is asked of who comes from this machine itself, by no proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,7 +167,7 @@ impl Access {
 
 /// The methods of a path, as `Allow` has them; `None`: it has no rule.
 fn methods(path: &str) -> Option<String> {
-    let ruled = || RULES.iter().filter(|rule| rule.path == path).map(|rule| rule.method);
+    let ruled = || RULES.iter().chain(OF_OBSERVERS).filter(|rule| rule.path == path).map(|rule| rule.method);
     ruled().next()?;
     let mut names: Vec<&str> = ruled().chain(ruled().any(|method| method == "GET").then_some("HEAD")).collect();
     names.push("OPTIONS");

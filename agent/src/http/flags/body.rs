@@ -18,7 +18,8 @@ pub(in crate::http) async fn bytes(body: Body) -> Result<Bytes, Refused> {
     bytes_up_to(body, MOST).await
 }
 
-async fn bytes_up_to(body: Body, most: usize) -> Result<Bytes, Refused> {
+/// Reads a body that may have so many bytes.
+pub(in crate::http) async fn bytes_up_to(body: Body, most: usize) -> Result<Bytes, Refused> {
     let bytes = timeout(LIMIT, axum::body::to_bytes(body, most)).await.map_err(|_| Refused::slow(LIMIT))?;
     // Whoever breaks off in the middle does not read the answer.
     bytes.map_err(|_| Refused::too_large(most))

@@ -1,16 +1,15 @@
 //! What a colour can do, read from its Deployment and Pods: never from a status that speaks of an older template.
 
 use k8s_openapi::api::apps::v1::Deployment;
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
 use teal_rollout::colour::Colour;
 use teal_rollout::machine::event::Capacity;
 
 use super::settings::{CONFIG, KubernetesComponent, RELEASE, VERSION};
 use super::{failure, image};
-
-/// A container that has ended so often and does not run is taken to be in a loop, whatever the node calls it just now.
-const LOOP: i32 = 3;
+use crate::cluster::nodes::mark;
+pub(super) use crate::cluster::pod::{is_looping, is_ready, statuses};
 
 /// A colour's capacity; `pods` are all of the namespace.
 pub(super) fn of<'a>(
@@ -25,7 +24,7 @@ pub(super) fn of<'a>(
     let own: Vec<&Pod> =
         pods.filter(|pod| is_of(pod, deployment) && pod.metadata.deletion_timestamp.is_none()).collect();
     // A template that somebody changed behind our back takes nothing away from the Pods that serve meanwhile.
-    let ordered = deployment.annotations().get(VERSION).is_some_and(|version| *version == template.version);
+    let ordered = template.is_ordered(deployment);
     let counted: Vec<&&Pod> = own.iter().filter(|pod| !ordered || template.made(pod)).collect();
     let count =
         |which: fn(&Pod) -> bool| u32::try_from(counted.iter().filter(|pod| which(pod)).count()).unwrap_or(u32::MAX);
@@ -33,13 +32,24 @@ pub(super) fn of<'a>(
     Capacity {
         component: id,
         colour,
-        release: deployment.annotations().get(RELEASE).and_then(|text| text.parse().ok()).unwrap_or(0),
+        release: ordered_release(deployment),
         version: (wanted > 0).then_some(template.version),
         ready,
         wanted,
         crash_looping: count(is_looping),
         failure: if ready < wanted { failure::of(deployment, counted.iter().map(|pod| **pod)) } else { None },
     }
+}
+
+/// A colour of which nothing is there, and why.
+pub(super) fn missing(component: usize, colour: Colour, failure: String) -> Capacity {
+    let (release, version, failure) = (0, None, Some(failure));
+    Capacity { component, colour, release, version, ready: 0, wanted: 0, crash_looping: 0, failure }
+}
+
+/// The release that ordered what a Deployment runs; 0 where none did.
+pub(super) fn ordered_release(deployment: &Deployment) -> u64 {
+    deployment.annotations().get(RELEASE).and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
 /// How many Pods a Deployment is to have.
@@ -49,19 +59,28 @@ pub(super) fn replicas(deployment: &Deployment) -> u32 {
 }
 
 /// What tells the Pods of the newest template from older ones.
-struct Template {
-    version: String,
+pub(super) struct Template {
+    pub(super) version: String,
     image: String,
     container: String,
     config: Option<String>,
 }
 
 impl Template {
-    fn of(component: &KubernetesComponent, deployment: &Deployment) -> Self {
+    pub(super) fn of(component: &KubernetesComponent, deployment: &Deployment) -> Self {
         let (container, image) = container(component, deployment).unwrap_or_default();
         let metadata = deployment.spec.as_ref().and_then(|spec| spec.template.metadata.as_ref());
         let config = metadata.and_then(|metadata| metadata.annotations.as_ref()?.get(CONFIG).cloned());
         Self { version: image::version(&image).to_owned(), image, container, config }
+    }
+
+    fn is_ordered(&self, deployment: &Deployment) -> bool {
+        deployment.annotations().get(VERSION) == Some(&self.version)
+    }
+
+    /// Whether Pods count of which an agent on their node tells by these marks what they run.
+    pub(super) fn counts(&self, deployment: &Deployment, marks: &[String]) -> bool {
+        !self.is_ordered(deployment) || marks.contains(&mark(&self.container, &self.image, self.config.as_deref()))
     }
 
     fn made(&self, pod: &Pod) -> bool {
@@ -85,28 +104,4 @@ pub(super) fn container(component: &KubernetesComponent, deployment: &Deployment
 pub(super) fn is_of(pod: &Pod, deployment: &Deployment) -> bool {
     let labels = deployment.spec.as_ref().and_then(|spec| spec.selector.match_labels.as_ref());
     labels.is_some_and(|labels| labels.iter().all(|(name, value)| pod.labels().get(name) == Some(value)))
-}
-
-pub(super) fn is_ready(pod: &Pod) -> bool {
-    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_ref());
-    conditions.into_iter().flatten().any(|it| it.type_ == "Ready" && it.status == "True")
-}
-
-pub(super) fn is_looping(pod: &Pod) -> bool {
-    let waits = |status: &ContainerStatus| status.state.as_ref()?.waiting.as_ref()?.reason.clone();
-    // One that runs again is in no loop, however often it has ended: its probe may only be late.
-    let runs = |status: &ContainerStatus| status.state.as_ref().is_some_and(|state| state.running.is_some());
-    statuses(pod).any(|status| {
-        let often = status.restart_count >= LOOP && !status.ready && !runs(status);
-        waits(status).as_deref() == Some("CrashLoopBackOff") || often
-    })
-}
-
-pub(super) fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
-    let status = pod.status.as_ref();
-    status
-        .into_iter()
-        .flat_map(|status| [&status.init_container_statuses, &status.container_statuses])
-        .flatten()
-        .flatten()
 }

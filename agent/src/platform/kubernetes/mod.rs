@@ -5,6 +5,7 @@
 //! PlatformOrder --+--> hands: Start, Stop --workload--> API server      hands --Answer--> teller
 //!                 '--> selector: Select --select------> API server
 //! Deployments, Pods --watch--> teller --Event::Capacity--> controller
+//!                    agents on the nodes --> teller, while the API server is away
 //! Services ----------watch--> selector --Event::Drift--> controller
 //! ```
 //! Orders wait until they can be carried out; the newest one for a colour is the one that counts. No request that hangs delays
@@ -20,6 +21,7 @@ mod failure;
 mod fits;
 mod hands;
 mod image;
+mod node_agents;
 mod nodes;
 mod quantity;
 mod references;
@@ -52,6 +54,7 @@ pub use self::settings::{KubernetesComponent, KubernetesSettings};
 use self::starting::Starting;
 use self::teller::Teller;
 use super::PlatformOrder;
+use crate::cluster::nodes::Heard;
 use crate::cluster::watch::{self, Scope};
 
 /// The running adapter. Dropping it ends nothing that runs in the cluster.
@@ -75,11 +78,12 @@ const ORDERS: usize = 64;
 
 /// Starts the adapter: tells each colour's capacity once it is known, then at every change and after every order.
 ///
-/// Orders for components that there are not are logged and dropped.
+/// Orders for components that there are not are logged and dropped. `heard` is what agents on the nodes tell, should any.
 #[must_use]
 pub fn spawn(
     settings: KubernetesSettings,
     client: kube::Client,
+    heard: &Heard,
     orders: mpsc::Receiver<PlatformOrder>,
     events: &mpsc::Sender<Event>,
     token: &CancellationToken,
@@ -116,7 +120,8 @@ pub fn spawn(
         components.push(Inbox { work, select, selected });
     }
     drop(shared);
-    run(Box::pin(Teller::new(settings.clone(), deployments, pods, events.clone()).run(answered)));
+    let teller = Teller::new(settings.clone(), deployments, pods, heard, events.clone());
+    run(Box::pin(teller.run(answered)));
     let (selects, end) = (settings.selects, running.clone().drop_guard());
     run(Box::pin(async move {
         let _end = end;

@@ -41,7 +41,7 @@ pub(super) const VERSION: &str = "teal.trancloud.work/version";
 /// How many Pods a colour had when it was full.
 pub(super) const REPLICAS: &str = "teal.trancloud.work/replicas";
 /// Which copy of its configuration a Pod runs with: their hash.
-pub(super) const CONFIG: &str = "teal.trancloud.work/config";
+pub(super) use crate::cluster::nodes::CONFIG;
 /// What the copies were made of: `{"COPY": "ORIGINAL"}`.
 pub(super) const ORIGINALS: &str = "teal.trancloud.work/originals";
 /// An autoscaler's own least number, while it is held at another.

@@ -6,12 +6,15 @@ use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Pod;
 use teal_rollout::colour::Colour;
 use teal_rollout::machine::event::{Capacity, Event};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::capacity;
 use super::hands::{Answer, Outcome};
+use super::node_agents;
 use super::settings::KubernetesSettings;
 use super::workload::State;
+use crate::cluster::nodes::{Heard, Nodes};
 use crate::cluster::watch::{View, Watched};
 
 /// One colour of a component, and what was said of it.
@@ -40,6 +43,8 @@ pub(super) struct Teller {
     settings: Arc<KubernetesSettings>,
     deployments: Watched<Deployment>,
     pods: Watched<Pod>,
+    /// What agents on the nodes tell, for as long as the watches do not.
+    nodes: watch::Receiver<Nodes>,
     events: mpsc::Sender<Event>,
     places: Vec<Place>,
 }
@@ -49,12 +54,13 @@ impl Teller {
         settings: Arc<KubernetesSettings>,
         deployments: Watched<Deployment>,
         pods: Watched<Pod>,
+        heard: &Heard,
         events: mpsc::Sender<Event>,
     ) -> Self {
         let place =
             |component| Colour::BOTH.map(|colour| Place { component, colour, awaited: None, stuck: None, told: None });
         let places = (0..settings.components.len()).flat_map(place).collect();
-        Self { settings, deployments, pods, events, places }
+        Self { settings, deployments, pods, nodes: heard.watch(), events, places }
     }
 
     pub(super) async fn run(mut self, mut answers: mpsc::Receiver<Answer>) {
@@ -66,6 +72,7 @@ impl Teller {
                 },
                 there = self.deployments.changed() => if !there { return },
                 there = self.pods.changed() => if !there { return },
+                there = self.nodes.changed() => if there.is_err() { return },
             }
             self.tell().await;
         }
@@ -93,14 +100,18 @@ impl Teller {
     async fn tell(&mut self) {
         let (settings, places) = (&self.settings, &mut self.places);
         let pods = &mut self.pods;
-        let seen = self.deployments.look_and_note(|deployments| {
+        let nodes = self.nodes.borrow_and_update().clone();
+        let seen: Vec<Capacity> = self.deployments.look_and_note(|deployments| {
             pods.look_and_note(|pods| {
-                let is_known = deployments.is_current() && pods.is_current();
-                // Not to be known is not the same as zero.
-                if !is_known || !deployments.is_complete() || !pods.is_complete() {
+                if !deployments.is_complete() || !pods.is_complete() {
                     return Vec::new();
                 }
-                places.iter_mut().filter_map(|place| place.news(settings, deployments, pods)).collect()
+                if deployments.is_current() && pods.is_current() {
+                    return places.iter_mut().filter_map(|place| place.news(settings, deployments, pods)).collect();
+                }
+                // Not to be known is not the same as zero.
+                let told = |place: &mut Place| place.told_by(&nodes, settings, deployments, pods);
+                places.iter_mut().filter_map(told).collect()
             })
         });
         for capacity in seen {
@@ -147,16 +158,27 @@ impl Place {
         (self.told.as_ref() != Some(&seen)).then(|| self.told.insert(seen).clone())
     }
 
-    fn nothing(&self, failure: String) -> Capacity {
-        Capacity {
-            component: self.component,
-            colour: self.colour,
-            release: 0,
-            version: None,
-            ready: 0,
-            wanted: 0,
-            crash_looping: 0,
-            failure: Some(failure),
+    /// What agents on the nodes tell, where that is certain and another thing than was told last.
+    fn told_by(
+        &mut self,
+        nodes: &Nodes,
+        settings: &KubernetesSettings,
+        deployments: &View<Deployment>,
+        pods: &View<Pod>,
+    ) -> Option<Capacity> {
+        if self.awaited.is_some() || self.stuck.is_some() {
+            // The Deployment that was seen last is not the one that was ordered.
+            return None;
         }
+        let component = &settings.components[self.component];
+        let deployment = deployments.named(&component.deployment(self.colour))?;
+        let pods = pods.objects().map(AsRef::as_ref);
+        let seen =
+            node_agents::capacity((self.component, component, self.colour), deployment, pods, nodes, Instant::now())?;
+        (self.told.as_ref() != Some(&seen)).then(|| self.told.insert(seen).clone())
+    }
+
+    fn nothing(&self, failure: String) -> Capacity {
+        capacity::missing(self.component, self.colour, failure)
     }
 }

@@ -8,11 +8,14 @@ use crate::proxy::selector::SelectorSettings;
 /// What an edge of Services needs of an environment.
 #[must_use]
 pub fn selector_settings(environment: &Environment) -> SelectorSettings {
+    SelectorSettings { namespace: environment.namespace.clone().unwrap_or_default(), services: workloads(environment) }
+}
+
+/// The Services of an environment's components, which its Deployments are named after.
+#[must_use]
+pub fn workloads(environment: &Environment) -> Vec<String> {
     let service = |component: &Component| component.runs.workload().map(|workload| workload.name.clone());
-    SelectorSettings {
-        namespace: environment.namespace.clone().unwrap_or_default(),
-        services: environment.components.values().filter_map(service).collect(),
-    }
+    environment.components.values().filter_map(service).collect()
 }
 
 /// What the platform of a cluster needs of an environment.

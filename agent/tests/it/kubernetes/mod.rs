@@ -3,6 +3,8 @@
 mod cluster;
 mod configuration;
 mod laptop;
+mod node_memory;
+mod nodes;
 mod observing;
 mod releases;
 mod server;

@@ -75,8 +75,7 @@ const SECRETS: [Wish; 4] = [
     ("delete", SECRET, "physioflow-api-green-1a2b3c"),
 ];
 
-const OBSERVER: [Wish; 4] =
-    [("list", POD, ""), ("watch", POD, ""), ("get", BG, "physioflow"), ("watch named", BG, "physioflow")];
+const OBSERVER: [Wish; 2] = [("list", POD, ""), ("watch", POD, "")];
 
 /// What a person does who gives orders.
 const OPERATOR: [Wish; 10] = [
@@ -189,7 +188,7 @@ async fn each_account_may_do_what_it_needs_and_nothing_else() {
     let server = with("overlays/prod").await;
     check(&server, "teal-controller", &[&EDGE, &CONTROLLER, &SECRETS, &OBSERVER]).await;
     check(&server, "teal-edge", &[&EDGE]).await;
-    check(&server, "teal-observer", &[&OBSERVER, &[("list named", BG, "physioflow")]]).await;
+    check(&server, "teal-observer", &[&OBSERVER]).await;
     check(&server, "teal-flags", &[]).await;
     check(&server, "default", &[]).await;
     // A person, once they are bound.

@@ -62,7 +62,7 @@ const OF_PODS: [PodRule; 7] = [
 ];
 
 /// Which Pods may hold a token of the API server.
-const WITH_A_TOKEN: [&str; 2] = ["Deployment/teal-edge-a", "Deployment/teal-edge-b"];
+const WITH_A_TOKEN: [&str; 3] = ["DaemonSet/teal-observer", "Deployment/teal-edge-a", "Deployment/teal-edge-b"];
 
 fn broken(objects: &[Value]) -> Vec<String> {
     let mut wrong = Vec::new();

@@ -9,11 +9,12 @@ use teal_flags::model::Document;
 use super::{folder, list, of, one, read, render, text};
 
 /// Every `teal.toml` in `manifests/`.
-const ALL: [&str; 5] = [
+const ALL: [&str; 6] = [
     "homelab/teal.toml",
     "components/flag-service/teal.toml",
     "components/edge-agents/a/teal.toml",
     "components/edge-agents/b/teal.toml",
+    "components/node-agents/teal.toml",
     "examples/relay-sidecar/teal.toml",
 ];
 
@@ -52,6 +53,30 @@ fn the_edges_are_told_the_node_ports_of_production() {
             let deployment = one(&objects, &format!("Deployment/physioflow-{component}-blue")).clone();
             assert_eq!(list(&deployment["spec"]["template"]["spec"]["containers"])[0]["name"], container, "{file}");
         }
+    }
+}
+
+#[test]
+fn the_nodes_agents_tell_the_edges_of_the_cluster_of_their_components() {
+    let observer: toml::Table = read("components/node-agents/teal.toml").parse().unwrap();
+    let objects = render("examples/larger");
+    let addresses = observer["agent"]["report_to"].as_array().unwrap();
+    assert_eq!(addresses.len(), 2);
+    for (address, edge) in addresses.iter().zip(["a", "b"]) {
+        let name = format!("teal-edge-{edge}");
+        let service = one(&objects, &format!("Service/{name}"));
+        assert_eq!(address.as_str().unwrap(), format!("https://{name}:{}", service["spec"]["ports"][0]["port"]));
+        let config: toml::Table = read(&format!("components/edge-agents/{edge}/teal.toml")).parse().unwrap();
+        let listen = config["observers"]["listen"].as_str().unwrap();
+        let deployment = one(&objects, &format!("Deployment/{name}"));
+        let ports = list(&deployment["spec"]["template"]["spec"]["containers"]).iter().flat_map(|c| list(&c["ports"]));
+        let opened: Vec<String> =
+            ports.filter(|port| port["name"] == "observers").map(|port| port["containerPort"].to_string()).collect();
+        assert_eq!(opened, [listen.rsplit_once(':').unwrap().1]);
+        let names = |config: &toml::Table| config["components"].as_table().unwrap().keys().cloned().collect::<Vec<_>>();
+        assert_eq!(names(&observer), names(&config));
+        let namespace = |config: &toml::Table| config["environments"]["prod"]["namespace"].clone();
+        assert_eq!(namespace(&observer), namespace(&config));
     }
 }
 

@@ -7,7 +7,8 @@ use serde_json::Value;
 use super::{ALL, containers, id, kind, list, name, of, pod, render, text, workloads};
 
 /// Secrets that people bring, because nothing that is secret is in a repository.
-const BROUGHT: [&str; 5] = ["physioflow-api", "teal-flags-postgres", "teal-flags-tls", "teal-observer", "teal-relay"];
+const BROUGHT: [&str; 6] =
+    ["physioflow-api", "teal-edge-tls", "teal-flags-postgres", "teal-flags-tls", "teal-observer", "teal-relay"];
 
 fn labels(workload: &Value) -> &Value {
     &workload["spec"]["template"]["metadata"]["labels"]

@@ -8,7 +8,7 @@ use super::paths::{code, has_word, module, named, product};
 /// A module of `agent/src` and the modules there that it must not name.
 ///
 /// main -> cli -> runtime -> controller -> teal-rollout, with the ports below and beside each other.
-const MUST_NOT_NAME: [(&str, &[&str]); 15] = [
+const MUST_NOT_NAME: [(&str, &[&str]); 16] = [
     ("access", &["platform", "proxy", "store", "notifier", "controller", "runtime", "http", "cli", "flags", "config"]),
     ("break_glass", &["platform", "store", "notifier", "controller", "runtime", "http", "cli", "flags"]),
     ("doctor", &["platform", "store", "controller", "http", "cli", "flags"]),
@@ -17,6 +17,10 @@ const MUST_NOT_NAME: [(&str, &[&str]); 15] = [
     ("proxy", &["platform", "store", "notifier", "controller", "runtime", "http", "cli"]),
     ("store", &["platform", "proxy", "notifier", "controller", "runtime", "http", "cli"]),
     ("notifier", &["platform", "proxy", "store", "controller", "runtime", "http", "cli"]),
+    (
+        "observer",
+        &["platform", "proxy", "store", "notifier", "controller", "runtime", "http", "cli", "flags", "config"],
+    ),
     ("probe", &["platform", "proxy", "store", "notifier", "controller", "runtime", "http", "cli"]),
     ("smoke", &["platform", "proxy", "store", "notifier", "controller", "runtime", "http", "cli"]),
     ("controller", &["runtime", "http", "cli"]),

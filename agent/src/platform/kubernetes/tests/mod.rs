@@ -2,6 +2,7 @@
 
 mod capacity;
 mod careful;
+mod node_agents;
 mod orders;
 mod room;
 mod selecting;
@@ -33,6 +34,7 @@ struct Rig {
     settings: KubernetesSettings,
     /// That of the adapter: bounded, as the agent's own.
     client: kube::Client,
+    heard: Heard,
     orders: mpsc::Sender<PlatformOrder>,
     events: mpsc::Receiver<Event>,
     token: CancellationToken,
@@ -56,8 +58,9 @@ impl Rig {
         let client = connect(&Settings { kubeconfig: Some(path), context: None }).await.unwrap().client;
         let component = KubernetesComponent { workload: "app".into(), container: None, replicas: None, secrets: true };
         let settings = KubernetesSettings { namespace: NAMESPACE.into(), components: vec![component], selects: true };
-        let (orders, events, token) = adapter(&settings, &client);
-        let mut rig = Self { server, settings, client, orders, events, token, _folder: folder };
+        let heard = Heard::default();
+        let (orders, events, token) = adapter(&settings, &client, &heard);
+        let mut rig = Self { server, settings, client, heard, orders, events, token, _folder: folder };
         rig.settle().await;
         rig.told("blue serves", |it| it.colour == Colour::Blue && it.ready == 2).await;
         rig
@@ -83,7 +86,7 @@ impl Rig {
     /// Another adapter in place of this one.
     fn restart(&mut self) {
         self.token.cancel();
-        (self.orders, self.events, self.token) = adapter(&self.settings, &self.client);
+        (self.orders, self.events, self.token) = adapter(&self.settings, &self.client, &self.heard);
     }
 
     async fn settle(&self) {
@@ -171,11 +174,12 @@ impl Drop for Rig {
 fn adapter(
     settings: &KubernetesSettings,
     client: &kube::Client,
+    heard: &Heard,
 ) -> (mpsc::Sender<PlatformOrder>, mpsc::Receiver<Event>, CancellationToken) {
     let (orders, taken) = mpsc::channel(16);
     let (tell, events) = mpsc::channel(1024);
     let token = CancellationToken::new();
-    drop(spawn(settings.clone(), client.clone(), taken, &tell, &token));
+    drop(spawn(settings.clone(), client.clone(), heard, taken, &tell, &token));
     (orders, events, token)
 }
 
