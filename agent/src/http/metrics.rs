@@ -159,9 +159,7 @@ const GAUGES: &[(&str, &str, Read)] = &[
     ("nodes", "Nodes whose agents tell of their Pods, by whether these are known now", |e, out| {
         let (known, unknown) = e.heard.counts();
         for (state, count) in [("known", known), ("unknown", unknown)] {
-            if known + unknown > 0 {
-                out.push((of(e, &[("state", state)]), float(u64::try_from(count).unwrap_or(u64::MAX))));
-            }
+            out.push((of(e, &[("state", state)]), float(u64::try_from(count).unwrap_or(u64::MAX))));
         }
     }),
     ("rollback_safe", "Whether a rollback would be taken now", |e, out| {

@@ -31,7 +31,7 @@ impl Refused {
         &self.problem
     }
 
-    fn new(status: StatusCode, exit: u8, title: &str, detail: String) -> Self {
+    pub(super) fn new(status: StatusCode, exit: u8, title: &str, detail: String) -> Self {
         let title = title.to_owned();
         let problem = Problem { title, detail, status: status.as_u16(), exit: Some(exit), ..Problem::default() };
         Self { problem: Box::new(problem), headers: Vec::new() }
@@ -55,18 +55,6 @@ impl Refused {
     pub(super) fn unknown_path() -> Self {
         let detail = format!("`{}` lists the paths there are", super::openapi::PATH);
         Self::new(StatusCode::NOT_FOUND, 2, "there is no such path", detail)
-    }
-
-    /// The door has one path alone.
-    pub(super) fn no_path_here(only: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, 2, "there is no such path", format!("this door knows `POST {only}` alone"))
-    }
-
-    /// Another run of the observer has begun since.
-    pub(super) fn over() -> Self {
-        let detail = "another run tells of this node since; two observers on one node get in each other's way: end one"
-            .to_owned();
-        Self::new(StatusCode::CONFLICT, 4, "this run is over", detail)
     }
 
     /// The path knows other methods.

@@ -6,6 +6,7 @@
 //! Threat model (docs/threat-model.md): who has a token of role `observer` may tell what is not so. It counts only while this agent's own
 //! watch is broken, and then takes a release back at worst, never forward. Bodies, their time, connections and requests are bounded.
 
+mod refused;
 mod take;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,6 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::access::{self, Access, Counters};
-use super::problem::Refused;
 use super::serve::Bounds;
 use super::tls::{Tls, TlsFiles};
 use super::{ServeError, serve};
@@ -90,7 +90,7 @@ fn router(environments: BTreeMap<String, Told>, settings: access::Settings, is_l
     let access = Arc::new(Access::new(settings, is_loopback, Arc::<Counters>::default()));
     Router::new()
         .route(crate::access::OBSERVATIONS, post(take::take))
-        .fallback(async || Refused::no_path_here(crate::access::OBSERVATIONS))
+        .fallback(async || refused::no_path())
         .layer(from_fn_with_state(access, access::admit))
         .with_state(Arc::new(environments))
 }

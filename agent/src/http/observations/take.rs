@@ -8,7 +8,7 @@ use axum::body::Body;
 use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 
-use super::Told;
+use super::{Told, refused};
 use crate::api::Observation;
 use crate::cluster::nodes::{Taking, check};
 use crate::flags::FieldError;
@@ -46,7 +46,7 @@ pub(super) async fn take(
     match told.heard.take(observation) {
         // One that comes twice, or late, did no harm.
         Taking::Taken | Taking::Older => Ok(StatusCode::NO_CONTENT),
-        Taking::Over => Err(Refused::over()),
+        Taking::Over => Err(refused::over()),
         Taking::Full => Err(Refused::full("nodes", LATER)),
     }
 }

@@ -113,14 +113,15 @@ async fn an_observer_of_a_full_node_keeps_within_its_limit_and_asks_for_nothing_
     server.forget_used();
     let before = told.lock().unwrap().len();
     until("it rests", || async { (told.lock().unwrap().len() >= before + 4).then_some(()) }).await;
-    let (now, most) = (memory(child.id(), "VmRSS"), memory(child.id(), "VmHWM"));
+    let (all, own) = (memory(child.id(), "VmHWM"), memory(child.id(), "RssAnon"));
     let asked: Vec<String> = server.used().into_iter().map(|used| used.verb).collect();
     println!(
-        "an observer with {PODS} Pods of {size} bytes: {now} KiB resident, {most} at most; asked at rest: {asked:?}"
+        "an observer with {PODS} Pods of {size} bytes: {own} KiB of its own, with the program at most {all}; asked at rest: {asked:?}"
     );
     child.kill().unwrap();
     child.wait().unwrap();
     serving.abort();
-    assert!(most < LIMIT, "{most} KiB");
+    // The rest is the program's file, which a debug build makes several times larger and the system drops when it must.
+    assert!(own < LIMIT / 2, "{own} KiB");
     assert!(asked.iter().all(|verb| verb == "watch"), "{asked:?}");
 }

@@ -126,12 +126,11 @@ fn every_example_is_taken_and_what_is_out_of_range_is_refused_where_it_stands() 
             let is_suite = is_of_the_suite(&table.path, &key.name);
             let valid = with_example(&table, key);
             assert!(!valid.is_empty(), "{name}: the example is refused: {:#?}", {
-                let [mut local, mut cluster] = bases();
-                [&mut local, &mut cluster].map(|root| {
-                    let place = at(root, &table.path);
+                bases().map(|mut root| {
+                    let place = at(&mut root, &table.path);
                     place.extend(key.with.clone());
                     place.insert(key.name.clone(), key.example.clone());
-                    mistakes(root, is_suite)
+                    mistakes(&root, is_suite)
                 })
             });
             assert!(key.range.is_empty() || !key.refused.is_empty(), "{name}: a range, and nothing that it refuses");

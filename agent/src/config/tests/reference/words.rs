@@ -62,11 +62,27 @@ path = "/search"
 [components.api]
 "#;
 
-/// One configuration for each platform: no key is refused by both.
-pub(super) fn bases() -> [Table; 2] {
+/// An agent on a node, which has few of them.
+const OBSERVER: &str = r#"
+app = "shop"
+state = "/var/lib/teal"
+[agent]
+roles = ["observer"]
+report_to = ["https://edge.internal:9464"]
+token_file = "/etc/teal/edges/token"
+[platform]
+kind = "kubernetes"
+[environments.prod]
+[components.api]
+"#;
+
+/// One configuration for each platform, and one of an observer: no key is refused by all.
+pub(super) fn bases() -> [Table; 3] {
     let local = "run = [\"api\", \"{port}\"]\nports = \"8100-8109\"\n";
-    let cluster = "blue = [\"192.0.2.1:80\"]\ngreen = [\"192.0.2.2:80\"]\n[platform]\nkind = \"kubernetes\"\n";
-    [local, cluster].map(|own| format!("{COMMON}{own}").parse().unwrap())
+    let cluster = "blue = [\"192.0.2.1:80\"]\ngreen = [\"192.0.2.2:80\"]\n[platform]\nkind = \"kubernetes\"\n\
+                   [observers]\ntokens = [\"teal_0123456789ab:60e05bd1b195af2f94112fa7197a5c88289058840ce7c6df9693756bc6250f55\"]\n";
+    let [local, cluster] = [local, cluster].map(|own| format!("{COMMON}{own}"));
+    [local, cluster, OBSERVER.to_owned()].map(|text| text.parse().unwrap())
 }
 
 /// The words of a path in those configurations: `components.NAME.routes[]` is in the first of `components.api.routes`.
