@@ -6,7 +6,9 @@ use teal_testkit::kubernetes::{Cut, Failure, Fate, Fault};
 use teal_testkit::until;
 use tokio::time::Instant;
 
+use super::super::capacity::is_of;
 use super::super::node_agents as adding;
+use super::super::settings::RELEASE;
 use super::*;
 use crate::api::Observation;
 use crate::cluster::nodes::{Taking, groups};
@@ -93,6 +95,20 @@ async fn what_is_not_known_of_a_node_is_not_zero() {
     // A Pod that nobody tells of may be anywhere, and serve.
     let gone = Observation { groups: Some(Vec::new()), ..crashed[1].clone() };
     check(&[crashed[0].clone(), gone], &seen, false, None);
+    // As many as are wanted are told, and one more was on a node that is silent.
+    let mut third = seen.clone();
+    let mut more = third[0].clone();
+    more.spec.as_mut().unwrap().node_name = Some("node-3".into());
+    more.metadata.labels.clone_from(&seen.iter().find(|pod| is_of(pod, &deployment)).unwrap().metadata.labels);
+    third.push(more);
+    check(&crashed, &third, false, None);
+    // The same where that node itself told of it, and does not know now.
+    let on_third = |sequence, groups| {
+        let node = "node-3".to_owned();
+        Observation { observer: node.clone(), boot: "0".repeat(32), sequence, node, groups }
+    };
+    let [told, silent] = [on_third(1, crashed[0].groups.clone()), on_third(2, None)];
+    check(&[crashed[0].clone(), crashed[1].clone(), told, silent], &seen, false, None);
     // Pods of another template are no Pods of this release.
     let mut older = crashed.clone();
     older.iter_mut().flat_map(|it| it.groups.iter_mut().flatten()).for_each(|it| it.templates.clear());
@@ -117,4 +133,30 @@ async fn nodes_are_not_asked_while_the_watch_stands() {
     rig.start_order(Colour::Green, "v2", 8).await;
     let told = rig.told("green is marked", |it| it.colour == Colour::Green).await;
     assert_eq!((told.release, told.ready), (8, 2));
+}
+
+#[tokio::test]
+async fn pods_of_the_version_before_say_nothing_of_an_order_that_is_not_seen_yet() {
+    let mut rig = Rig::start().await;
+    rig.release("v2", 7).await;
+    crash(&rig).await;
+    rig.told("v2 crashes", |it| it.colour == Colour::Green && it.crash_looping == 2).await;
+    let mut older = tellings(&rig, 1).await;
+    // It can order, and sees nothing of it.
+    rig.server.fail(Fault::new(Failure::Reset).by("admin").on(&["list", "watch"]));
+    rig.server.cut_watches(Cut::Dropped);
+    rig.start_order(Colour::Green, "v3", 8).await;
+    rig.start_order(Colour::Blue, "v1", 8).await;
+    until("both orders are carried out", || async {
+        let blue = rig.deployment(Colour::Blue).await;
+        (blue["metadata"]["annotations"][RELEASE] == "8").then_some(())
+    })
+    .await;
+    older.iter_mut().flat_map(|it| it.groups.iter_mut().flatten()).for_each(|it| it.crash_looping = 1);
+    for telling in older {
+        assert_eq!(rig.heard.take(telling), Taking::Taken);
+    }
+    rig.server.heal();
+    let next = rig.told("green is told", |it| it.colour == Colour::Green).await;
+    assert_eq!(next.release, 8, "{next:?}");
 }
