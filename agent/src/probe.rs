@@ -1,10 +1,12 @@
-//! Confirming probes: some requests at once, straight to a colour's servers, answered in time or not at all.
+//! Confirming probes: some requests, straight to a colour's servers, answered in time or not at all.
 //!
 //! ```text
 //!            +-- request 0 --> server 0      each on a new connection: a pooled one would hide
 //!  probe() --+-- request 1 --> server 1      a server that no longer accepts
 //!            +-- request 2 --> server 0 ...
 //! ```
+//! A server has few of them at once. Many keep a short queue of connections (five is a common one), and the kernel drops what comes
+//! beyond it: that would be our doing, and look like a server that fails.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,6 +19,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use http_body_util::Empty;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 /// Marks a request as Teal's own, so that an application can keep it out of its statistics.
@@ -25,19 +28,25 @@ pub const MARKER: HeaderName = HeaderName::from_static("x-teal-probe");
 /// How long the other requests are waited for when enough have passed: all are on their way, unless a server hangs.
 pub const GRACE: Duration = Duration::from_millis(10);
 
+/// Requests that a server has at once, before [`PACE`] lets more go: with users' own fewer than a queue of five takes.
+const AT_ONCE: usize = 3;
+
+/// After so long the next ones go although those before have no answer: a server that hangs costs no more than this a few.
+const PACE: Duration = Duration::from_millis(15);
+
 /// How many requests are sent, and when their answer is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ask {
-    /// How many are sent, all at the same time.
+    /// How many are sent.
     pub requests: u8,
     /// Once so many have passed the others have no more than [`GRACE`].
     pub enough: u8,
 }
 
-/// How long a probe may take. Every request has both limits to itself; all run at the same time.
+/// How long a probe may take. Every request has both limits to itself, from when it is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// To connect.
+    /// To connect. Then it is tried once more: who finds the queue full is dropped, and asked again by the kernel only after a second.
     pub connect: Duration,
     /// From the start until the head of the answer has arrived, connecting included.
     pub total: Duration,
@@ -102,7 +111,7 @@ impl ProbeRequest {
     }
 }
 
-/// Sends as many requests as asked for at once, spread over `addresses` and `requests`, and counts those that pass.
+/// Sends as many requests as asked for, spread over `addresses` and `requests`, and counts those that pass.
 ///
 /// A request passes when the head of an answer below 500 arrives in time. The body is not waited for: a
 /// stream that never ends is healthy. With no address or nothing to ask none passes; ask the smoke suite then.
@@ -110,9 +119,15 @@ pub async fn probe(addresses: &[SocketAddr], requests: &[ProbeRequest], ask: Ask
     if addresses.is_empty() || requests.is_empty() {
         return 0;
     }
+    let places: Vec<Semaphore> = addresses.iter().map(|_| Semaphore::new(AT_ONCE)).collect();
+    let places = &places;
     let sent = (0..usize::from(ask.requests)).map(|i| {
-        let (address, request) = (addresses[i % addresses.len()], &requests[i % requests.len()]);
-        async move { timeout(limits.total, passes(address, request, limits.connect)).await.unwrap_or(false) }
+        let (at, request) = (i % addresses.len(), &requests[i % requests.len()]);
+        let before = u32::try_from(i / addresses.len() / AT_ONCE).unwrap_or(u32::MAX);
+        async move {
+            let _place = timeout(PACE * before, places[at].acquire()).await;
+            self::ask(addresses[at], request, limits).await
+        }
     });
     let mut sent: FuturesUnordered<_> = sent.collect();
     let mut passed = 0;
@@ -136,7 +151,9 @@ pub async fn ask(address: SocketAddr, request: &ProbeRequest, limits: Limits) ->
 }
 
 async fn passes(address: SocketAddr, request: &ProbeRequest, connect: Duration) -> bool {
-    let Ok(Ok(stream)) = timeout(connect, TcpStream::connect(address)).await else { return false };
+    let again = async |_late| timeout(connect, TcpStream::connect(address)).await;
+    let first = timeout(connect, TcpStream::connect(address)).await;
+    let Ok(Ok(stream)) = (if let Err(late) = first { again(late).await } else { first }) else { return false };
     // Without it the kernel may hold a small request back; where it cannot be set the probe still works.
     let _ = stream.set_nodelay(true);
     let Ok((mut sender, connection)) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await else {

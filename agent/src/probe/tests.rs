@@ -1,6 +1,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
+use futures_util::FutureExt as _;
+use futures_util::future::Either;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::task::AbortOnDropHandle;
@@ -124,4 +126,35 @@ fn a_request_that_writes_or_cannot_be_sent_is_refused() {
     check(Method::GET, "/a#b", "a", "not a path");
     check(Method::GET, "/", "", "`` is not a host name");
     check(Method::GET, "/", "a\r\nx: y", "is not a host name");
+}
+
+#[tokio::test]
+async fn a_server_with_one_worker_and_a_short_queue_passes_all_that_it_is_asked() {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    // The kernel keeps one more than it is told.
+    let listener = socket.listen(2).unwrap();
+    let address = listener.local_addr().unwrap();
+    let _worker = AbortOnDropHandle::new(tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let _ = stream.read(&mut [0; 1024]).await;
+            // The worker is busy for as long as that takes.
+            tokio::time::sleep(Duration::from_millis(2)).await;
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+        }
+    }));
+    let ask = Ask { requests: 24, enough: 24 };
+    assert_eq!(probe(&[address], &[get("/")], ask, Limits::default()).await, 24);
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_asked_everything_all_the_same() {
+    let hangs = server(None).await;
+    let forever = Limits { total: Duration::from_secs(3600), ..PATIENT };
+    let (addresses, requests) = ([hangs.address], [get("/")]);
+    let asked = probe(&addresses, &requests, Ask { requests: 12, enough: 11 }, forever).boxed();
+    let all = teal_testkit::until("all have been asked", || async {
+        (hangs.heads.lock().unwrap().len() == 12).then_some(())
+    });
+    assert!(matches!(futures_util::future::select(asked, all.boxed()).await, Either::Right(_)));
 }

@@ -28,8 +28,7 @@ pub(super) enum Platform {
 }
 
 impl Platform {
-    /// Starts the platform that the configuration names. A cluster is looked at in every mode; here nothing is adopted unless
-    /// Teal acts.
+    /// Starts the platform that the configuration names. It is looked at in every mode; nothing is adopted unless Teal acts.
     pub(super) fn start(
         config: &Config,
         name: &str,
@@ -44,17 +43,15 @@ impl Platform {
             let handle = kubernetes::spawn(settings, cluster.client.clone(), heard, orders, events, shutdown);
             return Ok(Some((sender, Self::Kubernetes(handle))));
         }
-        match environment.mode {
-            Mode::Observe | Mode::Advise => Ok(None),
-            Mode::Act => {
-                let here = |error| RuntimeError::State { path: config.state.clone(), error };
-                let binary = std::env::current_exe().map_err(here)?;
-                let settings = wiring::local_settings(config, name, environment, &binary);
-                let handle = local::spawn(settings, orders, events, shutdown.clone());
-                let failed = |error| RuntimeError::Platform { environment: name.to_owned(), error };
-                Ok(Some((sender, Self::Local(handle.map_err(failed)?))))
-            }
-        }
+        let here = |error| RuntimeError::State { path: config.state.clone(), error };
+        let binary = std::env::current_exe().map_err(here)?;
+        let settings = wiring::local_settings(config, name, environment, &binary);
+        let handle = match environment.mode {
+            Mode::Observe | Mode::Advise => local::look(settings, orders, events, shutdown),
+            Mode::Act => local::spawn(settings, orders, events, shutdown),
+        };
+        let failed = |error| RuntimeError::Platform { environment: name.to_owned(), error };
+        Ok(Some((sender, Self::Local(handle.map_err(failed)?))))
     }
 
     pub(super) async fn join(self) {

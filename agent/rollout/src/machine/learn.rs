@@ -29,6 +29,31 @@ impl Machine {
         }
     }
 
+    /// A version that Teal did not order is what the platform says: of the colour that serves while there is no release, and of
+    /// both colours where the releases are somebody else's.
+    pub(super) fn learn_versions(&mut self) {
+        if !self.leads() || self.acts() && self.doc.phase != Phase::Idle {
+            return;
+        }
+        let (acts, facts) = (self.acts(), &self.facts);
+        let mut is_news = false;
+        for (id, component) in self.doc.components.iter_mut().enumerate() {
+            let active = component.active().colour;
+            for slot in [&mut component.stable, &mut component.candidate] {
+                let said =
+                    facts.of(id, slot.colour).filter(|said| said.ready > 0).and_then(|said| said.version.clone());
+                let learns = if acts { slot.colour == active && slot.version.is_none() } else { slot.version != said };
+                if learns && said.is_some() {
+                    slot.version = said;
+                    is_news = true;
+                }
+            }
+        }
+        if is_news {
+            self.persist();
+        }
+    }
+
     /// A human changed the running map. To the last good colour: right, and final. Elsewhere: put back.
     ///
     /// A forced edge says BAD in its epoch, which nobody goes back on. A change that changes no traffic is not

@@ -253,6 +253,7 @@ impl Machine {
             return;
         }
         self.learn();
+        self.learn_versions();
         if self.acts() {
             self.mind_capacity(now.time);
         }

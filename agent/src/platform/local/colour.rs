@@ -1,6 +1,5 @@
 //! One colour of one component: what is to run there, kept running, and its capacity told at every change.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,13 +8,14 @@ use teal_rollout::machine::event::{Capacity, Event};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
-use super::files::{self, ColourDir};
-use super::instance::{Health, Instance};
+use super::files::ColourDir;
+use super::found::Finders;
+use super::instance::Health;
+use super::keepers::Keepers;
 use super::settings::{LocalComponent, LocalSettings};
 use super::spec::Desired;
-use super::{environment, shims, template};
+use super::{shims, starting};
 use crate::platform::PlatformOrder;
 
 /// How long the first word on adopted instances may wait until each has been asked whether it is ready: as long as a
@@ -27,6 +27,8 @@ pub(super) struct ColourTask {
     settings: Arc<LocalSettings>,
     component: usize,
     colour: Colour,
+    /// Whether it may start and stop anything; else it only looks.
+    acts: bool,
     dir: ColourDir,
     events: mpsc::Sender<Event>,
     desired: Option<Desired>,
@@ -35,53 +37,18 @@ pub(super) struct ColourTask {
     /// One for each desired instance; `None` until it has reported.
     healths: Vec<Option<Health>>,
     keepers: Keepers,
+    /// What others started there, looked for while nothing of Teal's own is to run.
+    finders: Finders,
     /// A version that was ordered and is not even tried.
     refused: Option<(String, String)>,
     last: Option<Capacity>,
 }
 
-/// The tasks that keep the instances, and what they say.
-struct Keepers {
-    tasks: JoinSet<()>,
-    release: CancellationToken,
-    reports: mpsc::Receiver<(usize, Health)>,
-}
-
-impl Keepers {
-    fn none() -> Self {
-        Self { tasks: JoinSet::new(), release: CancellationToken::new(), reports: mpsc::channel(1).1 }
-    }
-
-    fn of(teal: &Path, dir: &ColourDir, desired: &Desired) -> Self {
-        let (sender, reports) = mpsc::channel(16);
-        let (mut tasks, release) = (JoinSet::new(), CancellationToken::new());
-        for (index, spec) in desired.instances.iter().enumerate() {
-            let instance = Instance {
-                teal: teal.to_owned(),
-                colour_dir: dir.clone(),
-                dir: dir.instance(spec.slot),
-                spec: spec.clone(),
-                index,
-                reports: sender.clone(),
-                release: release.clone(),
-            };
-            tasks.spawn(instance.keep());
-        }
-        Self { tasks, release, reports }
-    }
-
-    async fn let_go(&mut self) {
-        self.release.cancel();
-        self.reports.close();
-        while self.tasks.join_next().await.is_some() {}
-    }
-}
-
 impl ColourTask {
     pub(super) fn new(
         settings: Arc<LocalSettings>,
-        component: usize,
-        colour: Colour,
+        (component, colour): (usize, Colour),
+        acts: bool,
         events: mpsc::Sender<Event>,
     ) -> Self {
         let name = &settings.components[component].name;
@@ -90,12 +57,14 @@ impl ColourTask {
             settings,
             component,
             colour,
+            acts,
             dir,
             events,
             desired: None,
             release: 0,
             healths: Vec::new(),
             keepers: Keepers::none(),
+            finders: Finders::none(),
             refused: None,
             last: None,
         }
@@ -111,7 +80,11 @@ impl ColourTask {
 
     /// Adopts what runs, then obeys until the orders end.
     pub(super) async fn run(mut self, mut orders: mpsc::Receiver<PlatformOrder>) {
-        self.adopt().await;
+        if self.acts {
+            self.adopt().await;
+        } else {
+            self.look();
+        }
         let first_word = tokio::time::sleep_until(Instant::now() + FIRST_WORD);
         tokio::pin!(first_word);
         loop {
@@ -133,7 +106,14 @@ impl ColourTask {
                         self.tell(false).await;
                     }
                 }
-                () = &mut first_word, if self.last.is_none() => self.tell(true).await,
+                Some(report) = self.finders.reports.recv() => {
+                    self.finders.note(report);
+                    // Who only looks says nothing of a colour on which it never found anything: that is not the same as zero.
+                    if self.finders.all_looked() && (self.acts || self.last.is_some() || self.finders.serving().is_some()) {
+                        self.tell(false).await;
+                    }
+                }
+                () = &mut first_word, if self.last.is_none() && self.acts => self.tell(true).await,
             }
         }
     }
@@ -154,8 +134,8 @@ impl ColourTask {
                 self.keep(desired);
             }
             Ok(None) => {
-                self.tell(true).await;
                 self.end_instances().await;
+                self.look();
             }
             // Unreadable is not "nothing": leave everything as it is until there is an order.
             Err(error) => {
@@ -165,7 +145,12 @@ impl ColourTask {
         }
     }
 
+    fn look(&mut self) {
+        self.finders = Finders::of(&self.settings.environment, self.config(), self.colour);
+    }
+
     fn keep(&mut self, desired: Desired) {
+        self.finders = Finders::none();
         self.healths = vec![None; desired.instances.len()];
         self.keepers = Keepers::of(&self.settings.teal_binary, &self.dir, &desired);
         self.desired = Some(desired);
@@ -176,16 +161,20 @@ impl ColourTask {
             PlatformOrder::Stop { .. } => self.stop().await,
             // Nothing but the edges routes to processes of this machine.
             PlatformOrder::Select { .. } => {}
+            PlatformOrder::Start { .. } if !self.acts => {}
             PlatformOrder::Start { version, release, .. }
                 if self.desired.as_ref().is_some_and(|d| d.version == version) =>
             {
+                self.release = release;
+            }
+            PlatformOrder::Start { version, release, .. } if self.runs_already(&version).await => {
                 self.release = release;
             }
             PlatformOrder::Start { version, release, .. } => {
                 // What ends here was another release's, and is told as such.
                 self.stop().await;
                 self.release = release;
-                match self.start(&version, release) {
+                match starting::write_down(&self.settings, self.config(), self.colour, &self.dir, (&version, release)) {
                     Ok(desired) => {
                         tracing::info!(colour = self.label(), version, release, "starting");
                         self.keep(desired);
@@ -199,32 +188,11 @@ impl ColourTask {
         }
     }
 
-    /// Writes down what is to run, with the operator's environment file as it is now.
-    fn start(&self, version: &str, release: u64) -> Result<Desired, String> {
-        if !template::is_version(version) {
-            return Err(format!("`{version}` is not a version: letters, digits and `.-_+:@`, 128 at most"));
-        }
-        let config = self.config();
-        let snapshot = self.dir.env();
-        files::create_dir(&self.dir.path).map_err(|error| error.to_string())?;
-        match &config.env_file {
-            Some(path) => {
-                let content = environment::read(path).map_err(|error| format!("env_file: {error}"))?;
-                files::write(&snapshot, content.as_bytes()).map_err(|error| error.to_string())?;
-            }
-            None => files::remove(&snapshot).map_err(|error| error.to_string())?,
-        }
-        let snapshot = config.env_file.is_some().then_some(snapshot);
-        let desired = Desired::new(&self.settings, config, self.colour, version, release, snapshot.as_deref());
-        let desired = desired.map_err(|error| format!("the agent's folder: {error}"))?;
-        self.dir.set_desired(Some(&desired)).map_err(|error| error.to_string())?;
-        Ok(desired)
-    }
-
     /// First it is not wanted, then it is ended: an agent that dies in between leaves nothing that comes back.
     async fn stop(&mut self) {
         self.refused = None;
         let ran = self.desired.take();
+        let ran_here = ran.is_some();
         self.healths.clear();
         self.tell(false).await;
         if let Err(error) = self.dir.set_desired(None) {
@@ -236,6 +204,18 @@ impl ColourTask {
             tracing::info!(colour = self.label(), version = ran.version, "stopping");
         }
         self.end_instances().await;
+        if ran_here {
+            self.look();
+        }
+    }
+
+    /// Whether somebody else started that version there, and it serves.
+    async fn runs_already(&mut self, version: &str) -> bool {
+        if self.desired.is_some() {
+            return false;
+        }
+        self.finders.look_once().await;
+        self.finders.serving().is_some_and(|(found, _)| found == version)
     }
 
     async fn end_instances(&self) {
@@ -266,6 +246,20 @@ impl ColourTask {
     }
 
     fn capacity(&self) -> Capacity {
+        if let Some((version, count)) = self.finders.serving() {
+            let (release, version) = (self.release, Some(version.to_owned()));
+            let (component, colour, crash_looping, failure) = (self.component, self.colour, 0, None);
+            return Capacity {
+                component,
+                colour,
+                release,
+                version,
+                ready: count,
+                wanted: count,
+                crash_looping,
+                failure,
+            };
+        }
         let count = |what: fn(&Health) -> bool| self.healths.iter().flatten().filter(|health| what(health)).count();
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let several = self.healths.len() > 1;

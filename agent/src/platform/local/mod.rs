@@ -13,8 +13,11 @@
 mod colour;
 mod environment;
 mod files;
+mod found;
 mod instance;
 mod inventory;
+mod keepers;
+mod named;
 mod output;
 mod port;
 mod process;
@@ -24,6 +27,7 @@ mod settings;
 pub mod shim;
 mod shims;
 mod spec;
+mod starting;
 mod template;
 
 use std::sync::Arc;
@@ -74,7 +78,7 @@ pub enum LocalError {
 #[derive(Debug)]
 pub struct LocalHandle {
     tasks: JoinSet<()>,
-    _lock: std::fs::File,
+    _lock: Option<std::fs::File>,
 }
 
 impl LocalHandle {
@@ -93,9 +97,9 @@ impl LocalHandle {
 /// Settings that contradict themselves, a state folder that cannot be used, another agent that is there.
 pub fn spawn(
     settings: LocalSettings,
-    mut orders: mpsc::Receiver<PlatformOrder>,
+    orders: mpsc::Receiver<PlatformOrder>,
     events: &mpsc::Sender<Event>,
-    token: CancellationToken,
+    token: &CancellationToken,
 ) -> Result<LocalHandle, LocalError> {
     settings.validate()?;
     let settings = Arc::new(LocalSettings {
@@ -111,12 +115,38 @@ pub fn spawn(
         path: path.display().to_string(),
     })?;
 
+    Ok(start(&settings, Some(lock), orders, events, token))
+}
+
+/// Starts an adapter that only looks: what others started on the colours' ports is told as soon as it is found ready. It obeys
+/// no order, and needs no folder.
+///
+/// # Errors
+/// Settings that contradict themselves.
+pub fn look(
+    settings: LocalSettings,
+    orders: mpsc::Receiver<PlatformOrder>,
+    events: &mpsc::Sender<Event>,
+    token: &CancellationToken,
+) -> Result<LocalHandle, LocalError> {
+    settings.validate()?;
+    Ok(start(&Arc::new(settings), None, orders, events, token))
+}
+
+/// Who has the lock acts.
+fn start(
+    settings: &Arc<LocalSettings>,
+    lock: Option<std::fs::File>,
+    mut orders: mpsc::Receiver<PlatformOrder>,
+    events: &mpsc::Sender<Event>,
+    token: &CancellationToken,
+) -> LocalHandle {
     let mut tasks = JoinSet::new();
     let mut colours = Vec::new();
     for component in 0..settings.components.len() {
         let task = |colour| {
             let (sender, receiver) = mpsc::channel(8);
-            let task = ColourTask::new(Arc::clone(&settings), component, colour, events.clone());
+            let task = ColourTask::new(Arc::clone(settings), (component, colour), lock.is_some(), events.clone());
             let token = token.clone();
             (sender, async move {
                 let _cancelled = token.run_until_cancelled(task.run(receiver)).await;
@@ -128,6 +158,7 @@ pub fn spawn(
             sender
         }));
     }
+    let token = token.clone();
     tasks.spawn(async move {
         while let Some(Some(order)) = token.run_until_cancelled(orders.recv()).await {
             let (component, colour) = order.target();
@@ -139,7 +170,7 @@ pub fn spawn(
             let _ended = sender.send(order).await;
         }
     });
-    Ok(LocalHandle { tasks, _lock: lock })
+    LocalHandle { tasks, _lock: lock }
 }
 
 /// The last lines that a colour's instances printed, at most `count` of each, oldest first; for the operator's terminal

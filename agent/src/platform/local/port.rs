@@ -29,7 +29,7 @@ pub(super) fn taken(port: u16) -> Option<String> {
 }
 
 /// The process that listens on a port and its name, as far as this user may know.
-fn owner(port: u16) -> Option<(i32, String)> {
+pub(super) fn owner(port: u16) -> Option<(i32, String)> {
     let tables = ["/proc/net/tcp", "/proc/net/tcp6"].map(|path| fs::read_to_string(path).unwrap_or_default());
     let sockets: Vec<String> =
         tables.iter().flat_map(|table| table.lines()).filter_map(|line| inode(line, port)).collect();

@@ -46,6 +46,16 @@ pub(super) fn fill(text: &str, values: Values<'_>) -> String {
     filled
 }
 
+/// What stands before and after the version in each of these words that has it once, everything else filled in.
+pub(super) fn patterns(words: &[String], values: Values<'_>) -> Vec<(String, String)> {
+    let filled = words.iter().filter_map(|word| {
+        let (before, after) = word.split_once("{version}").filter(|(_, after)| !after.contains("{version}"))?;
+        Some((fill(before, values), fill(after, values)))
+    });
+    // A version alone would be found in any word.
+    filled.filter(|(before, after)| !before.is_empty() || !after.is_empty()).collect()
+}
+
 enum Piece<'a> {
     Text(&'a str),
     /// A lower-case word that stood in braces.

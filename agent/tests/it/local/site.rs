@@ -88,7 +88,7 @@ impl Site {
         let (orders, for_platform) = mpsc::channel(8);
         let (to_controller, events) = mpsc::channel(64);
         let token = CancellationToken::new();
-        let handle = local::spawn(self.settings.clone(), for_platform, &to_controller, token.clone())?;
+        let handle = local::spawn(self.settings.clone(), for_platform, &to_controller, &token)?;
         Ok(Agent { orders, events, token, handle })
     }
 
