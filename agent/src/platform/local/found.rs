@@ -14,7 +14,7 @@ use tokio::time::sleep;
 
 use super::ready::Readiness;
 use super::settings::LocalComponent;
-use super::template::{self, Values};
+use super::template::{self, Pattern, Values};
 use super::{named, port};
 
 /// The version of what serves and does not say which it is, and that of instances that are not of one version.
@@ -42,8 +42,8 @@ impl Finders {
         let mut tasks = JoinSet::new();
         for (index, (port, slot)) in component.ports_of(colour).zip(1..).enumerate() {
             let name = &component.name;
-            let values = |version| Values { environment, component: name, colour, slot, version, port };
-            let patterns = template::patterns(&component.run, values("{version}"));
+            let values = Values { environment, component: name, colour, slot, version: "", port };
+            let patterns = template::patterns(&component.run, values);
             let readiness = Readiness::new(port, &component.ready, component.ready_interval);
             let finder = Finder { index, port, patterns, readiness, interval: component.ready_interval, owner: None };
             tasks.spawn(finder.run(sender.clone()));
@@ -85,7 +85,7 @@ struct Finder {
     index: usize,
     port: u16,
     /// What of `run` names the version.
-    patterns: Vec<(String, String)>,
+    patterns: Vec<Pattern>,
     readiness: Readiness,
     interval: Duration,
     /// The process and its version; both may stay unknown while it serves.

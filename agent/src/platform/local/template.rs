@@ -46,14 +46,27 @@ pub(super) fn fill(text: &str, values: Values<'_>) -> String {
     filled
 }
 
-/// What stands before and after the version in each of these words that has it once, everything else filled in.
-pub(super) fn patterns(words: &[String], values: Values<'_>) -> Vec<(String, String)> {
-    let filled = words.iter().filter_map(|word| {
+/// Where a command line says its version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pattern {
+    /// The word before, where the version is a word of its own: `--version {version}`.
+    pub(super) behind: Option<String>,
+    /// What stands before and after it in its word.
+    pub(super) around: (String, String),
+}
+
+/// Every place of `words` where the version stands, everything else filled in.
+pub(super) fn patterns(words: &[String], values: Values<'_>) -> Vec<Pattern> {
+    let places = words.iter().enumerate().filter_map(|(at, word)| {
         let (before, after) = word.split_once("{version}").filter(|(_, after)| !after.contains("{version}"))?;
-        Some((fill(before, values), fill(after, values)))
+        let around = (fill(before, values), fill(after, values));
+        if !around.0.is_empty() || !around.1.is_empty() {
+            return Some(Pattern { behind: None, around });
+        }
+        // Alone it would be any word.
+        Some(Pattern { behind: Some(fill(words.get(at.checked_sub(1)?)?, values)), around })
     });
-    // A version alone would be found in any word.
-    filled.filter(|(before, after)| !before.is_empty() || !after.is_empty()).collect()
+    places.collect()
 }
 
 enum Piece<'a> {
@@ -112,6 +125,27 @@ mod tests {
         check("{}{{port}}${port}{", "{}{8101}$8101{");
         check("ä{ö}{port}", "ä{ö}8101");
         check("", "");
+    }
+
+    #[test]
+    fn a_version_is_looked_for_where_it_cannot_be_taken_for_anything_else() {
+        let check = |run: &[&str], expected: &[(Option<&str>, &str, &str)]| {
+            let (environment, component, colour, version) = ("prod", "api", Colour::Green, "");
+            let values = Values { environment, component, colour, slot: 2, version, port: 8101 };
+            let words: Vec<String> = run.iter().map(|word| (*word).to_owned()).collect();
+            let found: Vec<_> = patterns(&words, values)
+                .into_iter()
+                .map(|Pattern { behind, around: (before, after) }| (behind, before, after))
+                .collect();
+            let owned = |(behind, before, after): &(Option<&str>, &str, &str)| {
+                (behind.map(ToOwned::to_owned), (*before).to_owned(), (*after).to_owned())
+            };
+            assert_eq!(found, expected.iter().map(owned).collect::<Vec<_>>(), "{run:?}");
+        };
+        check(&["python3", "/srv/{component}/{version}/app.py", "{port}"], &[(None, "/srv/api/", "/app.py")]);
+        check(&["api", "--port={port}", "--tag", "{version}"], &[(Some("--tag"), "", "")]);
+        check(&["{version}", "{version}:{version}"], &[]);
+        check(&["sh", "-c", "exec api-{version} {port}"], &[(None, "exec api-", " 8101")]);
     }
 
     #[test]

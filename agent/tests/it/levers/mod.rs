@@ -5,6 +5,7 @@ mod following;
 mod force;
 mod modes;
 mod orders;
+mod taking_over;
 
 use teal_rollout::policy::Policy;
 

@@ -2,5 +2,6 @@
 
 mod adoption;
 mod failures;
+mod found;
 mod lifecycle;
 mod site;
