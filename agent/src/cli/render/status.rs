@@ -92,8 +92,12 @@ fn component_lines(component: &ComponentStatus) -> String {
 }
 
 fn colour_text(colour: &ColourStatus, share: Share) -> String {
-    let version = colour.version.as_deref().unwrap_or("nothing");
-    let mut text = format!("{:<5}  {version:<12} {}/{} ready   {share}", colour.colour, colour.ready, colour.wanted);
+    // What serves is something, whether or not anybody told what yet.
+    let is_unknown = colour.wanted == 0 && colour.ready == 0 && share > Share::NONE;
+    let version = colour.version.as_deref().unwrap_or(if is_unknown { "unknown" } else { "nothing" });
+    let told = || format!("{}/{} ready", colour.ready, colour.wanted);
+    let ready = if is_unknown { "readiness not known".to_owned() } else { told() };
+    let mut text = format!("{:<5}  {version:<12} {ready}   {share}", colour.colour);
     if colour.requests > 0 {
         let _ = write!(text, "   {}, {} bad", count(colour.requests, "request"), colour.bad);
     }

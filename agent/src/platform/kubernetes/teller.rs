@@ -19,19 +19,19 @@ use crate::cluster::watch::{View, Watched};
 
 /// One colour of a component, and what was said of it.
 #[derive(Debug)]
-struct Place {
-    component: usize,
-    colour: Colour,
+pub(super) struct Place {
+    pub(super) component: usize,
+    pub(super) colour: Colour,
     /// The Deployment says nothing of an order before this state of it is seen: with the version and the release.
-    awaited: Option<(State, String, u64)>,
+    pub(super) awaited: Option<(State, String, u64)>,
     /// Why what was ordered does not run.
-    stuck: Option<Stuck>,
-    told: Option<Capacity>,
+    pub(super) stuck: Option<Stuck>,
+    pub(super) told: Option<Capacity>,
 }
 
 /// An order that waits for a Service, or that only a person can help.
 #[derive(Debug)]
-struct Stuck {
+pub(super) struct Stuck {
     version: String,
     release: u64,
     why: String,
@@ -110,7 +110,11 @@ impl Teller {
                     return places.iter_mut().filter_map(|place| place.news(settings, deployments, pods)).collect();
                 }
                 // Not to be known is not the same as zero.
-                let told = |place: &mut Place| place.told_by(&nodes, settings, deployments, pods);
+                let told = |place: &mut Place| {
+                    let name = settings.components[place.component].deployment(place.colour);
+                    let pods = pods.objects().map(AsRef::as_ref);
+                    place.told_by(&nodes, settings, deployments.named(&name)?, pods)
+                };
                 places.iter_mut().filter_map(told).collect()
             })
         });
@@ -158,23 +162,21 @@ impl Place {
         (self.told.as_ref() != Some(&seen)).then(|| self.told.insert(seen).clone())
     }
 
-    /// What agents on the nodes tell, where that is certain and another thing than was told last.
-    fn told_by(
+    /// What agents on the nodes tell, where that is certain and another thing than was told last; Deployment and Pods are as they
+    /// were seen last.
+    pub(super) fn told_by<'a>(
         &mut self,
         nodes: &Nodes,
         settings: &KubernetesSettings,
-        deployments: &View<Deployment>,
-        pods: &View<Pod>,
+        deployment: &Deployment,
+        pods: impl Iterator<Item = &'a Pod>,
     ) -> Option<Capacity> {
         if self.awaited.is_some() || self.stuck.is_some() {
             // The Deployment that was seen last is not the one that was ordered.
             return None;
         }
-        let component = &settings.components[self.component];
-        let deployment = deployments.named(&component.deployment(self.colour))?;
-        let pods = pods.objects().map(AsRef::as_ref);
-        let seen =
-            node_agents::capacity((self.component, component, self.colour), deployment, pods, nodes, Instant::now())?;
+        let of = (self.component, &settings.components[self.component], self.colour);
+        let seen = node_agents::capacity(of, deployment, pods, nodes, Instant::now())?;
         (self.told.as_ref() != Some(&seen)).then(|| self.told.insert(seen).clone())
     }
 

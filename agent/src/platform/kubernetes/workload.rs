@@ -41,7 +41,7 @@ pub(super) struct State {
 }
 
 impl State {
-    fn of(deployment: &Deployment) -> Self {
+    pub(super) fn of(deployment: &Deployment) -> Self {
         Self { uid: deployment.uid(), generation: deployment.metadata.generation.unwrap_or(0) }
     }
 

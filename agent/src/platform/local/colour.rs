@@ -93,7 +93,8 @@ impl ColourTask {
                     let Some(order) = order else { return };
                     self.obey(order).await;
                     // An order for what is still being adopted is answered by the first word.
-                    if self.last.is_some() {
+                    let is_looked_at = self.desired.is_none() && self.finders.all_looked();
+                    if self.last.is_some() || self.acts && is_looked_at {
                         self.tell(true).await;
                     }
                 }

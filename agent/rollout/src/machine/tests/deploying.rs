@@ -198,3 +198,21 @@ fn what_the_platform_says_late_of_the_release_before_is_not_said_of_the_next() {
     check(2, Some(Cause::NotReady { reason: "api: exit status 1".into() }));
     check(0, Some(Cause::NotReady { reason: "api: exit status 1".into() }));
 }
+
+#[test]
+fn what_serves_before_the_first_release_is_its_way_back() {
+    let mut world = World::empty();
+    let version = |w: &World| w.doc().components[0].stable.version.clone();
+    // Nothing ready is no way back, and what is ready on the other colour does not serve.
+    world.capacity(0, Blue, Some("v1"), 0).capacity(0, Green, Some("v0"), 2);
+    assert_eq!(version(&world), None);
+    world.capacity(0, Blue, Some("v1"), 1);
+    assert_eq!(version(&world).as_deref(), Some("v1"));
+    world.deploy("v2");
+    // What is said of the old one meanwhile changes nothing of what it is.
+    world.capacity(0, Blue, Some("v9"), 1).ready().smoke_ok();
+    assert_eq!((version(&world).as_deref(), world.phase()), (Some("v1"), Phase::Watching));
+    world.bad(30).probed(3).probed(0);
+    assert_eq!((world.phase(), world.doc().is_bad()), (Phase::Idle, true));
+    assert_eq!(world.doc().components[0].active().version.as_deref(), Some("v1"));
+}

@@ -44,6 +44,22 @@ fn somebody_elses_bad_release_is_judged_and_left_where_it_is() {
 }
 
 #[test]
+fn the_versions_of_somebody_elses_release_are_what_the_platform_says() {
+    let mut world = observing();
+    let versions = |w: &World| {
+        let component = &w.doc().components[0];
+        [&component.stable, &component.candidate].map(|slot| slot.version.clone().unwrap_or_default())
+    };
+    world.capacity(0, Blue, Some("v7"), 1).capacity(0, Green, Some("v8"), 1);
+    moved_by_a_script(&mut world, "v1:0.0.open:blue:green:100000:teal:0");
+    assert_eq!(versions(&world), ["v7", "v8"]);
+    // Another one in its place, and what has gone.
+    world.capacity(0, Green, Some("v9"), 1).capacity(0, Blue, None, 0);
+    assert_eq!(versions(&world), ["v7", "v9"]);
+    touches_nothing(&world);
+}
+
+#[test]
 fn a_bad_release_that_stays_is_no_history() {
     let mut world = observing();
     moved_by_a_script(&mut world, "v1:0.0.open:blue:green:100000:teal:0");

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 
 use super::super::capacity::is_of;
 use super::super::node_agents as adding;
-use super::super::settings::RELEASE;
+use super::super::teller::Place;
+use super::super::workload::State;
 use super::*;
 use crate::api::Observation;
 use crate::cluster::nodes::{Taking, groups};
@@ -140,23 +141,18 @@ async fn pods_of_the_version_before_say_nothing_of_an_order_that_is_not_seen_yet
     let mut rig = Rig::start().await;
     rig.release("v2", 7).await;
     crash(&rig).await;
-    rig.told("v2 crashes", |it| it.colour == Colour::Green && it.crash_looping == 2).await;
-    let mut older = tellings(&rig, 1).await;
-    // It can order, and sees nothing of it.
-    rig.server.fail(Fault::new(Failure::Reset).by("admin").on(&["list", "watch"]));
-    rig.server.cut_watches(Cut::Dropped);
-    rig.start_order(Colour::Green, "v3", 8).await;
-    rig.start_order(Colour::Blue, "v1", 8).await;
-    until("both orders are carried out", || async {
-        let blue = rig.deployment(Colour::Blue).await;
-        (blue["metadata"]["annotations"][RELEASE] == "8").then_some(())
-    })
-    .await;
-    older.iter_mut().flat_map(|it| it.groups.iter_mut().flatten()).for_each(|it| it.crash_looping = 1);
-    for telling in older {
-        assert_eq!(rig.heard.take(telling), Taking::Taken);
+    let deployment: Deployment = serde_json::from_value(rig.deployment(Colour::Green).await).unwrap();
+    let pods = rig.api::<Pod>().list(&ListParams::default()).await.unwrap().items;
+    let heard = Heard::default();
+    for telling in tellings(&rig, 1).await {
+        assert_eq!(heard.take(telling), Taking::Taken);
     }
-    rig.server.heal();
-    let next = rig.told("green is told", |it| it.colour == Colour::Green).await;
-    assert_eq!(next.release, 8, "{next:?}");
+    let mut place = Place { component: 0, colour: Colour::Green, awaited: None, stuck: None, told: None };
+    let mut told = |awaited: Option<State>| {
+        place.awaited = awaited.map(|state| (state, "v3".to_owned(), 8));
+        place.told_by(&heard.watch().borrow(), &rig.settings, &deployment, pods.iter()).map(|told| told.release)
+    };
+    assert_eq!(told(Some(State::of(&deployment))), None);
+    assert_eq!(told(None), Some(7));
+    assert_eq!(told(None), None, "once");
 }
