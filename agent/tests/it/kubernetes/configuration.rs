@@ -5,8 +5,10 @@ use kube::api::{ListParams, Patch, PatchParams};
 use serde_json::json;
 use teal_rollout::colour::Colour::{self, Green};
 use teal_rollout::document::Outcome;
+use teal_testkit::until;
 
-use super::cluster::Cluster;
+use super::cluster::{AGENT, Cluster};
+use crate::manifests::roles::never_used;
 
 /// The ConfigMap that a colour's template names, and what is in it.
 async fn settings(cluster: &Cluster, colour: Colour) -> (String, String) {
@@ -42,8 +44,25 @@ async fn each_colour_keeps_the_configuration_that_it_was_released_with() {
     assert_eq!(settings(&cluster, Colour::Blue).await.1, "2");
     assert_eq!(settings(&cluster, Green).await, (kept.clone(), "1".to_owned()), "the way back has its own");
 
-    // A good one takes the configuration as it is now; what no colour names any more goes.
+    // Good ones take the configuration as it is now.
     let good = site.deploy("v4").await;
     assert_eq!(site.wait_outcome(good).await, Outcome::Completed);
     assert_eq!(settings(&cluster, Colour::Blue).await.1, "2");
+    // A colour keeps the copies of the Pods before, which may still be there, and none that are older.
+    for (version, limit, colour) in [("v5", "3", Green), ("v6", "4", Colour::Blue), ("v7", "5", Green)] {
+        assert!(cluster.api::<ConfigMap>().get_opt(&kept).await.unwrap().is_some(), "{version}");
+        let patch = Patch::Merge(json!({"data": {"LIMIT": limit}}));
+        cluster.api::<ConfigMap>().patch("settings", &PatchParams::default(), &patch).await.unwrap();
+        let patch = Patch::Merge(json!({"stringData": {"KEY": limit}}));
+        cluster.api::<Secret>().patch("keys", &PatchParams::default(), &patch).await.unwrap();
+        let next = site.deploy(version).await;
+        assert_eq!(site.wait_outcome(next).await, Outcome::Completed);
+        assert_eq!(settings(&cluster, colour).await.1, limit);
+    }
+    let gone = || async { cluster.api::<ConfigMap>().get_opt(&kept).await.unwrap().is_none().then_some(()) };
+    until("the first copy is deleted", gone).await;
+
+    let mut unneeded = never_used("teal-controller", &cluster.fake().used_by(AGENT), &[]);
+    unneeded.retain(|(_, _, resource)| ["configmaps", "secrets"].contains(&resource.as_str()));
+    assert!(unneeded.is_empty(), "{unneeded:#?}");
 }

@@ -11,6 +11,7 @@ use teal_testkit::kubernetes::{Cut, Failure, Fate, Fault};
 use teal_testkit::{free_port, until};
 
 use super::cluster::{AGENT, Cluster};
+use crate::manifests::roles::never_used;
 use crate::said;
 use crate::site::Site;
 
@@ -100,8 +101,9 @@ async fn pods_that_crash_are_heard_of_from_their_nodes_while_the_edges_agent_is_
     cluster.fake().heal();
     cluster.wait_selects("app", Blue).await;
     // An observer asked for its Pods and for nothing else.
-    let used: Vec<_> = cluster.fake().used_by(OBSERVER).into_iter().collect();
+    let used = cluster.fake().used_by(OBSERVER);
     assert!(used.iter().all(|used| used.resource == "pods" && used.reads()), "{used:?}");
+    assert!(never_used("teal-observer", &used, &[]).is_empty(), "{used:?}");
 }
 
 #[tokio::test]

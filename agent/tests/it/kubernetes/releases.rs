@@ -10,7 +10,8 @@ use teal_rollout::document::{Outcome, Phase};
 use teal_testkit::kubernetes::Fate;
 use teal_testkit::{get, until};
 
-use super::cluster::Cluster;
+use super::cluster::{AGENT, Cluster};
+use crate::manifests::roles::never_used;
 use crate::site::Site;
 
 /// An application whose `v1` serves from blue, with users.
@@ -25,19 +26,40 @@ async fn resource(cluster: &Cluster) -> BlueGreen {
     until("the resource is there", || async { cluster.api::<BlueGreen>().get("site").await.ok() }).await
 }
 
+/// Rights that this release has no need of: copies of what configures a colour (`configuration`), the lease (`two_agents`), an
+/// autoscaler (the adapter's own tests), and what a Pod wrote last, which `teal deploy` asks for beside the controller.
+const ELSEWHERE: [(&str, &str); 13] = [
+    ("get", "configmaps"),
+    ("create", "configmaps"),
+    ("delete", "configmaps"),
+    ("get", "secrets"),
+    ("create", "secrets"),
+    ("delete", "secrets"),
+    ("get", "leases"),
+    ("list", "leases"),
+    ("watch", "leases"),
+    ("create", "leases"),
+    ("update", "leases"),
+    ("patch", "horizontalpodautoscalers"),
+    ("get", "pods/log"),
+];
+
 #[tokio::test]
 async fn a_good_release_moves_the_edge_and_then_the_selectors_and_a_bad_one_comes_back() {
-    there_and_back(Cluster::start(&["api", "web"], "v1", 2).await).await;
+    let cluster = Cluster::start(&["api", "web"], "v1", 2).await;
+    there_and_back(&cluster).await;
+    let unneeded = never_used("teal-controller", &cluster.fake().used_by(AGENT), &ELSEWHERE);
+    assert!(unneeded.is_empty(), "{unneeded:#?}");
 }
 
 #[tokio::test]
 async fn on_a_real_control_plane_a_good_release_goes_through_and_a_bad_one_comes_back() {
     let Some(cluster) = Cluster::start_real(&["api", "web"], "v1", 2).await else { return };
-    there_and_back(cluster).await;
+    there_and_back(&cluster).await;
 }
 
-async fn there_and_back(cluster: Cluster) {
-    let site = site(&cluster).await;
+async fn there_and_back(cluster: &Cluster) {
+    let site = site(cluster).await;
 
     let good = site.deploy("v2").await;
     assert_eq!(site.wait_outcome(good).await, Outcome::Completed);
@@ -45,7 +67,7 @@ async fn there_and_back(cluster: Cluster) {
         cluster.wait_selects(component, Green).await;
         assert_eq!(cluster.deployment(component, Blue).await.spec.unwrap().replicas, Some(2), "the way back");
     }
-    let document = resource(&cluster).await.spec.state.unwrap();
+    let document = resource(cluster).await.spec.state.unwrap();
     assert_eq!((document.release, document.phase), (good, Phase::Retaining));
 
     cluster.fault("v3", "errors=100%");

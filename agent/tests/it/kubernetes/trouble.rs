@@ -12,10 +12,13 @@ use teal_testkit::until;
 use super::cluster::{AGENT, Cluster};
 use crate::site::Site;
 
+/// Requests of users, a second.
+const RPS: u32 = 200;
+
 /// One component whose `v1` serves, with users; the watch takes from `min` to `max` milliseconds.
 async fn site(cluster: &Cluster, min: u64, max: u64) -> Site {
     cluster.settle().await;
-    let mut site = cluster.plan().watch(min, max).start().await;
+    let mut site = cluster.plan().rps(RPS).watch(min, max).start().await;
     site.traffic.begin().await;
     site
 }
@@ -30,11 +33,15 @@ async fn a_bad_release_is_taken_back_while_the_api_server_is_away_and_told_when_
     cluster.wait_selects("app", Green).await;
     cluster.lose_api().await;
     site.wait_running("the edge is back on blue", |policy| policy.epoch.verdict == Verdict::Bad).await;
-    let mark = site.traffic.mark();
-    site.traffic.wait_for(100).await;
+    let (mark, away) = (site.traffic.mark(), Instant::now());
+    // A minute, four times as long as a lease: nobody may say any more who leads.
+    for _ten_seconds in 0..6 {
+        site.traffic.wait_for(10 * u64::from(RPS)).await;
+    }
     let counts = site.traffic.since(mark).await;
     assert_eq!((counts.version("v2").requests, counts.all.bad), (0, 0), "{:?}", site.history(release).await);
 
+    println!("away for {:?}, {} requests of users, none bad", away.elapsed(), counts.all.requests);
     let back = Instant::now();
     cluster.regain_api().await;
     until("the verdict is in the resource", || async {

@@ -8,7 +8,8 @@ use teal_rollout::document::{Outcome, Phase};
 use teal_rollout::policy::Verdict;
 use teal_testkit::until;
 
-use super::cluster::Cluster;
+use super::cluster::{AGENT, Cluster};
+use crate::manifests::roles::never_used;
 use crate::site::Site;
 
 /// A lease that is held while a release is under way ends 15 s after its last renewal; then there is a look, a claim, a watch.
@@ -100,6 +101,10 @@ async fn two_edges_move_together_and_what_one_alone_sees_takes_both_back() {
     let counts = sites[1 - leads].traffic.counts().all;
     println!("seen by the follower alone: {} requests, {} bad, {} lost", counts.requests, counts.bad, counts.lost);
     assert_eq!(counts.lost, 0);
+    // It is read where a write of it was refused, which nobody did here.
+    let mut unneeded = never_used("teal-controller", &cluster.fake().used_by(AGENT), &[("get", "leases")]);
+    unneeded.retain(|(_, _, resource)| resource == "leases");
+    assert!(unneeded.is_empty(), "{unneeded:#?}");
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ const EDGE: [Wish; 18] = [
 ];
 
 /// What only a leader does.
-const CONTROLLER: [Wish; 14] = [
+const CONTROLLER: [Wish; 13] = [
     ("list", QUOTA, ""),
     ("patch", DEPLOYMENT, "physioflow-api-blue"),
     ("patch", DEPLOYMENT, "physioflow-web-green"),
@@ -63,7 +63,6 @@ const CONTROLLER: [Wish; 14] = [
     ("list", MAP, ""),
     ("create", MAP, "physioflow-api-green-1a2b3c"),
     ("delete", MAP, "physioflow-api-green-1a2b3c"),
-    ("patch", MAP, "physioflow-migration-version"),
     ("log", POD, "physioflow-api-blue-1"),
     ("get", DEPLOYMENT, "physioflow-api-blue"),
 ];
@@ -92,7 +91,8 @@ const OPERATOR: [Wish; 10] = [
 ];
 
 /// What nobody may.
-const NEVER: [Wish; 25] = [
+const NEVER: [Wish; 26] = [
+    ("patch", MAP, "physioflow-migration-version"),
     ("get", QUOTA, "compute-resources"),
     ("scale", DEPLOYMENT, "physioflow-api-green"),
     ("get", POD, "physioflow-api-blue-1"),
