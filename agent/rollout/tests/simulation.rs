@@ -72,6 +72,8 @@ fn requests_that_were_held_up_together_are_no_reason_to_go_back() {
 fn a_bad_release_never_stays_whatever_else_fails() {
     let tally = run_all(SEEDS / 8, Scenario::bad_in_outages);
     assert!(tally.by_errors > 0 && tally.shared > 0 && tally.suspected > 0, "{tally:?}");
+    // Kept because an outage took the evidence away, and told of as not proven: in 4 of 10,000 worlds, with 12,000 verdicts.
+    assert!(tally.kept_bad * 500 <= tally.by_errors, "{tally:?}");
 }
 
 #[test]
@@ -111,7 +113,7 @@ fn a_bad_release_stays_at_no_edge() {
 type Draw = fn(u64) -> Scenario;
 
 /// Seeds beyond those above that broke an invariant once, and what was wrong.
-const KNOWN: [(Draw, u64, &str); 10] = [
+const KNOWN: [(Draw, u64, &str); 14] = [
     (Scenario::shared, 21451, "4: a stop went by what edges had said before a minute without a store"),
     (Scenario::shared, 1233, "4: so did a start that replaces a colour"),
     (Scenario::shared, 23485, "8: a stop of what takes no part died with the agent that gave it"),
@@ -121,6 +123,18 @@ const KNOWN: [(Draw, u64, &str); 10] = [
     (Scenario::shared_bad, 29487, "12: nobody was told of an emergency that began while nobody led"),
     (Scenario::held_up, 914, "11: two hold-ups were added up"),
     (Scenario::held_up, 1205, "11: two hold-ups in a row were added up"),
+    (
+        Scenario::random,
+        3758,
+        "12: 147 bad of 800 passed for proof, because a cluster before the release blunted the bets",
+    ),
+    (
+        Scenario::bad,
+        24814,
+        "4: a retention ended while an edge that was never told of the switch served from the old colour",
+    ),
+    (Scenario::outages, 9265, "11: a stray failure seconds before an outage was taken for its beginning"),
+    (Scenario::outages, 12903, "11: so was one at another edge"),
     (
         Scenario::held_up,
         2630,

@@ -131,8 +131,13 @@ impl Watch {
     /// before the release, each one counts for little, and hundreds may not be enough for a verdict yet.
     pub(crate) fn is_convincing(&self, component: usize) -> bool {
         let doubtful = |part: &Part| part.sampling.as_ref().is_some_and(|s| s.samples.log_m() >= SUSPICIOUS);
-        let convincing =
-            |part: &Part| part.evidence.log_m() < SUSPICIOUS && part.evidence.excludable().is_some() && !doubtful(part);
+        let convincing = |part: &Part| {
+            let Part { evidence, .. } = part;
+            evidence.log_m() < SUSPICIOUS
+                && evidence.excludable().is_some()
+                && !evidence.exceeds_tolerated()
+                && !doubtful(part)
+        };
         self.parts.get(component).is_some_and(convincing)
     }
 

@@ -184,7 +184,9 @@ impl Machine {
         let serving = self.participants().all(|(id, c)| self.facts.is_ready(id, c.candidate.colour));
         // An edge of another agent that nobody hears of may have gone back already, and stands on the old colour.
         let heard = !self.is_shared() || self.facts.silent(self.last.time, |edge| self.settings.owns(edge)).is_none();
-        if self.overdue() && self.doc.paused.is_none() && serving && heard {
+        // Nor is what an edge still gives requests: after a restored backup not every edge may have been told of the switch.
+        let left = self.participants().all(|(id, c)| !self.facts.serves(id, c.stable.colour));
+        if self.overdue() && self.doc.paused.is_none() && serving && heard && left {
             let release = self.doc.epoch.release;
             let stop =
                 |(component, c): (usize, &Component)| Action::Stop { component, colour: c.stable.colour, release };

@@ -12,6 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::time::Duration;
 
 use super::event::Observation;
 use super::scale::DECIDED;
@@ -26,6 +27,9 @@ pub(crate) const DENSE: f64 = 0.75;
 
 /// A gap between two bad requests is not longer than this when a streak is looked for.
 const LONGEST: u64 = 3;
+
+/// Nor is the time, whatever each observer has seen of it: what is held up in one outage is told of within a second.
+const NEAR: Duration = Duration::from_secs(1);
 
 /// So many bad requests make a streak; fewer do where log M was below [`LOW`] before them. A candidate that fails one
 /// request in five comes to its verdict with a streak like that once in ten times, one that fails one in twenty hardly
@@ -110,19 +114,22 @@ impl Streak {
     pub(crate) fn origin(&self) -> Option<Origin> {
         let mut spans = Spans::default();
         let (mut since, mut rate, mut streak) = (None, 0.0, None);
+        // Where the bad requests that are near each other began; a stray failure long before belongs to no streak.
+        let (mut began, mut ended): (Option<Time>, bool) = (None, false);
         let (mut low, mut answered) = (false, true);
         let (mut waited, mut of) = (0, 0);
         let mut burst = None;
         for back in 1..=self.count.min(REMEMBERED) {
             let bad = &self.bad[(self.count - back) % REMEMBERED];
-            let near = spans.add(bad);
+            let near = spans.add(bad) && began.is_none_or(|began| began.since(bad.at) <= NEAR);
+            ended |= !near && streak.is_some();
+            began = began.filter(|_| !near).or(Some(bad.at));
             if burst.is_none() && self.is_burst(&spans, back) {
                 burst = Some(bad.at);
             }
             let all = self.resumed && back == self.count;
             if spans.density() >= DENSE && (spans.bad >= STREAK || bad.log_m < LOW || all) {
-                // A stray failure long before belongs to no streak.
-                streak = streak.filter(|_| !near).or(Some(bad.at));
+                streak = streak.filter(|_| ended).or(began);
             }
             if !low {
                 (since, rate) = (Some(bad.at), spans.rate());
@@ -206,7 +213,6 @@ fn share(bad: u32, requests: u64) -> f64 {
 mod tests {
     use super::*;
     use crate::colour::Colour;
-    use std::time::Duration;
 
     fn seen(bad: bool) -> Observation {
         Observation::new(0, Colour::Green, 1, bad)
@@ -278,6 +284,23 @@ mod tests {
         assert!(!streak.origin().unwrap().together, "edge 0 saw four go well since");
         streak.add(Time::ZERO, 0, &seen(false), 9.0);
         assert!(streak.origin().unwrap().together);
+    }
+
+    #[test]
+    fn a_stray_failure_long_before_is_not_the_beginning_of_an_outage() {
+        let check = |stray: u16, well: usize, failed: u64| {
+            let mut streak = Streak::new();
+            let at = |millis| Time::from_micros(millis * 1000);
+            streak.add(at(1), stray, &seen(true), 0.0);
+            (0..well).for_each(|_| streak.add(at(2), 1, &seen(false), 0.0));
+            (0..failed).for_each(|n| streak.add(at(4_000 + n), 1, &seen(true), 6.0));
+            let origin = streak.origin().unwrap();
+            assert_eq!((origin.since, origin.dense), (at(4_000), true), "{failed} after a stray one at edge {stray}");
+        };
+        // Of the same edge, where two would not be a streak without it, and of another, which saw nothing in between.
+        check(1, 50, 8);
+        check(0, 50, 4);
+        check(0, 50, 2);
     }
 
     #[test]

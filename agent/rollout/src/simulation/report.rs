@@ -33,6 +33,8 @@ pub struct Tally {
     pub blamed: u64,
     /// The same after that was over.
     pub blamed_late: u64,
+    /// Bad versions that serve in the end, kept as not proven after an outage took the evidence away.
+    pub kept_bad: u64,
     /// Manual moves adopted.
     pub adopted: u64,
     /// Manual moves put back.
@@ -74,6 +76,7 @@ impl Tally {
             suspected,
             blamed,
             blamed_late,
+            kept_bad,
             adopted,
             put_back,
             held,
@@ -100,6 +103,7 @@ impl Tally {
             (&mut self.suspected, suspected),
             (&mut self.blamed, blamed),
             (&mut self.blamed_late, blamed_late),
+            (&mut self.kept_bad, kept_bad),
             (&mut self.adopted, adopted),
             (&mut self.put_back, put_back),
             (&mut self.held, held),

@@ -148,6 +148,16 @@ impl ErrorProcess {
         let needed = (latch_at / mixture.staked()).ln();
         power::excludable(&power::Bets::new(p0, temper(dispersion)), needed, requests)
     }
+
+    /// Whether the tolerated rate explains the bad requests since the last start with a probability of less than 5 %, where
+    /// as many requests as the bets are tempered by count as one.
+    ///
+    /// For one look at the end of a watch: looked at again and again it says yes by chance some time.
+    #[must_use]
+    pub fn exceeds_tolerated(&self) -> bool {
+        let State { p0, dispersion, requests, bad, .. } = self.state;
+        power::exceeds(p0, temper(dispersion), requests, bad)
+    }
 }
 
 /// A rate the process can work with: in 1e-6..=0.5, and 0.5 for what is no number.

@@ -252,6 +252,13 @@ impl Evidence {
         self.errors.process.excludable()
     }
 
+    /// Whether the candidate's error rate so far is above the tolerated one, clusters taken into account
+    /// ([`ErrorProcess::exceeds_tolerated`]). No verdict, but no proof of a good candidate either.
+    #[must_use]
+    pub fn exceeds_tolerated(&self) -> bool {
+        self.errors.process.exceeds_tolerated()
+    }
+
     /// The error rate the candidate is allowed, and where it comes from.
     #[must_use]
     pub const fn tolerated(&self) -> Tolerated {

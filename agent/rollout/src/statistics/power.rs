@@ -1,10 +1,15 @@
 //! What could have been seen: the error rate that so many requests would have given away.
 
+use statrs::function::beta::beta_reg;
+
 use super::binomial::upper_bound;
 use super::mixture::BETTORS;
 
 /// The probability with which an excluded rate would have been detected.
 const POWER: f64 = 0.95;
+
+/// A tolerated rate that is less likely than this to show so many bad requests does not explain them.
+const UNLIKELY: f64 = 0.05;
 
 /// The rates betted on, as logarithms of what a request multiplies a bettor's wealth by.
 #[derive(Clone, Copy, Debug)]
@@ -78,4 +83,14 @@ pub(super) fn excludable(bets: &Bets, needed: f64, n: u64) -> Option<f64> {
     )]
     let [n, k] = [(n as f64 / bets.temper).floor() as u64, (k as f64 / bets.temper).ceil() as u64];
     (k <= n).then(|| upper_bound(n, k.saturating_sub(1), 1.0 - POWER))
+}
+
+/// Whether `bad` or more of `n` requests are bad at the rate `p0` with a probability of less than [`UNLIKELY`].
+///
+/// A variance D times as great is that of n / D independent requests, and the tail of clusters is longer still: as
+/// many requests as `temper`, at least 1, count as one, and a fraction of one as a fraction.
+pub(super) fn exceeds(p0: f64, temper: f64, n: u64, bad: u64) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
+    let [n, bad] = [n as f64 / temper, bad as f64 / temper];
+    bad > 0.0 && beta_reg(bad, n - bad + 1.0, p0) < UNLIKELY
 }

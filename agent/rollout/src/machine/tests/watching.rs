@@ -35,6 +35,19 @@ fn a_retention_does_not_end_while_the_new_colour_has_nothing_ready() {
 }
 
 #[test]
+fn a_retention_does_not_end_while_an_edge_serves_from_the_old_colour() {
+    let mut world = World::new();
+    let old = world.edge.running.clone();
+    world.retained("v2");
+    let new = std::mem::replace(&mut world.edge.running, old);
+    world.report().pass(61);
+    assert_eq!((world.phase(), world.stopped()), (Phase::Retaining, vec![]));
+    world.edge.running = new;
+    world.report().pass(1);
+    assert_eq!((world.phase(), world.stopped()), (Phase::Idle, vec![Blue]));
+}
+
+#[test]
 fn steps_are_each_watched_on_their_own() {
     let mut world = World::with(|settings| {
         let step = |percent| Step { share: Share::percent(percent), hold: Duration::from_secs(5) };

@@ -9,7 +9,7 @@ mod leading;
 mod settled;
 mod verdicts;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::colour::Share;
@@ -48,6 +48,10 @@ struct Witness {
 #[derive(Debug, Default)]
 pub(in crate::simulation) struct Checks {
     agents: Vec<Witness>,
+    /// The last release whose evidence an outage was thought to have made worthless.
+    set_aside: Option<u64>,
+    /// Versions that were kept without proof after that.
+    kept: BTreeSet<String>,
     /// The traffic each accepted triple stood for.
     routed: BTreeMap<Epoch, Vec<Route>>,
     files: Vec<Epoch>,
@@ -205,6 +209,8 @@ impl World {
             News::Ended(Outcome::Aborted, None) => self.checks.agents[who].called_bad = None,
             News::NoWayBack(_) | News::Emergency { .. } => self.checks.no_way_back = true,
             News::Ended(Outcome::Completed, _) => self.is_known(who, Share::ALL),
+            News::SharedOutage { .. } | News::OutageSuspected { .. } => self.checks.set_aside = Some(notice.release),
+            News::Ended(Outcome::Kept, _) => self.kept_without_proof(who, notice.release),
             _ => {}
         }
     }

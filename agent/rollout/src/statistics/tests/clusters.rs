@@ -1,5 +1,7 @@
 //! Errors that come in clusters: measured on the old colour, allowed for on the new one.
 
+use std::time::Duration;
+
 use super::{MINUTES_5, Rng, at_1000_rps};
 use crate::statistics::{Baseline, CLUSTERED, DAY, ErrorProcess, tolerated};
 
@@ -94,5 +96,45 @@ fn tempered_bets_still_find_a_bad_candidate() {
         let mut process = ErrorProcess::new(0.0075, dispersion, MINUTES_5);
         let needed = super::requests_to_detect(&mut process, &mut rng, rate, 100_000).unwrap();
         assert!(needed <= most, "{needed} at {rate} with D {dispersion}");
+    }
+}
+
+#[test]
+fn a_rate_far_above_the_tolerated_one_is_no_proof_of_a_good_candidate_however_blunt_the_bets() {
+    let check = |p0, dispersion, requests: u64, bad: u64, exceeds| {
+        let watch = Duration::from_secs(8);
+        let mut process = ErrorProcess::new(p0, dispersion, watch);
+        // After an outage late in the watch, with hardly any mass left.
+        process.restart(watch);
+        // Evenly, as a candidate fails that is bad all the time.
+        (0..requests).for_each(|i| process.observe(watch, (i + 1) * bad / requests > i * bad / requests));
+        assert!(!process.is_bad(), "{bad} of {requests}: {}", process.log_m());
+        assert_eq!(process.exceeds_tolerated(), exceeds, "{bad} of {requests}");
+    };
+    check(0.0395, 9.98, 800, 147, true);
+    check(0.0395, 9.98, 800, 60, false);
+    check(0.0031, 8.49, 65, 12, true);
+    check(0.0031, 8.49, 65, 0, false);
+    check(0.0022, 1.0, 800, 0, false);
+}
+
+#[test]
+fn a_candidate_that_clusters_as_the_old_colour_did_is_seldom_watched_longer_for_it() {
+    for length in [1.4, 2.0, 3.5, 10.0] {
+        let mut bursts = Bursts::new(length, 8);
+        let baseline = history(1, || bursts.next());
+        let p0 = tolerated(baseline.counts(), 1.5, 5e-7, 0.05).p0;
+        for requests in [100, 800, 5_000] {
+            let exceed = (0..2_000)
+                .filter(|run| {
+                    let mut bursts = Bursts::new(length, 5_000 + run);
+                    let mut process = ErrorProcess::new(p0, baseline.dispersion(), MINUTES_5);
+                    (0..requests).for_each(|i| process.observe(at_1000_rps(i), bursts.next()));
+                    process.exceeds_tolerated()
+                })
+                .count();
+            println!("bursts of {length}: after {requests} requests {exceed} of 2000 exceed what is tolerated");
+            assert!(exceed <= 100, "{exceed} of 2000 after {requests} requests");
+        }
     }
 }
