@@ -34,6 +34,7 @@ async fn follow(length: Duration) -> Result<(), Box<dyn Error>> {
         components: components(),
         map: folder.path().join("bench.map"),
         socket: folder.path().join("haproxy.sock"),
+        ports: Vec::new(),
         master_socket: None,
         log: LogSource::Ring,
         timeout: Duration::from_secs(5),

@@ -141,6 +141,13 @@ pub enum Happening {
     ManualAdopted,
     /// A manual move to an unproven colour was put back.
     ManualPutBack,
+    /// `edge force` was behind that move.
+    ByHand {
+        /// Who.
+        by: String,
+        /// Why, in their words.
+        reason: String,
+    },
     /// Somebody else pointed the platform's own routing away from the colour that serves.
     SelectorDrift {
         /// Which component's.
@@ -224,6 +231,7 @@ impl std::fmt::Display for Happening {
             Self::NoWayBack { cause } => write!(f, "bad, and no colour to go back to: {}", why(cause)),
             Self::ManualAdopted => f.write_str("a move by hand to the last good colour was adopted"),
             Self::ManualPutBack => f.write_str("a move by hand to an unproven colour was put back"),
+            Self::ByHand { by, reason } => write!(f, "moved by {by}: {reason}"),
             Self::SelectorDrift { component } => {
                 write!(f, "somebody pointed the service of {component} at another colour than the one that serves")
             }

@@ -162,3 +162,11 @@ pub struct EdgeStatus {
     /// What is wrong with it.
     pub problem: Option<String>,
 }
+
+impl EdgeStatus {
+    /// Whether it was asked and does not answer, so that nobody knows whether anybody is served.
+    #[must_use]
+    pub const fn is_dead(&self) -> bool {
+        self.pid.is_none() && self.policy.is_none() && self.problem.is_some()
+    }
+}

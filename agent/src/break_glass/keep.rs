@@ -1,17 +1,21 @@
-//! The page as a file beside the edge, renewed at each change of what the edge routes by.
+//! The page as a file beside the edge, renewed at each change of what the edge routes by, and what the agent knows of that.
 
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use teal_rollout::document::Document;
 use teal_rollout::policy::Policy;
+use teal_rollout::settings::Mode;
 use time::OffsetDateTime;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
 use super::page::page;
 use super::site::Site;
+use crate::config::{Config, Environment};
+use crate::proxy::haproxy::standing::{Author, Standing};
 
 /// How often it is seen whether something changed.
 const LOOK: Duration = Duration::from_millis(250);
@@ -44,32 +48,78 @@ pub fn kept(state: &Path, environment: &str) -> io::Result<Kept> {
     Ok(Kept { text, age: SystemTime::now().duration_since(written).unwrap_or_default() })
 }
 
-/// Keeps the page of an environment in step with `present`, what its edge routes by, until `shutdown`. A page that cannot be
-/// written is reported and tried again; it never holds anything up.
+/// What is known beyond the policy of an edge that hands alone write: `STATE/break-glass/ENV.json`.
+fn known_path(state: &Path, environment: &str) -> PathBuf {
+    state.join("break-glass").join(format!("{environment}.json"))
+}
+
+/// Who writes the edge of an environment; with what its agent knew last where that only looks on.
+#[must_use]
+pub fn author(config: &Config, name: &str, environment: &Environment) -> Author {
+    match environment.mode {
+        Mode::Act => Author::Agent,
+        Mode::Observe | Mode::Advise => Author::Hands(known(&config.state, name)),
+    }
+}
+
+fn known(state: &Path, environment: &str) -> Option<Standing> {
+    serde_json::from_slice(&std::fs::read(known_path(state, environment)).ok()?).ok()
+}
+
+/// What the edge routes by at one moment.
+#[derive(Clone, Debug)]
+pub struct Present {
+    /// Its policy.
+    pub policy: Policy,
+    /// What the agent makes of it, where it only looks on.
+    pub observed: Option<Document>,
+}
+
+/// Keeps the page of an environment in step with `present` until `shutdown`. What cannot be written is reported and tried
+/// again; it never holds anything up.
 pub async fn keep(
     site: Site,
     state: PathBuf,
-    present: impl Fn() -> Option<Policy> + Send,
+    present: impl Fn() -> Option<Present> + Send,
     shutdown: CancellationToken,
 ) {
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let (mut written, mut not_before) = (None, Instant::now());
+    let mut last = known(&state, &site.environment);
     while shutdown.run_until_cancelled(looks.tick()).await.is_some() {
-        let Some(policy) = present().filter(|policy| written.as_ref() != Some(policy)) else { continue };
-        if Instant::now() < not_before {
+        let Some(Present { policy, observed }) = present() else { continue };
+        let standing = match observed {
+            None => Author::Agent.standing(policy),
+            Some(document) => Author::Hands(last.take()).standing(policy).judged(&document),
+        };
+        last = Some(standing.clone());
+        if written.as_ref() == Some(&standing) || Instant::now() < not_before {
             continue;
         }
-        let text = page(&site, Some(&policy), OffsetDateTime::now_utc());
-        let path = path(&state, &site.environment);
-        let done = tokio::task::spawn_blocking(move || write(&path, &text)).await;
-        match done.map_err(io::Error::other).flatten() {
-            Ok(()) => written = Some(policy),
+        let text = page(&site, Some(&standing), OffsetDateTime::now_utc());
+        let paths = (path(&state, &site.environment), known_path(&state, &site.environment));
+        let kept = standing.clone();
+        // In this order: `edge force` does what the page says.
+        let done = tokio::task::spawn_blocking(move || remember(&paths.1, &kept).and_then(|()| write(&paths.0, &text)));
+        match done.await.map_err(io::Error::other).flatten() {
+            Ok(()) => written = Some(standing),
             Err(error) => {
                 tracing::warn!(environment = site.environment, %error, "the break-glass page could not be kept");
                 not_before = Instant::now() + AGAIN;
             }
         }
+    }
+}
+
+/// For `edge force` with the agent dead. Where the agent writes the edge, the policy itself says all of it.
+fn remember(path: &Path, standing: &Standing) -> io::Result<()> {
+    if standing.is_by_hand() {
+        return write(path, &serde_json::to_string(standing)?);
+    }
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -90,6 +140,8 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
+
+    use teal_rollout::policy::Salt;
 
     use super::super::fixture::site;
     use super::*;
@@ -118,7 +170,7 @@ mod tests {
         let (shutdown, shown) = (CancellationToken::new(), present.clone());
         let keeper = tokio::spawn(keep(site(), state.clone(), move || shown.lock().unwrap().clone(), shutdown.clone()));
         for policy in ["v1:1.0.open:blue:blue:0:blue:blue:0:s:0", "v1:2.1.open:blue:green:100000:blue:blue:0:s:0"] {
-            *present.lock().unwrap() = Some(policy.parse().unwrap());
+            *present.lock().unwrap() = Some(Present { policy: policy.parse().unwrap(), observed: None });
             let there = || async {
                 kept(&state, "prod").ok().filter(|kept| kept.text.contains(&format!("routed by   {policy}\n")))
             };
@@ -126,5 +178,31 @@ mod tests {
         }
         shutdown.cancel();
         keeper.await.unwrap();
+        assert!(!known_path(&state, "prod").exists(), "the policies of an agent mean what they say");
+    }
+
+    #[tokio::test]
+    async fn where_hands_write_the_edge_what_is_known_of_it_survives_the_agent() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().to_owned();
+        let document = || Document::new(["api".to_owned(), "web".to_owned()], Salt::default(), Vec::new());
+        let follow = async |policies: &[&str]| {
+            for policy in policies {
+                let present = Present { policy: policy.parse().unwrap(), observed: Some(document()) };
+                let shutdown = CancellationToken::new();
+                let keeper = tokio::spawn(keep(site(), state.clone(), move || Some(present.clone()), shutdown.clone()));
+                let seen = || async { known(&state, "prod").filter(|known| known.seen() == &policy.parse().unwrap()) };
+                teal_testkit::until("it is known", seen).await;
+                shutdown.cancel();
+                keeper.await.unwrap();
+            }
+            known(&state, "prod").unwrap()
+        };
+        // A script that says where traffic goes, and no more.
+        let known =
+            follow(&["v1:0.0.open:blue:blue:0:blue:blue:0:s:0", "v1:0.0.open:green:green:0:blue:blue:0:s:0"]).await;
+        assert_eq!(known.policy().to_string(), "v1:0.0.open:blue:green:100000:blue:blue:0:s:0");
+        let page = kept(&state, "prod").unwrap().text;
+        assert!(page.contains("everything to BLUE: the last good colour\n"), "{page}");
     }
 }

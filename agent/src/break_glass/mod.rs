@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! agent: edge's policy changed --keep--> STATE/break-glass/ENV.txt        0640, whole or not at all
+//!        only looks on         --------> STATE/break-glass/ENV.json       what it found out, for `edge force`
 //! `teal break-glass ENV`: the edge itself, else the map's file, else the kept page, else the configuration alone
 //! ```
 //! Each line of a page is one that a shell takes as it stands. `edge force` computes the same values
@@ -13,6 +14,6 @@ mod keep;
 mod page;
 mod site;
 
-pub use keep::{Kept, keep, kept, path};
+pub use keep::{Kept, Present, author, keep, kept, path};
 pub use page::page;
 pub use site::{Cluster, Site, Tells};

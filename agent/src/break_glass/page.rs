@@ -9,7 +9,8 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use super::site::{Cluster, Site, Tells};
-use crate::proxy::haproxy::force::{back, everything_to};
+use crate::proxy::haproxy::force::from_nothing;
+use crate::proxy::haproxy::standing::Standing;
 
 impl Site {
     fn teal(&self, words: &str) -> String {
@@ -40,9 +41,9 @@ impl Site {
     }
 }
 
-/// The page for `present`, what the edge routes by; `None`: nothing valid is known.
+/// The page for `present`, what the edge routes by and what that means; `None`: nothing valid is known.
 #[must_use]
-pub fn page(site: &Site, present: Option<&Policy>, now: OffsetDateTime) -> String {
+pub fn page(site: &Site, present: Option<&Standing>, now: OffsetDateTime) -> String {
     let at = now.format(format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC")).unwrap_or_default();
     let Site { app, environment, host, .. } = site;
     let mut text = format!(
@@ -56,21 +57,30 @@ pub fn page(site: &Site, present: Option<&Policy>, now: OffsetDateTime) -> Strin
         },
         site.teal(&format!("rollback {environment}"))
     );
-    text += &serving(site, present);
+    text += &serving(site, present.map(Standing::seen));
     text += &look(site);
     text += "\n2. MOVE   one way is enough; a colour without a server UP answers 503 to everybody\n";
-    if let Some(policy) =
-        present.filter(|policy| policy.routes.iter().any(|route| route.stable != policy.routes[0].stable))
-    {
-        let stable: Vec<Colour> = policy.routes.iter().map(|route| route.stable).collect();
+    let is_mixed = |policy: &Policy| policy.routes.iter().any(|route| route.stable != policy.routes[0].stable);
+    if let Some(present) = present.filter(|present| is_mixed(present.policy())) {
+        let stable: Vec<Colour> = present.policy().routes.iter().map(|route| route.stable).collect();
         let names = site.components.iter().zip(&stable).map(|(name, colour)| format!("{name} {colour}"));
         let heading = format!("everything BACK: the last good colours, {}", names.collect::<Vec<_>>().join(", "));
-        text += &choice(site, &heading, "back", &back(policy), &stable);
+        text += &choice(site, &heading, "back", &present.back(), &stable);
     }
     for colour in Colour::BOTH {
-        let heading = format!("everything to {}: {}", colour.as_str().to_uppercase(), known_of(site, present, colour));
-        let policy = everything_to(site.components.len(), present, colour);
-        text += &choice(site, &heading, colour.as_str(), &policy, &vec![colour; site.components.len()]);
+        let heading = format!(
+            "everything to {}: {}",
+            colour.as_str().to_uppercase(),
+            known_of(site, present.map(Standing::policy), colour)
+        );
+        let goals = vec![Some(colour); site.components.len()];
+        let (goal, policy) = match present {
+            // By its name it would be a release.
+            Some(present) if present.is_way_back(colour) => ("back", present.back()),
+            Some(present) => (colour.as_str(), present.to(&goals)),
+            None => (colour.as_str(), from_nothing(&goals)),
+        };
+        text += &choice(site, &heading, goal, &policy, &vec![colour; site.components.len()]);
     }
     text += &afterwards(site);
     text
@@ -236,9 +246,11 @@ fn quoted(word: &str) -> String {
 mod tests {
     use super::super::fixture::site;
     use super::*;
+    use crate::proxy::haproxy::standing::Author;
 
     fn at(site: &Site, policy: Option<&str>) -> String {
-        page(site, policy.map(|policy| policy.parse().unwrap()).as_ref(), OffsetDateTime::UNIX_EPOCH)
+        let present = policy.map(|policy| Author::Agent.standing(policy.parse().unwrap()));
+        page(site, present.as_ref(), OffsetDateTime::UNIX_EPOCH)
     }
 
     #[test]

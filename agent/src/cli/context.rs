@@ -3,11 +3,13 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 
+use time::macros::format_description;
+
 use super::CliError;
 use super::error::Json;
 use super::terminal::Terminal;
 use crate::client::Client;
-use crate::config::{self, Loaded};
+use crate::config::{self, LoadError, Loaded};
 
 /// The global options.
 #[derive(Debug)]
@@ -47,6 +49,29 @@ impl Context {
     /// The configuration, valid or an error with all of its mistakes.
     pub(super) fn load(&self) -> Result<Loaded, CliError> {
         Ok(config::load(self.config_path())?)
+    }
+
+    /// The same for a tool of the night: while the file has mistakes, what the agent of that file runs with.
+    pub(super) fn load_at_night(&self) -> Result<Loaded, CliError> {
+        let error = match config::load(self.config_path()) {
+            Err(error @ LoadError::Invalid { .. }) => error,
+            found => return Ok(found?),
+        };
+        let LoadError::Invalid { path, .. } = &error else { return Err(error.into()) };
+        let Some(kept) = config::kept(path) else {
+            let pages = config::kept_pages(path);
+            let page = |page: &PathBuf| format!("cat {}   # the page for 2 a.m. that the agent kept", page.display());
+            let hints: Vec<String> = pages.iter().map(page).collect();
+            return Err(hints.into_iter().fold(error.into(), CliError::hint));
+        };
+        let since = time::OffsetDateTime::from(kept.since);
+        let format = format_description!("[year]-[month]-[day] [hour]:[minute]:[second] UTC");
+        let since = since.format(format).unwrap_or_default();
+        anstream::eprintln!(
+            "--  {error} (`teal config check` lists them): this goes by the configuration that the agent has run with since \
+             {since}"
+        );
+        Ok(kept.loaded)
     }
 
     /// The client of the agent on this machine: the configured one, or the one that runs here without a configuration.

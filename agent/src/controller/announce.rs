@@ -1,6 +1,6 @@
 //! What the machine announces: into the journal, into the list of releases, and to people.
 
-use teal_rollout::document::{Outcome, Phase};
+use teal_rollout::document::{Cause, Outcome, Phase};
 use teal_rollout::machine::{News, Notice, View};
 use teal_rollout::settings::Mode;
 
@@ -8,6 +8,7 @@ use super::journal::Judged;
 use super::{Controller, Journal, snapshot};
 use crate::api::{Happening, Known, Release, ReleaseId, why};
 use crate::notifier::{Kind, Message};
+use crate::proxy::haproxy::hand::{self, Hand};
 
 impl Controller {
     pub(super) fn announce(&mut self, notice: Notice) {
@@ -23,7 +24,8 @@ impl Controller {
         if is_verdict(&notice.news) {
             self.environment.timelines.verdict(self.clock.now(), &self.machine, &self.names);
         }
-        self.list(&notice, &view);
+        let hand = self.hand_behind(&notice.news, &view);
+        self.list(&notice, &view, hand.as_ref());
         let mut happening = Happening::from(notice.news);
         match &mut happening {
             Happening::Bad { cause, evidence } | Happening::WouldRollBack { cause, evidence } => {
@@ -33,9 +35,22 @@ impl Controller {
             _ => {}
         }
         self.record(notice.release, &happening);
+        if let Some(Hand { by, reason, .. }) = hand {
+            self.record(notice.release, &Happening::ByHand { by, reason });
+        }
         if let Some(kind) = news_kind.filter(|_| view.mode != Mode::Observe) {
             self.ports.notifier.send(self.message(notice.release, kind, &view));
         }
+    }
+
+    /// Who is behind news of a move by hand, where that was `edge force` on this machine.
+    fn hand_behind(&self, news: &News, view: &View) -> Option<Hand> {
+        let is_by_hand = matches!(
+            news,
+            News::Observed | News::ManualPutBack | News::Bad(Cause::Manual | Cause::Learned)
+        );
+        let map = self.environment.map.as_ref().filter(|_| is_by_hand)?;
+        view.edges.iter().flatten().find_map(|edge| hand::behind(map, edge.running.as_ref()?))
     }
 
     fn message(&self, release: u64, kind: Kind, view: &View) -> Message {
@@ -59,7 +74,7 @@ impl Controller {
     }
 
     /// Keeps the list of releases: a row at the start, its judgements with each decision, closed at the end.
-    fn list(&self, notice: &Notice, view: &View) {
+    fn list(&self, notice: &Notice, view: &View, hand: Option<&Hand>) {
         let journal = &self.environment.journal;
         let document = &view.document;
         match &notice.news {
@@ -73,7 +88,7 @@ impl Controller {
                     environment: self.environment.name.clone(),
                     from: versions(|c| &c.stable.version),
                     to: versions(|c| &c.candidate.version),
-                    by: document.by.clone(),
+                    by: hand.map_or_else(|| document.by.clone(), |hand| hand.by.clone()),
                     started: Journal::now(),
                     ..Release::default()
                 };
@@ -86,7 +101,13 @@ impl Controller {
                 if matches!(notice.news, News::Bad(_)) || judged.release.cause.is_none() {
                     judged.judgements = snapshot::judgements(view, &self.names);
                 }
-                judged.release.cause = document.cause.as_ref().map(why);
+                let typed = |hand: &Hand| format!("moved by {}: {}", hand.by, hand.reason);
+                match (&notice.news, hand) {
+                    // Who and why say more than that somebody did.
+                    (News::Bad(_), Some(hand)) => judged.release.cause = Some(typed(hand)),
+                    (News::Ended(..), _) if is_by_hand(document.cause.as_ref()) && judged.release.cause.is_some() => {}
+                    _ => judged.release.cause = document.cause.as_ref().map(why),
+                }
                 match &notice.news {
                     News::Ended(outcome, _) => {
                         judged.release.outcome = Some(Known::Known(*outcome));
@@ -127,6 +148,11 @@ impl Controller {
             self.record(document.epoch.release, &Happening::Back { took_us: Some(micros(at)) });
         }
     }
+}
+
+/// Whether somebody's move of the edge's map called the release bad.
+const fn is_by_hand(cause: Option<&Cause>) -> bool {
+    matches!(cause, Some(Cause::Manual | Cause::Learned))
 }
 
 /// Whether a verdict falls with these news, for better or worse.

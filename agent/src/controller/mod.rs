@@ -21,6 +21,7 @@ mod sampling;
 mod snapshot;
 mod timeline;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,6 +76,8 @@ pub struct Environment {
     pub name: String,
     /// A link for messages.
     pub url: Option<String>,
+    /// The map of the HAProxy of this machine, if it has one: who moved it by hand stands beside it.
+    pub map: Option<PathBuf>,
     /// What releases are judged by.
     pub settings: Settings,
     /// Where it left off.

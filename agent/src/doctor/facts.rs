@@ -155,6 +155,8 @@ pub struct Program {
 pub struct Proxy {
     /// What answers on the socket, or why nothing does.
     pub running: Result<Running, String>,
+    /// Nothing answers, and its ports are served all the same.
+    pub is_detached: bool,
     /// The socket's file.
     pub socket: Option<Node>,
     /// Its path.

@@ -29,7 +29,12 @@ pub fn status_of(app: &str, notifies: bool, environment: &ShownEnvironment) -> S
         epoch: doc.epoch.to_string(),
         outcome: doc.outcome.map(Known::Known),
         cause: doc.cause.as_ref().map(api::why),
-        by: doc.by.clone(),
+        // The history knows whose hand was behind a move that the machine calls somebody else's.
+        by: environment
+            .handle
+            .journal()
+            .release(doc.epoch.release)
+            .map_or_else(|| doc.by.clone(), |judged| judged.release.by),
         since: since.clone(),
         paused: doc.paused.as_ref().map(|p| p.by.clone()),
         components: components(&snapshot),

@@ -163,6 +163,7 @@ pub(super) async fn start(
         app: config.app.clone(),
         name: name.to_owned(),
         url: environment.url.clone(),
+        map: edge.monitor().map(|_| environment.edge.map.clone()),
         settings,
         saved,
         journal,
@@ -187,9 +188,12 @@ pub(super) async fn start(
     parts.extend(monitor.as_ref().map(|(_, monitor)| {
         let page = break_glass::Site::new(config, name, environment, options.configuration.as_deref());
         let (monitor, components) = (monitor.clone(), environment.components.len());
+        let looks_on = (environment.mode != Mode::Act).then(|| handle.clone());
         let present = move || {
             let status = monitor.status();
-            force::present(components, status.running, status.saved)
+            let policy = force::present(components, status.running, status.saved)?;
+            let observed = looks_on.as_ref().map(|handle| handle.snapshot().view.document.clone());
+            Some(break_glass::Present { policy, observed })
         };
         let page = break_glass::keep(page, config.state.clone(), present, page_shutdown);
         watch.over(format!("{name}: the break-glass page"), page)

@@ -31,7 +31,7 @@ pub use error::RuntimeError;
 
 use crate::cluster::client::connect;
 use crate::cluster::nodes::Heard;
-use crate::config::{Config, FlagService, PlatformKind};
+use crate::config::{self, Config, FlagService, PlatformKind};
 use crate::flags::Relay;
 use crate::http;
 use crate::store::Sqlite;
@@ -64,6 +64,7 @@ pub async fn run(
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut config = config;
     let mut agent = Agent::start(&config, &options).await?;
+    keep(&config, &options);
     loop {
         tracing::info!(app = config.app, socket = %config.agent.socket.display(), "the agent runs");
         let next = loop {
@@ -85,6 +86,7 @@ pub async fn run(
         agent = match Agent::start(&next, &options).await {
             Ok(agent) => {
                 config = next;
+                keep(&config, &options);
                 agent
             }
             Err(error) => {
@@ -92,6 +94,14 @@ pub async fn run(
                 Agent::start(&config, &options).await?
             }
         };
+    }
+}
+
+/// Keeps what the agent runs with for the tools of the night. An observer has no state, and none of those tools.
+fn keep(config: &Config, options: &Options) {
+    let Some(file) = options.configuration.as_ref().filter(|_| config.agent.observer.is_none()) else { return };
+    if let Err(error) = config::keep(config, file) {
+        tracing::warn!(%error, "the configuration that the agent runs with could not be kept in its state folder");
     }
 }
 

@@ -81,11 +81,16 @@ pub fn edge_settings(name: &str, environment: &Environment) -> EdgeSettings {
         EdgeComponent { name: name.clone(), limits, bad: bad_when(&component.watch.bad) }
     };
     let edge = &environment.edge;
+    let port = |bind: &Bind| match bind.address {
+        BindAddress::Tcp(address) => Some(address.port()),
+        BindAddress::Unix(_) | BindAddress::Abstract(_) => None,
+    };
     EdgeSettings {
         environment: name.to_owned(),
         components: environment.components.iter().map(component).collect(),
         map: edge.map.clone(),
         socket: edge.socket.clone(),
+        ports: edge.bind.iter().filter_map(port).collect(),
         master_socket: edge.master_socket.clone(),
         log: match &edge.evidence {
             Evidence::Ring => LogSource::Ring,

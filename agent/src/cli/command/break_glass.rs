@@ -14,7 +14,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let loaded = context.load()?;
+    let loaded = context.load_at_night()?;
     let name = args.environment.as_str();
     let Page { text, source, because } = context.block_on(engine::break_glass(&loaded, name))?;
     let from = match source {

@@ -24,6 +24,9 @@ pub(in crate::cli) enum Args {
         /// Only this component; may be repeated.
         #[arg(long, value_name = "NAME")]
         component: Vec<String>,
+        /// Also to a colour without a server that HAProxy calls UP, where everybody gets a 503.
+        #[arg(long)]
+        anyway: bool,
     },
 }
 
@@ -48,8 +51,8 @@ impl FromStr for Goal {
 }
 
 pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let Args::Force { environment, colour, reason, component } = args;
-    let loaded = context.load()?;
+    let Args::Force { environment, colour, reason, component, anyway } = args;
+    let loaded = context.load_at_night()?;
     loaded.config.environment(environment)?;
     let colour = match colour {
         Goal::Colour(colour) => Some(*colour),
@@ -62,6 +65,7 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
         components: component.clone(),
         reason: reason.clone(),
         by: operator(),
+        anyway: *anyway,
     };
     let (exit, text) = context.block_on(engine::edge_force(&loaded, &force))?;
     context

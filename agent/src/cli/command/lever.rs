@@ -13,7 +13,10 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) async fn run(context: &Context, args: &Args, order: Order) -> Result<Exit, CliError> {
-    let loaded = context.load()?;
+    let loaded = match order {
+        Order::Abort | Order::Pause => context.load_at_night()?,
+        _ => context.load()?,
+    };
     let name = args.environment.as_str();
     loaded.config.environment(name)?;
     let done = match order {

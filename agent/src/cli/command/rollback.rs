@@ -24,7 +24,8 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let loaded = context.load()?;
+    // A release is nothing for the night.
+    let loaded = if args.to.is_some() { context.load()? } else { context.load_at_night()? };
     let name = args.environment.as_str();
     loaded.config.environment(name)?;
     match args.to {

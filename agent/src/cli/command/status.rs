@@ -27,7 +27,7 @@ pub(in crate::cli) struct Args {
 }
 
 pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let loaded = context.load()?;
+    let loaded = context.load_at_night()?;
     let names: Vec<&str> = match &args.environment {
         Some(name) => {
             loaded.config.environment(name)?;
@@ -38,7 +38,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
     let mut terminal = context.terminal();
     loop {
         let found = look(&loaded, &names, &mut terminal).await?;
-        let exit = if found.iter().any(|found| found.error.is_some()) { Exit::Unreachable } else { Exit::Done };
+        let exit = if found.iter().any(Found::is_unreachable) { Exit::Unreachable } else { Exit::Done };
         if !args.watch {
             terminal.print(&found.iter().map(Found::page).collect::<Vec<_>>().join("\n"));
             return Ok(exit);
@@ -98,6 +98,13 @@ enum Said {
 }
 
 impl Found {
+    /// Whether the agent or an edge does not answer.
+    fn is_unreachable(&self) -> bool {
+        let has_dead_edge =
+            |status: &Status| status.edges.iter().any(crate::api::EdgeStatus::is_dead);
+        self.error.is_some() || matches!(&self.said, Said::Status(status) if has_dead_edge(status))
+    }
+
     fn note(&self) -> Vec<String> {
         let Some(error) = &self.error else { return Vec::new() };
         vec![format!("--  {error}"), "    this is what the edge itself says:".to_owned()]

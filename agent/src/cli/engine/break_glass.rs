@@ -5,7 +5,7 @@ use std::time::Duration;
 use teal_rollout::policy::Policy;
 use time::OffsetDateTime;
 
-use crate::break_glass::{Site, kept, page};
+use crate::break_glass::{Site, author, kept, page};
 use crate::cli::CliError;
 use crate::config::Loaded;
 use crate::proxy::haproxy::force::{Peek, peek, present};
@@ -65,7 +65,8 @@ pub(in crate::cli) async fn break_glass(loaded: &Loaded, environment: &str) -> R
     };
     let source = if running.is_some() { Source::Edge } else { Source::File };
     if let Some(policy) = present(settings.components.len(), running, file.ok()) {
-        let text = page(&site, Some(&policy), OffsetDateTime::now_utc());
+        let standing = author(&loaded.config, environment, configured).standing(policy);
+        let text = page(&site, Some(&standing), OffsetDateTime::now_utc());
         return Ok(Page { text, source, because });
     }
     Ok(match kept(&loaded.config.state, environment) {

@@ -5,9 +5,10 @@ use teal_rollout::policy::{Policy, Route, Verdict};
 use teal_rollout::settings::Mode;
 
 use crate::api::{ColourStatus, ComponentStatus, EdgeStatus, Known, ReleaseId, Safe, Status};
+use crate::break_glass::author;
 use crate::cli::{CliError, Exit};
 use crate::config::Loaded;
-use crate::proxy::haproxy::force::{ForceError, Forced, Move, Peek, force, peek};
+use crate::proxy::haproxy::force::{ForceError, Forced, Move, Peek, Why, force, peek};
 use crate::runtime::wiring;
 
 /// What the edge itself says, when no agent answers. `None` when it does not answer either.
@@ -21,7 +22,8 @@ pub(in crate::cli) async fn edge_status(loaded: &Loaded, environment: &str) -> O
     };
     let running: Option<Policy> = look.as_ref().and_then(|l| l.value.as_deref()?.parse().ok());
     let saved = file.ok();
-    let policy = running.clone().or_else(|| saved.clone())?;
+    let present = running.clone().or_else(|| saved.clone())?;
+    let policy = author(&loaded.config, environment, configured).standing(present).policy().clone();
     let up = |component: usize, colour: Colour| {
         let backends = look.iter().flat_map(|l| &l.backends);
         backends.filter(|b| b.component == component && b.colour == colour).map(|b| b.up).sum()
@@ -80,12 +82,30 @@ pub(in crate::cli) struct Force {
     pub(in crate::cli) components: Vec<String>,
     pub(in crate::cli) reason: String,
     pub(in crate::cli) by: String,
+    /// Also to a colour without a server.
+    pub(in crate::cli) anyway: bool,
 }
 
-const fn exit_of(error: &ForceError) -> Exit {
-    match error {
+fn failure(error: &ForceError, wanted: &Force) -> CliError {
+    let environment = &wanted.environment;
+    let exit = match error {
         ForceError::Component { .. } | ForceError::NoWayBack => Exit::Usage,
+        ForceError::Nowhere { .. } | ForceError::Dead(_) => Exit::Refused,
         ForceError::Nothing { .. } => Exit::Unreachable,
+    };
+    let failure = CliError::new(exit, error.to_string());
+    match error {
+        ForceError::Nowhere { other: Some(colour), .. } => {
+            failure.hint(format!("teal edge force {environment} {colour} --reason WHY"))
+        }
+        ForceError::Nowhere { other: None, .. } => {
+            failure.hint(format!("teal edge force {environment} COLOUR --component NAME --reason WHY"))
+        }
+        ForceError::Dead(_) => {
+            let goal = wanted.colour.map_or("back", Colour::as_str);
+            failure.hint(format!("teal edge force {environment} {goal} --reason WHY --anyway   moves there all the same"))
+        }
+        _ => failure,
     }
 }
 
@@ -98,12 +118,18 @@ pub(in crate::cli) async fn edge_force(loaded: &Loaded, wanted: &Force) -> Resul
         Some(colour) if wanted.components.is_empty() => Move::All(colour),
         Some(colour) => Move::Some(wanted.components.iter().map(|name| (name.clone(), colour)).collect()),
     };
-    let forced = force(&settings, &what, &wanted.reason, &wanted.by).await;
-    let Forced { from, to, runtime, file, record, agent } =
-        forced.map_err(|error| CliError::new(exit_of(&error), error.to_string()))?;
+    let author = author(&loaded.config, &wanted.environment, configured);
+    let why = Why { reason: &wanted.reason, by: &wanted.by, anyway: wanted.anyway };
+    let forced = force(&settings, &author, &what, &why).await;
+    let Forced { from, to, runtime, file, record, agent, servers } = forced.map_err(|error| failure(&error, wanted))?;
     let before = from.map_or_else(|| "no valid policy".to_owned(), |p| p.to_string());
     let mut lines = vec![format!("was  {before}"), format!("now  {to}")];
-    let whole = runtime.is_ok() && file.is_ok();
+    let exit = match (&runtime, &file) {
+        (Err(error), _) if error.is_unreachable() => Exit::Unreachable,
+        (Ok(()), Ok(())) => Exit::Done,
+        _ => Exit::Failed,
+    };
+    lines.extend(servers.map(|servers| format!("note {servers}")));
     lines.push(match runtime {
         Ok(()) => "ok   HAProxy routes by it".to_owned(),
         Err(error) => format!("!!   HAProxy does not route by it yet, a restart will: {error}"),
@@ -129,5 +155,5 @@ pub(in crate::cli) async fn edge_force(loaded: &Loaded, wanted: &Force) -> Resul
             ),
         });
     }
-    Ok((if whole { Exit::Done } else { Exit::Failed }, lines.join("\n")))
+    Ok((exit, lines.join("\n")))
 }

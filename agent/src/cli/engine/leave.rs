@@ -72,7 +72,7 @@ pub(in crate::cli) async fn leave(loaded: &Loaded, environment: &str) -> Result<
     let processes = described.collect();
     let map = &settings.map;
     let beside = |ending: &str| PathBuf::from(format!("{}.{ending}", map.display()));
-    let mut remove = vec![map.clone(), beside("lock"), beside("forced"), settings.socket.clone()];
+    let mut remove = vec![map.clone(), beside("lock"), beside("forced"), beside("hand"), settings.socket.clone()];
     remove.push(break_glass::path(state, environment));
     if loaded.config.environments.len() == 1 {
         remove.extend([state.clone(), loaded.path.clone()]);

@@ -87,7 +87,10 @@ impl Progress {
             | Happening::SharedOutageOver
             | Happening::EmergencyOver { .. } => Some(line("--", "note", &record.text, None)),
             Happening::Paused { .. } | Happening::Resumed { .. } => Some(line("--", "note", &record.text, None)),
-            Happening::ManualAdopted | Happening::ManualPutBack | Happening::SelectorDrift { .. } => {
+            Happening::ManualAdopted
+            | Happening::ManualPutBack
+            | Happening::ByHand { .. }
+            | Happening::SelectorDrift { .. } => {
                 Some(line("--", "by hand", &record.text, None))
             }
             Happening::WouldRollBack { .. } | Happening::NoWayBack { .. } => {

@@ -46,6 +46,10 @@ fn head(status: &Status) -> String {
         }
     }
     text.push('\n');
+    // Whatever stands below, nobody may be served.
+    for edge in status.edges.iter().filter(|edge| edge.is_dead()) {
+        row(&mut text, "EDGE", &format!("{}: {}", edge.name, edge.problem.as_deref().unwrap_or_default()));
+    }
     for change in changes(&status.components) {
         row(&mut text, "release", &change);
     }

@@ -18,7 +18,7 @@ use teal_rollout::settings::Mode;
 use super::*;
 
 /// The smallest configuration: what has no default.
-const LEAST: &str = r#"
+pub(super) const LEAST: &str = r#"
 app = "shop"
 state = "/var/lib/teal"
 [environments.prod.edge]

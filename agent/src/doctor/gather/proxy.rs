@@ -11,7 +11,7 @@ use crate::doctor::{Processes, Proxy, Running};
 use crate::proxy::haproxy::force::peek;
 use crate::proxy::haproxy::program::HaProxy;
 use crate::proxy::haproxy::render;
-use crate::proxy::haproxy::runtime::Runtime;
+use crate::proxy::haproxy::runtime::{Runtime, RuntimeError};
 use crate::runtime::wiring;
 
 /// How long `haproxy -c` may take; large certificates' lists take a while.
@@ -23,6 +23,7 @@ pub(super) async fn proxy(name: &str, environment: &Environment) -> (Proxy, Opti
     let peeked = peek(&settings).await;
     let runtime = Runtime::new(&settings);
     let (info, level) = tokio::join!(runtime.ask("show info"), runtime.ask("show env HOME"));
+    let is_detached = matches!(peeked.runtime, Err(RuntimeError::Detached { .. }));
     let running = peeked.runtime.map_err(|error| error.to_string()).map(|look| {
         let info = info.unwrap_or_default();
         let number = |field: &str| info.lines().find_map(|line| line.strip_prefix(field)?.trim().parse::<u64>().ok());
@@ -51,6 +52,7 @@ pub(super) async fn proxy(name: &str, environment: &Environment) -> (Proxy, Opti
     let (map, map_folder, socket) = nodes.await.unwrap_or_default();
     let proxy = Proxy {
         running,
+        is_detached,
         socket,
         socket_path: edge.socket.clone(),
         socket_group: edge.socket_group.clone(),

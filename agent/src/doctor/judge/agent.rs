@@ -3,6 +3,7 @@
 use teal_rollout::document::Phase;
 use teal_rollout::settings::Mode;
 
+use super::edge::revive;
 use super::{Facts, Finding};
 use crate::api::Status;
 
@@ -115,11 +116,15 @@ pub(super) fn evidence(facts: &Facts) -> Finding {
     for edge in &status.edges {
         if edge.feed != "live" {
             let why = edge.problem.as_deref().unwrap_or("the request log cannot be read");
-            return Finding::hurts(
-                check,
-                format!("none comes from {}, so that no release can be judged: {why}", edge.name),
-                format!("teal proxy render {}   # into HAProxy's configuration, and reload it", facts.environment),
-            );
+            let mend = match &facts.proxy.running {
+                // Its configuration may be as it should be.
+                Err(_) => revive(facts).to_owned(),
+                Ok(_) => {
+                    format!("teal proxy render {}   # into HAProxy's configuration, and reload it", facts.environment)
+                }
+            };
+            let seen = format!("none comes from {}, so that no release can be judged: {why}", edge.name);
+            return Finding::hurts(check, seen, mend);
         }
         lost += edge.evidence_lost;
     }

@@ -38,9 +38,16 @@ pub(super) fn socket(facts: &Facts) -> Finding {
             ),
         ),
         Ok(running) => Finding::fine("socket", format!("HAProxy {} answers, pid {}", running.version, running.pid)),
-        Err(error) => {
-            Finding::hurts("socket", error, "sudo systemctl start haproxy   # the map's file keeps the colour")
-        }
+        Err(error) => Finding::hurts("socket", error, revive(facts)),
+    }
+}
+
+/// How an HAProxy that does not answer is made to.
+pub(super) const fn revive(facts: &Facts) -> &'static str {
+    if facts.proxy.is_detached {
+        "sudo systemctl stop haproxy && sudo systemctl start haproxy   # `pgrep -a haproxy` shows what is left after the stop"
+    } else {
+        "sudo systemctl start haproxy   # the map's file keeps the colour"
     }
 }
 

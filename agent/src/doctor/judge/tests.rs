@@ -69,6 +69,7 @@ fn healthy() -> Facts {
                 connections: Some((20, 4000)),
                 dropped_logs: 0,
             }),
+            is_detached: false,
             socket: Some(node("/run/haproxy/teal.sock", Kind::Socket, 0o660)),
             socket_path: "/run/haproxy/teal.sock".into(),
             socket_group: Some("haproxy".into()),
@@ -161,6 +162,8 @@ fn each_fault_is_the_one_finding_that_hurts_with_its_value_and_what_mends_it() {
 
     check(|f| f.program = Err("HAProxy is not installed".into()), "HAProxy", "not installed", "apt install haproxy");
     check(|f| f.proxy.running = Err("nothing answers".into()), "socket", "nothing answers", "systemctl start haproxy");
+    let detached = |f: &mut Facts| (f.proxy.running, f.proxy.is_detached) = (Err("nobody".into()), true);
+    check(detached, "socket", "nobody", "stop haproxy && sudo systemctl start haproxy");
     check(|f| running(f).is_operator = false, "socket", "not to `level operator`", "level operator");
     let socket = |f: &mut Facts, mode| f.proxy.socket = Some(node("/run/haproxy/teal.sock", Kind::Socket, mode));
     let open: fn(&mut Facts) = |f| f.proxy.socket.as_mut().unwrap().mode = 0o666;

@@ -50,6 +50,7 @@ pub struct EdgeHandle {
 pub struct EdgeMonitor {
     counters: Arc<Counters>,
     view: View,
+    ports: Arc<[u16]>,
 }
 
 impl EdgeMonitor {
@@ -75,7 +76,7 @@ impl EdgeMonitor {
             feed,
             backends: running.backends,
             old_workers: self.view.workers.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            runtime_error: running.error.map(|error| error.to_string()),
+            runtime_error: running.error.map(|error| error.seen_from_outside(&self.ports).to_string()),
             file_error: saved.error.map(|error| error.to_string()),
             feed_error,
         }
@@ -163,7 +164,8 @@ pub fn spawn(
         tasks.shutdown().await;
         drop(owner);
     });
-    Ok(EdgeHandle { monitor: EdgeMonitor { counters, view }, task })
+    let ports = settings.ports.clone().into();
+    Ok(EdgeHandle { monitor: EdgeMonitor { counters, view, ports }, task })
 }
 
 /// Completes when a part has panicked: an edge without it must not look alive.

@@ -6,15 +6,18 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use teal_rollout::colour::{Colour, Share};
-use teal_rollout::policy::{Epoch, Policy, Route, Salt, Verdict};
+use teal_rollout::colour::Colour;
+use teal_rollout::policy::{Epoch, Policy, Route, Salt};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::hand;
 use super::map_file::{self, MapFileError};
 use super::owner::Owner;
 use super::runtime::{Look, Runtime, RuntimeError};
+use super::servers::{Servers, servers};
 use super::settings::EdgeSettings;
+use super::standing::{Author, is_same_traffic};
 
 /// What to move.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,17 @@ pub enum Move {
     Some(Vec<(String, Colour)>),
     /// Every component to its last good colour, which need not be the same for all.
     Back,
+}
+
+/// For the record.
+#[derive(Clone, Copy, Debug)]
+pub struct Why<'a> {
+    /// Move there even where HAProxy knows that nothing is UP.
+    pub anyway: bool,
+    /// What moved somebody to it.
+    pub reason: &'a str,
+    /// Who: `user@host`.
+    pub by: &'a str,
 }
 
 /// Why nothing was moved.
@@ -41,6 +55,19 @@ pub enum ForceError {
     /// Neither side holds a policy that says which colour was good.
     #[error("nobody knows the last good colour: HAProxy's map and its file hold no policy. Name one, blue or green")]
     NoWayBack,
+    /// Everything is where `back` would take it.
+    #[error(
+        "nothing was moved: everything is on its last good colour already, {colours}. If that is what fails, name the other one"
+    )]
+    Nowhere {
+        /// The colour, or each component's.
+        colours: String,
+        /// The colour that nobody is on; `None` where that is not the same for all.
+        other: Option<Colour>,
+    },
+    /// Who was asked would get nothing but 503.
+    #[error("nothing was moved: {0}. Everybody would get a 503")]
+    Dead(String),
     /// Neither the running proxy nor the file took it.
     #[error("nothing was moved. Runtime: {runtime}. File: {file}")]
     Nothing {
@@ -66,6 +93,8 @@ pub struct Forced {
     pub record: io::Result<PathBuf>,
     /// The agent that drives this HAProxy after all; it takes this for a move by hand.
     pub agent: Option<u32>,
+    /// What the goals have of servers, where that is not as it should be or nobody knows.
+    pub servers: Option<String>,
 }
 
 /// What the edge holds, read without an agent.
@@ -81,8 +110,9 @@ pub struct Peek {
 
 /// Reads the edge and writes nothing.
 pub async fn peek(settings: &EdgeSettings) -> Peek {
+    let looked = Runtime::new(settings).look().await;
     Peek {
-        runtime: Runtime::new(settings).look().await,
+        runtime: looked.map_err(|error| error.seen_from_outside(&settings.ports)),
         file: map_file::read(&settings.map),
         agent: Owner::holder(&settings.map),
     }
@@ -90,31 +120,66 @@ pub async fn peek(settings: &EdgeSettings) -> Peek {
 
 /// Routes by hand: the running proxy first, then the file; one is enough.
 ///
-/// Everything moved to its stable colour makes the release BAD, for ever; any other move counts its step up.
+/// Everything moved to its stable colour makes the release BAD, for ever; any other move counts its step up, and where hands
+/// alone write it is a release of its own ([`super::standing`]).
 ///
 /// # Errors
 /// [`ForceError`] when nothing was moved.
-pub async fn force(settings: &EdgeSettings, what: &Move, reason: &str, by: &str) -> Result<Forced, ForceError> {
+pub async fn force(settings: &EdgeSettings, author: &Author, what: &Move, why: &Why<'_>) -> Result<Forced, ForceError> {
     let goals = goals(settings, what)?;
     let components = settings.components.len();
     let Peek { runtime, file, agent } = peek(settings).await;
-    let running = runtime.ok().and_then(|look| look.value).and_then(|value| value.parse::<Policy>().ok());
+    let (look, unseen) = match runtime {
+        Ok(look) => (Some(look), None),
+        Err(error) => (None, Some(error)),
+    };
+    let running = look.as_ref().and_then(|look| look.value.as_ref()).and_then(|value| value.parse::<Policy>().ok());
     let (running, file) = (fitting(running, components), fitting(file.ok(), components));
-    let present = present(components, running.clone(), file.clone());
-    let to = match (&present, what) {
-        (Some(present), Move::Back) => back(present),
+    let standing = present(components, running.clone(), file.clone()).map(|present| author.standing(present));
+    let to = match (&standing, what) {
+        (Some(standing), Move::Back) => {
+            let to = standing.back();
+            let is_there = |side: &Option<Policy>| {
+                let alike = |side: &Policy| is_same_traffic(side, &to) && (standing.is_by_hand() || *side == to);
+                side.as_ref().is_some_and(alike)
+            };
+            if is_there(&running) && is_there(&file) {
+                return Err(nowhere(settings, &to));
+            }
+            to
+        }
         (None, Move::Back) => return Err(ForceError::NoWayBack),
-        (present, _) => forced(present.as_ref(), &goals),
+        (Some(standing), _) => standing.to(&goals),
+        (None, _) => from_nothing(&goals),
     };
     let from = running.or(file);
+    let servers = match (&look, unseen) {
+        (Some(look), _) => {
+            let named: Vec<usize> = match what {
+                Move::Some(_) => (0..components).filter(|id| goals[*id].is_some()).collect(),
+                Move::All(_) | Move::Back => (0..components).collect(),
+            };
+            servers(settings, &look.backends, &to, &named)
+        }
+        (None, unseen) => Servers::Unknown(unseen.map(|error| error.to_string()).unwrap_or_default()),
+    };
+    let servers = match servers {
+        Servers::Dead(words) if !why.anyway => return Err(ForceError::Dead(words)),
+        Servers::Dead(words) | Servers::Nowhere(words) => Some(words),
+        Servers::Unknown(because) => Some(format!("nobody knows whether a server is UP there: {because}")),
+        Servers::Fine => None,
+    };
 
+    // An agent may see the move before the record below is on the disk. That one tells of a folder that takes no file.
+    let _ = hand::note(&settings.map, &to, why.by, why.reason);
     let runtime = Runtime::new(settings).set(&to.to_string()).await.map(|_| ());
+    let runtime = runtime.map_err(|error| error.seen_from_outside(&settings.ports));
     let file = map_file::write(&settings.map, &to);
     if let (Err(runtime), Err(file)) = (&runtime, &file) {
         return Err(ForceError::Nothing { runtime: runtime.clone(), file: file.clone() });
     }
-    let mut forced = Forced { from, to, runtime, file, record: Ok(PathBuf::new()), agent };
-    forced.record = record(&settings.map, &forced, reason, by);
+    let mut forced = Forced { from, to, runtime, file, record: Ok(PathBuf::new()), agent, servers };
+    forced.record = record(&settings.map, &forced, why);
     Ok(forced)
 }
 
@@ -137,6 +202,17 @@ fn goals(settings: &EdgeSettings, what: &Move) -> Result<Vec<Option<Colour>>, Fo
     Ok(goals)
 }
 
+fn nowhere(settings: &EdgeSettings, to: &Policy) -> ForceError {
+    let stable = || to.routes.iter().map(|route| route.stable);
+    let first = stable().next().filter(|first| stable().all(|colour| colour == *first));
+    let each =
+        || settings.components.iter().zip(stable()).map(|(component, colour)| format!("{} {colour}", component.name));
+    ForceError::Nowhere {
+        colours: first.map_or_else(|| each().collect::<Vec<_>>().join(", "), |colour| colour.to_string()),
+        other: first.map(Colour::other),
+    }
+}
+
 fn fitting(policy: Option<Policy>, components: usize) -> Option<Policy> {
     policy.filter(|policy| policy.routes.len() == components)
 }
@@ -150,47 +226,16 @@ pub fn present(components: usize, running: Option<Policy>, saved: Option<Policy>
     Some(Policy { epoch, ..running.or(saved)? })
 }
 
-/// What `edge force` would write to move every component to `colour` from `present` (see [`present`]).
+/// What is written where nothing valid is anywhere: a policy from nothing still beats an edge without one.
 #[must_use]
-pub fn everything_to(components: usize, present: Option<&Policy>, colour: Colour) -> Policy {
-    forced(present.filter(|policy| policy.routes.len() == components), &vec![Some(colour); components])
-}
-
-/// What `edge force ENV back` would write: every component on its last good colour.
-#[must_use]
-pub fn back(present: &Policy) -> Policy {
-    forced(Some(present), &present.routes.iter().map(|route| Some(route.stable)).collect::<Vec<_>>())
-}
-
-fn forced(from: Option<&Policy>, goals: &[Option<Colour>]) -> Policy {
-    let Some(from) = from else {
-        // Nothing valid anywhere: a policy from nothing still beats an edge without one.
-        let settled = |goal: &Option<Colour>| Route::settled(goal.unwrap_or(Colour::Blue));
-        let salt = Salt::try_from("forced".to_owned()).unwrap_or_else(|_| unreachable!("a valid salt"));
-        return Policy { epoch: Epoch::default(), routes: goals.iter().map(settled).collect(), salt, dead_man: 0 };
-    };
-    let routes: Vec<Route> = from.routes.iter().zip(goals).map(|(route, goal)| moved(*route, *goal)).collect();
-    let released = routes.iter().any(|route| route.stable != route.candidate);
-    let mut epoch = from.epoch;
-    if released && routes.iter().all(|route| route.share == Share::NONE) {
-        epoch.verdict = Verdict::Bad;
-    } else if from.routes != routes {
-        epoch.step = epoch.step.saturating_add(1);
-    }
-    Policy { epoch, routes, ..from.clone() }
-}
-
-/// One component moved to `goal`; what can be is kept as the way back.
-fn moved(route: Route, goal: Option<Colour>) -> Route {
-    match goal {
-        None => route,
-        Some(colour) if colour == route.stable => Route { share: Share::NONE, ..route },
-        Some(colour) => Route { candidate: colour, share: Share::ALL, ..route },
-    }
+pub fn from_nothing(goals: &[Option<Colour>]) -> Policy {
+    let settled = |goal: &Option<Colour>| Route::settled(goal.unwrap_or(Colour::Blue));
+    let salt = Salt::try_from("forced".to_owned()).unwrap_or_else(|_| unreachable!("a valid salt"));
+    Policy { epoch: Epoch::default(), routes: goals.iter().map(settled).collect(), salt, dead_man: 0 }
 }
 
 /// Appends one JSON line to `MAP.forced`, so that an agent that comes back and the people around know.
-fn record(map: &Path, forced: &Forced, reason: &str, by: &str) -> io::Result<PathBuf> {
+fn record(map: &Path, forced: &Forced, why: &Why<'_>) -> io::Result<PathBuf> {
     #[derive(Serialize)]
     struct Line<'a> {
         at: String,
@@ -204,8 +249,8 @@ fn record(map: &Path, forced: &Forced, reason: &str, by: &str) -> io::Result<Pat
     let told = |error: Option<String>| error.unwrap_or_else(|| "ok".to_owned());
     let line = Line {
         at: OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default(),
-        by,
-        reason,
+        by: why.by,
+        reason: why.reason,
         from: forced.from.as_ref().map(Policy::to_string),
         to: forced.to.to_string(),
         runtime: told(forced.runtime.as_ref().err().map(RuntimeError::to_string)),

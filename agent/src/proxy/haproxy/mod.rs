@@ -15,6 +15,7 @@ pub mod clock;
 pub mod edge;
 pub mod evidence;
 pub mod force;
+pub mod hand;
 pub mod map_file;
 pub mod missing;
 pub mod overdue;
@@ -24,6 +25,7 @@ pub mod render;
 pub mod runtime;
 pub mod settings;
 pub mod stall;
+pub mod standing;
 pub mod stat;
 pub mod status;
 
@@ -34,11 +36,13 @@ mod desk;
 mod hangs;
 mod keeper;
 mod lines;
+mod listening;
 mod memory;
 mod names;
 mod old_workers;
 mod ring;
 mod saver;
+mod servers;
 mod sink;
 
 #[cfg(test)]

@@ -16,6 +16,7 @@ use tokio::net::UnixStream;
 
 pub use super::answer::Process;
 use super::answer::{before_value, map_value, process, refusal};
+use super::listening;
 use super::names::{Names, escape};
 use super::settings::EdgeSettings;
 use super::stat;
@@ -35,6 +36,18 @@ pub enum RuntimeError {
     /// The socket is there and nobody listens.
     #[error("nothing answers at {}: HAProxy is not running (start it; the map file keeps the colour)", .0.display())]
     Refused(PathBuf),
+    /// Its ports are served, but not by anybody behind this socket.
+    #[error(
+        "nothing answers at {}, but somebody serves port {port}: HAProxy runs without its socket, as it does after a second \
+         start beside it that failed. Stop it and start it once (a reload does not help; the map file keeps the colour)",
+        .socket.display()
+    )]
+    Detached {
+        /// The socket.
+        socket: PathBuf,
+        /// The first of its ports that is served.
+        port: u16,
+    },
     /// The file mode of the socket keeps us out.
     #[error("no permission for {}: run Teal in the socket's group (`stats socket ... mode 660 group ...`)", .0.display())]
     PermissionDenied(PathBuf),
@@ -116,12 +129,29 @@ impl RuntimeError {
         }
     }
 
+    /// The same, told from an HAProxy that does run by the ports it serves.
+    #[must_use]
+    pub fn seen_from_outside(self, ports: &[u16]) -> Self {
+        match self {
+            Self::Refused(socket) => match listening::first(ports) {
+                Some(port) => Self::Detached { socket, port },
+                None => Self::Refused(socket),
+            },
+            other => other,
+        }
+    }
+
     /// Whether HAProxy could not be talked to at all, rather than having refused something.
     #[must_use]
     pub const fn is_unreachable(&self) -> bool {
         matches!(
             self,
-            Self::NotFound(_) | Self::Refused(_) | Self::PermissionDenied(_) | Self::TimedOut { .. } | Self::Io { .. }
+            Self::NotFound(_)
+                | Self::Refused(_)
+                | Self::Detached { .. }
+                | Self::PermissionDenied(_)
+                | Self::TimedOut { .. }
+                | Self::Io { .. }
         )
     }
 }

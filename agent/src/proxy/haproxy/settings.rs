@@ -16,6 +16,8 @@ pub struct EdgeSettings {
     pub map: PathBuf,
     /// The Runtime API's socket, `level operator`.
     pub socket: PathBuf,
+    /// The ports that it serves users on: whoever listens there while the socket is dead is an HAProxy without it.
+    pub ports: Vec<u16>,
     /// The master process's socket (`-S`), where HAProxy runs as master and workers; reaches old workers.
     pub master_socket: Option<PathBuf>,
     /// Where the request log is read from.

@@ -131,6 +131,7 @@ mod tests {
             }],
             map: "/m".into(),
             socket: "/s".into(),
+            ports: Vec::new(),
             master_socket: None,
             log: LogSource::Ring,
             timeout: EdgeSettings::TIMEOUT,

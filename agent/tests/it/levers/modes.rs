@@ -15,7 +15,7 @@ use crate::site::Site;
 struct Theirs {
     site: Site,
     green: Backend,
-    _blue: Backend,
+    blue: Backend,
 }
 
 impl Theirs {
@@ -29,7 +29,7 @@ impl Theirs {
         let blue = Backend::start_on("blue", port(Colour::Blue)).await;
         let green = Backend::start_on("green", port(Colour::Green)).await;
         site.traffic.begin().await;
-        Self { site, green, _blue: blue }
+        Self { site, green, blue }
     }
 
     /// Moves all traffic, as their script does.
@@ -76,6 +76,43 @@ async fn observe_watches_somebody_elses_release_and_writes_nothing() {
     assert_eq!(site.running().await, Some(back));
     assert_eq!(theirs.file(), file, "nothing was written");
     assert!(site.apps().await.is_empty() && theirs.told().is_empty(), "{}", theirs.told());
+}
+
+#[tokio::test]
+async fn what_back_means_is_the_colour_before_that_was_not_called_bad() {
+    let mut theirs = Theirs::start("observe").await;
+    let site = &theirs.site;
+    site.wait_status("the edge is seen", |status| status.edges[0].policy.clone()).await;
+    let force = |colour: &str| site.teal(&["edge", "force", "prod", colour, "--reason", "a release"]);
+    force("green").expect(0, &["ok   HAProxy routes by it"]);
+    let good = site.wait_status("the first release is seen", watched).await;
+    says(site, good, "completed").await;
+    let kept = |words: &'static str| async move {
+        let page = || std::fs::read_to_string(site.path("state/break-glass/prod.txt")).unwrap_or_default();
+        teal_testkit::until(words, || async { page().contains(words).then_some(()) }).await;
+    };
+    // Green was kept, and the way back from it is by its own word: the name would be the next release.
+    kept("everything to BLUE: the last good colour\n  teal --config").await;
+    kept("edge force prod back --reason").await;
+    force("blue").expect(0, &["now  v1:1.0.open:green:blue:100000"]);
+    let bad = site.wait_status("the second release is seen", |status| watched(status).filter(|r| *r > good)).await;
+    theirs.blue.answer(Answer::Status(500));
+    says(site, bad, "would have rolled back: errors of app").await;
+    kept("everything to BLUE: CALLED BAD\n").await;
+    site.teal(&["break-glass", "prod"])
+        .expect(0, &["everything to GREEN: the last good colour\n", "everything to BLUE: CALLED BAD\n"]);
+
+    // At night the agent is dead, and what it knew is not.
+    theirs.site.kill_agent();
+    let site = &theirs.site;
+    site.teal(&["break-glass", "prod"]).expect(0, &["everything to BLUE: CALLED BAD\n"]);
+    site.teal(&["edge", "force", "prod", "back", "--reason", "v3 is bad"])
+        .expect(0, &["now  v1:1.0.bad:green:blue:0", "ok   HAProxy routes by it"]);
+    let answer = teal_testkit::get(site.edge, "/").await.unwrap();
+    assert_eq!((answer.status, site.running().await), (200, site.saved()));
+    let again = site.teal(&["edge", "force", "prod", "back", "--reason", "again"]);
+    again.expect(4, &["nothing was moved", "its last good colour already, green", "teal edge force prod blue --reason"]);
+    assert!(!again.text.contains("ok "), "{}", again.text);
 }
 
 #[tokio::test]

@@ -2,5 +2,6 @@
 
 mod doctor;
 mod leave;
+mod mistakes;
 mod page;
 mod runbook;

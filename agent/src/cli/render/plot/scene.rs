@@ -126,6 +126,7 @@ impl<'a> Scene<'a> {
             | Happening::Smoke { .. }
             | Happening::Ended { .. }
             | Happening::Observed
+            | Happening::ByHand { .. }
             | Happening::EmergencyOver { .. } => return,
         };
         self.end = self.end.max(t);

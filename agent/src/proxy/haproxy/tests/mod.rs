@@ -90,7 +90,7 @@ impl Lab {
     }
 }
 
-fn settings(folder: &Path) -> EdgeSettings {
+pub(super) fn settings(folder: &Path) -> EdgeSettings {
     EdgeSettings {
         environment: "t".into(),
         components: vec![EdgeComponent {
@@ -100,6 +100,7 @@ fn settings(folder: &Path) -> EdgeSettings {
         }],
         map: folder.join("t.map"),
         socket: folder.join("teal.sock"),
+        ports: Vec::new(),
         master_socket: None,
         log: LogSource::Ring,
         timeout: EdgeSettings::TIMEOUT,
