@@ -16,7 +16,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-21s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: install-haproxy ## a good release, then a bad one that takes itself back (options: make demo ARGS="--rps 1000")
-	@echo "building teal ($(DEMO_PROFILE); the first time takes some minutes)"
+	@echo "building teal ($(DEMO_PROFILE)): 6 to 12 minutes on two cores the first time; the last line, teal itself,"
+	@echo "stands still for 3 to 7 of them"
 	$(CARGO) run $(FLAGS) --profile $(DEMO_PROFILE) --package teal --bin teal -- demo $(ARGS)
 
 recording: install-haproxy ## the moving picture in the README anew: the demo, recorded in a pseudo terminal

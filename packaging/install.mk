@@ -7,7 +7,7 @@
 #
 # No user, group or folder of data is made here and nothing is started: `install` ends with the commands that do.
 
-.PHONY: build install uninstall package version
+.PHONY: usage build install uninstall package version
 
 PREFIX ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -35,13 +35,27 @@ etc = $(DESTDIR)$(SYSCONFDIR)/teal
 example = examples/config/one-box.toml
 # It names this suite, beside it.
 suite = examples/config/smoke.toml
+# What is installed only watches, and needs neither port 80 nor a certificate: `act` and the real doors are for the owner to write.
+quiet = -e 's|^mode = "act"|mode = "observe"                    \# act: Teal releases|' \
+	-e 's|^bind = \["\*:80".*|bind = ["127.0.0.1:8080"]           \# "*:80", or { address = "*:443", certificate = "/etc/haproxy/site.pem" }|'
+# The folders that the pages link to are not installed.
+elsewhere = s,](\(\(docs\|examples\|sdk\|benches\|proxy-config\)[^)]*\)),](https://github.com/trancloud/teal/blob/v$(VERSION)/\1),g; \
+	s,](\(CONTRIBUTING.md\)),](https://github.com/trancloud/teal/blob/v$(VERSION)/\1),g
 # Name and place of each shell's completions.
 completions = bash:share/bash-completion/completions/teal zsh:share/zsh/site-functions/_teal fish:share/fish/vendor_completions.d/teal.fish
+
+# The tarball's Makefile is this file alone.
+.DEFAULT_GOAL := $(or $(.DEFAULT_GOAL),usage)
+usage:
+	@echo 'sudo make install      teal $(VERSION) to $(PREFIX), and an example to $(SYSCONFDIR)/teal unless there is one'
+	@echo 'sudo make uninstall    all of it but the configuration'
+	@echo 'make install DESTDIR=stage PREFIX=/usr    for packages'
 
 version: ## the version of this source
 	@echo $(VERSION)
 
 build: ## the program, stamped with version, commit and date
+	@echo 'teal itself comes last, 3 to 7 minutes without a new line; after another commit only its last part'
 	TEAL_COMMIT='$(TEAL_COMMIT)' TEAL_DATE='$(TEAL_DATE)' $(CARGO) build --locked --release --package teal --bin teal
 
 install: ## program, unit, documents and an example configuration (PREFIX, DESTDIR; PLATFORM=kubernetes)
@@ -56,8 +70,9 @@ ifeq ($(PLATFORM),local)
 endif
 	install -m 0644 manifests/systemd/sysusers.conf '$(DESTDIR)$(LIBDIR)/sysusers.d/teal.conf'
 	install -m 0644 manifests/systemd/tmpfiles.conf '$(DESTDIR)$(LIBDIR)/tmpfiles.d/teal.conf'
-	install -m 0644 README.md CHANGELOG.md LICENSE '$(doc)'
-	install -m 0644 '$(example)' '$(share)/teal.toml'
+	install -m 0644 LICENSE '$(doc)'
+	for page in README.md CHANGELOG.md; do sed '$(elsewhere)' $$page > '$(doc)'/$$page && chmod 0644 '$(doc)'/$$page; done
+	sed $(quiet) '$(example)' > '$(share)/teal.toml' && chmod 0644 '$(share)/teal.toml'
 	install -m 0644 '$(suite)' '$(share)/smoke.toml'
 	@# What it knows itself how to write.
 	@if '$(TEAL_BIN)' manual --help >/dev/null 2>&1; then install -d '$(man)' && '$(TEAL_BIN)' manual --dir '$(man)' >/dev/null; fi
@@ -68,7 +83,7 @@ endif
 	@if test -e '$(etc)/teal.toml'; then \
 		echo '--  $(etc)/teal.toml is there already and stays as it is'; \
 	else \
-		install -m 0640 '$(example)' '$(etc)/teal.toml'; \
+		install -m 0640 '$(share)/teal.toml' '$(etc)/teal.toml'; \
 		test -e '$(etc)/smoke.toml' || install -m 0640 '$(suite)' '$(etc)/smoke.toml'; \
 	fi
 ifeq ($(DESTDIR),)

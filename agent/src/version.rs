@@ -1,16 +1,26 @@
 //! Which build this is: the version, and the commit and its date where the build was told.
 //!
 //! `make build`, the image and the release workflow tell it (`TEAL_COMMIT`, `TEAL_DATE`). Nothing asks git by itself: then each commit
-//! would build the agent again, and a build of a copy without git would fail or lie.
+//! would build the agent again, and a build of a copy without git would fail or lie. Only the program's own few lines hold it, so that
+//! another commit does not compile this crate anew.
 
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 
 /// The version alone, `0.1.0`.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+static STAMP: OnceLock<(&str, &str)> = OnceLock::new();
+
 static LONG: LazyLock<String> = LazyLock::new(|| {
-    describe(option_env!("TEAL_COMMIT").unwrap_or_default(), option_env!("TEAL_DATE").unwrap_or_default())
+    let (commit, date) = STAMP.get().copied().unwrap_or_default();
+    describe(commit, date)
 });
+
+/// Says which commit this is, and its date, as far as the build was told; once, before anybody asks.
+pub fn stamp(commit: Option<&'static str>, date: Option<&'static str>) {
+    // The first word counts.
+    let _ = STAMP.set((commit.unwrap_or_default(), date.unwrap_or_default()));
+}
 
 /// `0.1.0 (commit 1a2b3c4d5e6f, 2026-11-28)`, or `0.1.0 (commit unknown)`.
 #[must_use]

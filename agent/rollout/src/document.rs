@@ -1,5 +1,6 @@
 //! The desired state of one environment: the one document that every actor reconciles to.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,22 @@ pub enum Phase {
     Retaining,
     /// BAD: the edges are being moved to the old colour, then the new one is drained and stopped.
     RollingBack,
+}
+
+/// As it stands in a sentence: `watching`, `rolling back`.
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Idle => "idle",
+            Self::Deploying => "deploying",
+            Self::Smoke => "smoke testing",
+            Self::Switching => "switching",
+            Self::Watching => "watching",
+            Self::Held => "held",
+            Self::Retaining => "retaining",
+            Self::RollingBack => "rolling back",
+        })
+    }
 }
 
 impl Phase {

@@ -9,7 +9,7 @@ use super::CliError;
 use super::error::Json;
 use super::terminal::Terminal;
 use crate::client::Client;
-use crate::config::{self, LoadError, Loaded};
+use crate::config::{self, LoadError, Loaded, Notify};
 
 /// The global options.
 #[derive(Debug)]
@@ -117,6 +117,12 @@ impl Context {
 /// The client of the configured agent.
 pub(super) fn client(loaded: &Loaded) -> Client {
     Client::new(&loaded.config.agent.socket)
+}
+
+/// What to say once where nobody would hear of trouble.
+pub(super) fn unheard(loaded: &Loaded) -> Option<&'static str> {
+    (loaded.config.notify == Notify::default())
+        .then_some("--  nobody will be told when something goes wrong: set [notify]")
 }
 
 /// The environment that is meant: the named one, or the only one.

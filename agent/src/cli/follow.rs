@@ -11,10 +11,11 @@ use super::remote::LastWords;
 use super::render::{Progress, progress};
 use super::terminal::Terminal;
 use super::{CliError, Exit, engine};
-use crate::api::{Explanation, Happening, Record, ReleaseId, Status, timestamp};
+use crate::api::{Explanation, Happening, Known, Record, ReleaseId, Status, timestamp};
 use crate::client::{Client, ClientError};
 use crate::config::Loaded;
 use crate::display::headline;
+use crate::display::words::undo;
 
 /// How often the live text is redrawn when nothing happens.
 const PACE: Duration = Duration::from_secs(1);
@@ -185,7 +186,7 @@ impl Follow<'_> {
                 self.terminal.print(&format!("    next: teal explain {release} --env {environment}"));
             }
         } else if !self.terminal.draws() {
-            self.terminal.print(&format!("    undo: teal rollback {environment}"));
+            self.terminal.print(&format!("    undo: {}", self.undo()));
         }
         result(outcome, cause.as_ref())
     }
@@ -195,7 +196,7 @@ impl Follow<'_> {
         if let Some(status) = self.last.take() {
             let panel = self.terminal.panel(&status);
             // How it ended stands above already.
-            let lines = if status.phase.is(&Phase::Idle) { panel.body } else { panel.lines() };
+            let lines = if status.phase.is(&Phase::Idle) { panel.below() } else { panel.lines() };
             self.terminal.draw(lines);
         }
         self.terminal.keep();
@@ -224,11 +225,16 @@ impl Follow<'_> {
         }
     }
 
+    fn undo(&self) -> String {
+        let mode = self.loaded.config.environment(self.environment).map(|one| one.mode);
+        undo(&Known::Known(mode.unwrap_or_default()), self.environment)
+    }
+
     fn detach(&mut self) -> End {
         let (environment, release) = (self.environment, self.release);
         let text = format!(
-            "--  detached   {release} goes on without this terminal\n    follow: teal wait {release} --env {environment}   undo: \
-             teal rollback {environment}"
+            "--  detached   {release} goes on without this terminal\n    follow: teal wait {release} --env {environment}   undo: {}",
+            self.undo()
         );
         self.terminal.keep();
         self.terminal.print(&text);

@@ -31,7 +31,9 @@ pub struct Loaded {
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
     /// None of the usual places has one.
-    #[error("no configuration: neither ./teal.toml nor /etc/teal/teal.toml exists; `teal init` writes a first one")]
+    #[error(
+        "no configuration: neither ./teal.toml nor /etc/teal/teal.toml exists; --config FILE or $TEAL_CONFIG names another, `teal init` writes a first one"
+    )]
     Missing,
     /// It is there, or should be, and cannot be read.
     #[error("cannot read {}: {error}", path.display())]

@@ -12,6 +12,7 @@ mod dev;
 mod diagnostic;
 mod edge;
 mod effective;
+mod first;
 mod flags;
 mod kept;
 mod load;
@@ -33,6 +34,7 @@ pub use criteria::{Bad, Criteria, Latency, Probes, Statuses};
 pub use dev::{DEV_STATE, make_dev_state};
 pub use diagnostic::Diagnostic;
 pub use edge::{Bind, BindAddress, Edge, Evidence, Form, JwtAlgorithm, RunAs, Timeouts, UserSource};
+pub use first::{FIRST, first};
 pub use flags::{FlagLimits, FlagService, Upstream};
 pub use kept::{Kept, keep, kept, kept_pages};
 pub use load::{LoadError, Loaded, find, load, parse};
@@ -46,22 +48,6 @@ pub use types::{
     Agent, Component, Config, Environment, Notify, Platform, PlatformKind, Replicas, Retain, RouteGroup, Smoke, Step,
     Switch, SwitchBy, Watch,
 };
-
-/// The first `teal.toml` that `teal init` writes; `{app}` stands for the application's name.
-pub const FIRST: &str = include_str!("first.toml");
-
-/// [`FIRST`] for an application, with flags served and their first admin's token.
-#[must_use]
-pub fn first(app: &str, token: &crate::access::FirstToken, token_file: &str) -> String {
-    let flags = format!(
-        "[flags]                             # feature flags for applications\n\
-         first_token = \"{token}\"   # the digest of the admin's token in {token_file}"
-    );
-    FIRST.replace(FLAGS, &flags).replace("{app}", app)
-}
-
-/// What stands there where no flags are served.
-const FLAGS: &str = "# [flags]                           # serve feature flags to applications";
 
 /// `examples/config/one-box.toml`: one API and one web app on one machine, in `act` mode.
 pub const TWO_COMPONENTS: &str = include_str!("../../../examples/config/one-box.toml");

@@ -150,11 +150,20 @@ async fn perform<O: Operator>(
     raise_descriptor_limit();
     let haproxy = HaProxy::find(args.haproxy.as_deref())?;
     let Baseline { requests, bad, .. } = Baseline::SEEDED;
+    let tenths = 1000 * bad / requests;
     screen.heading(&format!(
         "teal demo: HAProxy {}, {} requests/s, watch {} s, seed {}",
         haproxy.version, args.rps, args.watch, args.seed
     ));
-    screen.line(Sign::Mind, "baseline", &format!("pre-seeded: {bad} bad of {requests} requests of the old colour"));
+    screen.line(
+        Sign::Mind,
+        "baseline",
+        &format!(
+            "pre-seeded: {bad} bad of {requests} requests of the old colour, thus \"usually {}.{} % bad\"",
+            tenths / 10,
+            tenths % 10
+        ),
+    );
 
     let (mut stage, agent) = Stage::open(args, &haproxy, std::env::current_exe()?, operator).await?;
     let edge = stage.configuration.edge;
@@ -192,7 +201,9 @@ async fn perform<O: Operator>(
     }
     drop((load, stage));
     screen.heading(match ending {
-        Ending::AsExpected => "as it should be; everything the demo started has ended",
+        Ending::AsExpected => {
+            "as it should be; everything the demo started has ended (--stay leaves it running, to play with)"
+        }
         _ => "not as it should be: see the lines marked !!",
     });
     screen.result(&json);

@@ -62,7 +62,9 @@ impl Screen {
     pub fn release(&self, status: &Status, seen: &Seen) {
         let mut inner = self.inner.borrow_mut();
         let now = timestamp(time::OffsetDateTime::now_utc());
-        let mut lines = panel(status, &now, inner.width(), inner.glyphs()).lines();
+        let panel = panel(status, &now, inner.width(), inner.glyphs());
+        // Its commands are for a configuration of one's own: the demo's ends with the demo.
+        let mut lines: Vec<Line> = panel.head.into_iter().chain(panel.body).collect();
         lines.push(Line::of(format!("    users saw {seen}")));
         inner.draw(lines);
     }

@@ -19,7 +19,7 @@ use teal_rollout::document::{Outcome, Phase};
 use self::grid::{Grid, Row};
 use super::bar::Glyphs;
 use super::line::Line;
-use super::words::{changes, clock};
+use super::words::{changes, clock, undo};
 use crate::api::{Safe, Status, WatchStatus, between};
 
 /// A block of lines, none wider than was asked for.
@@ -27,15 +27,23 @@ use crate::api::{Safe, Status, WatchStatus, between};
 pub struct Panel {
     /// What runs or how it ended, and what is wrong with Teal itself.
     pub head: Vec<Line>,
-    /// Traffic and evidence of each component, and what can be done.
+    /// Traffic and evidence of each component.
     pub body: Vec<Line>,
+    /// What can be done, where that is anything.
+    pub way_on: Vec<Line>,
 }
 
 impl Panel {
     /// All of it.
     #[must_use]
     pub fn lines(self) -> Vec<Line> {
-        self.head.into_iter().chain(self.body).collect()
+        self.head.into_iter().chain(self.body).chain(self.way_on).collect()
+    }
+
+    /// All but what runs or how it ended.
+    #[must_use]
+    pub fn below(self) -> Vec<Line> {
+        self.body.into_iter().chain(self.way_on).collect()
     }
 }
 
@@ -61,12 +69,14 @@ pub fn panel(status: &Status, now: &str, width: usize, glyphs: Glyphs) -> Panel 
     for component in &status.components {
         component::rows(&mut grid, component, status);
     }
+    let body = grid.len();
     if let Some(line) = way_on(status) {
         grid.line(Line::of(format!("    {line}")));
     }
     let mut head_lines = grid.lay(width, glyphs);
+    let way_on = head_lines.split_off(body);
     let body = head_lines.split_off(head);
-    Panel { head: head_lines, body }
+    Panel { head: head_lines, body, way_on }
 }
 
 /// A time that runs out.
@@ -130,7 +140,7 @@ fn way_on(status: &Status) -> Option<String> {
             _ => {
                 let watch = status.watch.as_ref().filter(|watch| longest(watch));
                 let longest = watch.map(|watch| format!("   longest watch {}", clock(watch.max))).unwrap_or_default();
-                format!("undo: teal rollback {environment}{longest}")
+                format!("undo: {}{longest}", undo(&status.mode, environment))
             }
         },
         Phase::RollingBack => return None,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::api::{ComponentStatus, Evidence, Probes, Release, Versions};
+use teal_rollout::settings::Mode;
+
+use crate::api::{ComponentStatus, Evidence, Known, Probes, Release, Versions};
 
 /// Seconds as `03:12`, or `1:02:03` from an hour on.
 pub(crate) fn clock(seconds: f64) -> String {
@@ -85,6 +87,19 @@ pub(crate) fn probed(evidence: &Evidence) -> Option<String> {
 /// `1 request`, `2 requests`.
 pub(crate) fn count(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
+/// What takes traffic back: Teal where it acts, else the human who moved it by hand.
+pub(crate) fn undo(mode: &Known<Mode>, environment: &str) -> String {
+    match mode.known() {
+        Some(Mode::Observe | Mode::Advise) => by_hand(environment),
+        Some(Mode::Act) | None => format!("teal rollback {environment}"),
+    }
+}
+
+/// The same where Teal only watches.
+pub(crate) fn by_hand(environment: &str) -> String {
+    format!("teal edge force {environment} back --reason \"why\"")
 }
 
 /// What changes, components with the same change together: `api,web v1.2.2 -> v1.2.3   blue -> green`.

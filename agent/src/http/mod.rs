@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -49,8 +49,6 @@ use crate::proxy::haproxy::edge::EdgeMonitor;
 pub struct Shown {
     /// The application's name.
     pub app: String,
-    /// Whether anybody is told.
-    pub notifies: bool,
     /// What is counted at the flags' door, where there is one.
     pub flags: Option<Arc<access::Counters>>,
     /// In name order.
@@ -98,7 +96,7 @@ pub enum ServeError {
     #[error("{0} is there and is no socket: set `agent.socket` to another path, or move the file away")]
     NotASocket(PathBuf),
     /// The metrics address.
-    #[error("cannot listen on {address}: {error}; set `agent.listen` to a free address")]
+    #[error("cannot listen on {address}: {error}; set `agent.listen` to a free address, or --flags-port with `--dev`")]
     Listen {
         /// Where.
         address: SocketAddr,
@@ -106,7 +104,7 @@ pub enum ServeError {
         error: io::Error,
     },
     /// The flags' address.
-    #[error("cannot listen on {address}: {error}; set `flags.listen` to a free address")]
+    #[error("cannot listen on {address}: {error}; set `flags.listen` to a free address, or --flags-port with `--dev`")]
     Flags {
         /// Where.
         address: SocketAddr,
@@ -133,15 +131,46 @@ pub enum ServeError {
 #[derive(Debug)]
 pub struct Server {
     tasks: [JoinHandle<()>; 2],
+    door: Door,
+}
+
+/// The operators' socket, kept listening between two agents of this process: whoever calls meanwhile waits for the next.
+#[derive(Debug)]
+pub struct Door {
+    path: PathBuf,
+    listener: std::os::unix::net::UnixListener,
+}
+
+impl Door {
+    /// Opens it.
+    ///
+    /// # Errors
+    /// [`ServeError::Socket`], [`ServeError::Taken`], [`ServeError::NotASocket`].
+    fn open(path: &Path) -> Result<Self, ServeError> {
+        Ok(Self { path: path.to_owned(), listener: socket::listen(path)? })
+    }
+
+    fn listener(&self) -> Result<UnixListener, ServeError> {
+        let failed = |error| ServeError::Socket { path: self.path.clone(), error };
+        self.listener.try_clone().and_then(UnixListener::from_std).map_err(failed)
+    }
+
+    /// Closes it for good.
+    pub fn close(self) {
+        // A socket left behind only costs the next agent a look whether somebody answers there.
+        let _ = std::fs::remove_file(self.path);
+    }
 }
 
 impl Server {
-    /// Waits until both are closed, after the token was cancelled; whatever clients do, that is soon.
-    pub async fn ended(self) {
+    /// Waits until both have ended, after the token was cancelled; whatever clients do, that is soon. The operators'
+    /// socket goes on listening.
+    pub async fn ended(self) -> Door {
         for task in self.tasks {
             // A panic of a door was reported where it happened.
             let _ = task.await;
         }
+        self.door
     }
 }
 
@@ -154,25 +183,29 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|error| ServeError::Listen { address, error })
 }
 
-/// Opens both doors, the public one on what [`bind`] gave. Who may open the socket may do everything with `flags` too.
+/// Opens both doors, the public one on what [`bind`] gave, the operators' one on what an agent before `kept`. Who may open the socket may do everything with `flags` too.
 ///
 /// # Errors
 /// [`ServeError`].
 pub fn start(
     shown: Arc<Shown>,
     socket: &Path,
+    kept: Option<Door>,
     public: TcpListener,
     flags: Option<Router>,
     shutdown: CancellationToken,
 ) -> Result<Server, ServeError> {
-    let admin = socket::listen(socket)?;
+    let door = match kept {
+        Some(door) if door.path == socket => door,
+        other => {
+            let door = Door::open(socket)?;
+            other.into_iter().for_each(Door::close);
+            door
+        }
+    };
+    let admin = door.listener()?;
     let admin_app = admin::router(shown.clone(), shutdown.clone()).merge(flags.unwrap_or_default());
-    let (path, ended) = (socket.to_owned(), shutdown.clone());
-    let admin = tokio::spawn(async move {
-        serve::serve(admin, admin_app, Bounds::FEW, None, ended).await;
-        // A socket left behind only costs the next agent a look whether somebody answers there.
-        let _ = std::fs::remove_file(path);
-    });
+    let admin = tokio::spawn(serve::serve(admin, admin_app, Bounds::FEW, None, shutdown.clone()));
     let public = tokio::spawn(serve::serve(public, metrics::router(shown), Bounds::FEW, None, shutdown));
-    Ok(Server { tasks: [admin, public] })
+    Ok(Server { tasks: [admin, public], door })
 }

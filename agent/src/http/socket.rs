@@ -3,12 +3,11 @@
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
-use std::os::unix::net::UnixStream;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 
 use rustix::fs::{Mode, fchmod};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen as listen_on, socket_with};
-use tokio::net::UnixListener;
 
 use super::ServeError;
 
@@ -23,8 +22,7 @@ pub(super) fn listen(path: &Path) -> Result<UnixListener, ServeError> {
     if let Some(folder) = path.parent().filter(|f| !f.as_os_str().is_empty()) {
         std::fs::create_dir_all(folder).map_err(failed)?;
     }
-    let socket = open(path).map_err(failed)?;
-    UnixListener::from_std(socket.into()).map_err(failed)
+    open(path).map(UnixListener::from).map_err(failed)
 }
 
 fn make_room(path: &Path) -> Result<(), ServeError> {

@@ -11,12 +11,12 @@ use crate::controller::Snapshot;
 use crate::proxy::haproxy::edge::EdgeMonitor;
 
 pub(super) fn of(shown: &Shown, environment: &ShownEnvironment) -> Status {
-    status_of(&shown.app, shown.notifies, environment)
+    status_of(&shown.app, environment)
 }
 
-/// An environment's state; `notifies`: whether anybody is told.
+/// An environment's state.
 #[must_use]
-pub fn status_of(app: &str, notifies: bool, environment: &ShownEnvironment) -> Status {
+pub fn status_of(app: &str, environment: &ShownEnvironment) -> Status {
     let snapshot = environment.handle.snapshot();
     let Snapshot { view, since, .. } = snapshot.as_ref();
     let doc = &view.document;
@@ -45,7 +45,7 @@ pub fn status_of(app: &str, notifies: bool, environment: &ShownEnvironment) -> S
         store: if view.store_failing { Safe::no("it cannot be written; Teal goes on trying") } else { Safe::yes() },
         emergency: doc.emergency.clone(),
         shared_outage: view.shared_outage.clone(),
-        next: next(view, notifies),
+        next: next(view),
         seq: environment.handle.journal().last_seq(),
         agent: env!("CARGO_PKG_VERSION").to_owned(),
     }
@@ -129,11 +129,11 @@ fn edge(name: &str, monitor: &EdgeMonitor) -> EdgeStatus {
 }
 
 /// What happens next and when, in words.
-fn next(view: &View, notifies: bool) -> String {
+fn next(view: &View) -> String {
     let doc = &view.document;
     let left = view.limit.map(|limit| limit.saturating_sub(view.elapsed).as_secs());
     let within = |what: &str| left.map_or_else(|| what.to_owned(), |s| format!("{what} within {s} s"));
-    let next = match doc.phase {
+    match doc.phase {
         _ if !view.started => "asking edges and platform where things stand".to_owned(),
         _ if view.shared_outage.is_some() => {
             "the evidence starts anew when the old colour has answered well for 1 s".to_owned()
@@ -151,6 +151,5 @@ fn next(view: &View, notifies: bool) -> String {
         Phase::Held => "a human decides: `teal promote` or `teal rollback`".to_owned(),
         Phase::Retaining => "the old colour is stopped".to_owned(),
         Phase::RollingBack => "the new colour is stopped once its requests are answered".to_owned(),
-    };
-    if notifies { next } else { format!("{next} (nobody will be told: set `notify`)") }
+    }
 }

@@ -19,7 +19,7 @@ use super::{Options, RuntimeError, wiring};
 use crate::break_glass;
 use crate::cluster::client::Cluster;
 use crate::cluster::nodes::Heard;
-use crate::config::{Config, Environment, Notify};
+use crate::config::{Config, Environment};
 use crate::controller::{self, Clock, Gates, Handle, Journal, Ports, Timelines};
 use crate::http::ShownEnvironment;
 use crate::notifier;
@@ -219,7 +219,6 @@ pub(super) async fn start(
             clock,
             journal: told,
             shown: running.shown(),
-            notifies: config.notify != Notify::default(),
         };
         parts.extend(site.connect(about, environment, &events).into_iter().map(|(part, task)| over(part, task)));
     }

@@ -29,6 +29,7 @@ pub use environment::Running;
 use environment::Shared;
 pub use error::RuntimeError;
 
+use crate::api::Known;
 use crate::cluster::client::connect;
 use crate::cluster::nodes::Heard;
 use crate::config::{self, Config, FlagService, PlatformKind};
@@ -63,16 +64,17 @@ pub async fn run(
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
     let mut config = config;
-    let mut agent = Agent::start(&config, &options).await?;
+    let mut door = None;
+    let mut agent = Agent::start(&config, &options, &mut door).await?;
+    tell(None, &config);
     keep(&config, &options);
     loop {
-        tracing::info!(app = config.app, socket = %config.agent.socket.display(), "the agent runs");
         let next = loop {
             tokio::select! {
                 _ = terminate.recv() => break None,
                 _ = interrupt.recv() => break None,
                 Some(part) = agent.ends.recv() => {
-                    agent.stop().await;
+                    agent.stop().await.close();
                     return Err(RuntimeError::Ended { part });
                 }
                 _ = hangup.recv() => match reload() {
@@ -81,17 +83,24 @@ pub async fn run(
                 },
             }
         };
-        agent.stop().await;
-        let Some(next) = next else { return Ok(()) };
-        agent = match Agent::start(&next, &options).await {
+        let kept = agent.stop().await;
+        let Some(next) = next else {
+            kept.close();
+            return Ok(());
+        };
+        door = Some(kept);
+        agent = match Agent::start(&next, &options, &mut door).await {
             Ok(agent) => {
+                tell(Some(&config), &next);
                 config = next;
                 keep(&config, &options);
                 agent
             }
             Err(error) => {
                 tracing::error!(%error, "no agent can be built from the new configuration; it goes on with the old one");
-                Agent::start(&config, &options).await?
+                let agent = Agent::start(&config, &options, &mut door).await?;
+                tell(None, &config);
+                agent
             }
         };
     }
@@ -103,6 +112,20 @@ fn keep(config: &Config, options: &Options) {
     if let Err(error) = config::keep(config, file) {
         tracing::warn!(%error, "the configuration that the agent runs with could not be kept in its state folder");
     }
+}
+
+/// Says in the log what runs, and what a new configuration changed: `prod: observe -> act`.
+fn tell(before: Option<&Config>, now: &Config) {
+    let modes = now.environments.iter().map(|(name, environment)| {
+        let (mode, old) = (environment.mode, before.and_then(|old| old.environments.get(name)).map(|old| old.mode));
+        match old.filter(|old| *old != mode) {
+            Some(old) => format!("{name}: {} -> {}", Known::Known(old), Known::Known(mode)),
+            None => format!("{name}: {}", Known::Known(mode)),
+        }
+    });
+    let modes = modes.collect::<Vec<_>>().join(", ");
+    let said = if before.is_some() { "the agent runs with the new configuration" } else { "the agent runs" };
+    tracing::info!(app = now.app, socket = %now.agent.socket.display(), modes, "{said}");
 }
 
 /// What serves flags.
@@ -163,9 +186,10 @@ struct Agent {
 }
 
 impl Agent {
-    async fn start(config: &Config, options: &Options) -> Result<Self, RuntimeError> {
+    /// `door`: the operators' socket of the agent before, taken when it is needed.
+    async fn start(config: &Config, options: &Options, door: &mut Option<http::Door>) -> Result<Self, RuntimeError> {
         if let Some(observer) = &config.agent.observer {
-            return Self::observe(config, observer).await;
+            return Self::observe(config, observer, door).await;
         }
         let lock = lock::take(&config.state)?;
         let public = http::bind(config.agent.listen).await?;
@@ -205,13 +229,12 @@ impl Agent {
         let hearing = hearing.map(|task| watch.over("the observers' door".to_owned(), async { drop(task.await) }));
         let shown = Arc::new(http::Shown {
             app: config.app.clone(),
-            notifies: config.notify != crate::config::Notify::default(),
             environments: environments.iter().map(Running::shown).collect(),
             relay: flags.as_ref().and_then(Flags::relay),
             flags: flags.as_ref().map(|flags| flags.door().1.clone()),
         });
         let router = flags.as_ref().map(|flags| flags.door().0.clone());
-        match http::start(shown, &config.agent.socket, public, router, shutdown.child_token()) {
+        match http::start(shown, &config.agent.socket, door.take(), public, router, shutdown.child_token()) {
             Ok(server) => {
                 let parts = hearing.into_iter().collect();
                 Ok(Self { environments, server, flags, parts, ends, shutdown, _lock: lock })
@@ -223,13 +246,14 @@ impl Agent {
         }
     }
 
-    async fn stop(self) {
+    async fn stop(self) -> http::Door {
         stop(self.environments, self.flags, &self.shutdown).await;
-        self.server.ended().await;
+        let door = self.server.ended().await;
         for part in self.parts {
             // As above: what panicked has said so.
             let _ = part.await;
         }
+        door
     }
 }
 

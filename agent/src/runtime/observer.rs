@@ -17,27 +17,26 @@ const NODE: &str = "NODE_NAME";
 
 impl Agent {
     /// Starts one.
-    pub(super) async fn observe(config: &Config, observer: &Observer) -> Result<Self, RuntimeError> {
+    pub(super) async fn observe(
+        config: &Config,
+        observer: &Observer,
+        door: &mut Option<http::Door>,
+    ) -> Result<Self, RuntimeError> {
         let lock = lock::take(&config.state)?;
         let public = http::bind(config.agent.listen).await?;
         let settings = settings(config, observer, std::env::var(NODE).ok().filter(|node| !node.is_empty()))?;
         let cluster = connect(&wiring::cluster_settings(&config.platform)).await?;
         let shutdown = CancellationToken::new();
-        let shown = Arc::new(http::Shown {
-            app: config.app.clone(),
-            notifies: false,
-            environments: Vec::new(),
-            relay: None,
-            flags: None,
-        });
-        let server = http::start(shown, &config.agent.socket, public, None, shutdown.child_token())?;
+        let shown =
+            Arc::new(http::Shown { app: config.app.clone(), environments: Vec::new(), relay: None, flags: None });
+        let server = http::start(shown, &config.agent.socket, door.take(), public, None, shutdown.child_token())?;
         let (watch, ends) = watch::watch();
         let (name, node) = (settings.name.clone(), settings.node.clone());
         let tasks = match observer::spawn(settings, &cluster.client, &shutdown) {
             Ok(tasks) => tasks,
             Err(error) => {
                 shutdown.cancel();
-                server.ended().await;
+                server.ended().await.close();
                 return Err(error.into());
             }
         };

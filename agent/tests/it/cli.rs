@@ -241,7 +241,7 @@ fn without_an_agent_each_command_says_what_helps() {
     let site = Site::without_agent(Script::default());
     assert!(site.expect("status dev", 5).contains("start it with `teal agent`"));
     assert!(site.expect("deploy dev v2", 5).contains("start it with `teal agent`"));
-    assert!(site.expect("rollback dev", 5).contains("teal edge force dev COLOUR --reason"));
+    assert!(site.expect("rollback dev", 5).contains("teal edge force dev back --reason"));
     let plan = site.expect("deploy dev v2 --plan", 0);
     assert!(plan.contains("api v2 8105") && plan.contains("unknown: no agent answers"), "{plan}");
 }

@@ -125,7 +125,15 @@ fn what_is_installed_is_a_configuration_and_units_that_their_programs_take() {
     scratch.make(&["install", &format!("DESTDIR={}", scratch.path("root").display())]).expect(0, &[]);
     let configuration = scratch.path("root/etc/teal/teal.toml");
     crate::said::teal(scratch.0.path(), &["config", "check", "--config", configuration.to_str().unwrap()])
-        .expect(0, &["is valid"]);
+        .expect(0, &["is valid", "/usr/local/bin/ntfy-send is not there on this machine"]);
+    let config = teal_agent::config::load(Some(&configuration)).unwrap().config;
+    for (name, environment) in &config.environments {
+        assert_eq!(environment.mode, teal_rollout::settings::Mode::Observe, "{name}");
+        let bind = format!("{:?}", environment.edge.bind);
+        assert!(bind.contains("127.0.0.1:808"), "{name}: {bind}");
+    }
+    let readme = fs::read_to_string(scratch.path("root/usr/local/share/doc/teal/README.md")).unwrap();
+    assert!(!readme.contains("](docs/") && readme.contains("/blob/v0.1.0/docs/flags.md)"), "its links lead somewhere");
     // Without what is only for processes on this box.
     let other = format!("DESTDIR={}", scratch.path("other").display());
     scratch.make(&["install", &other, "PLATFORM=kubernetes"]).expect(0, &[]);

@@ -28,7 +28,7 @@ pub enum Refusal {
         by: String,
     },
     /// Another release is under way.
-    #[error("release {release} by {by} is under way ({phase:?})")]
+    #[error("r-{release:04} by {by} is under way ({phase})")]
     Busy {
         /// Which.
         release: u64,
@@ -38,7 +38,7 @@ pub enum Refusal {
         phase: Phase,
     },
     /// Every component already runs the version asked for.
-    #[error("these versions run already, in release {release}: nothing to do")]
+    #[error("these versions run already, since r-{release:04}")]
     AlreadyRunning {
         /// Since which release.
         release: u64,
@@ -70,7 +70,9 @@ pub enum Refusal {
     #[error("another agent was faster, so the order was not carried out: look at `status`, and order again")]
     Overtaken,
     /// There is no release to go back from.
-    #[error("there is nothing to roll back: no release under way or retained")]
+    #[error(
+        "no release is under way, and no old colour is kept as the way back; `rollback --to RELEASE` releases an older one again"
+    )]
     NothingToRollBack,
     /// The old colour has no capacity.
     #[error("the old colour of `{component}` ({version}) has nothing ready: deploy that version again instead")]
@@ -81,7 +83,7 @@ pub enum Refusal {
         version: String,
     },
     /// The release is past the point, or not yet at the point, where the order makes sense.
-    #[error("`{order}` makes no sense while the release is {phase:?}: {instead}")]
+    #[error("`{order}` makes no sense while the release is {phase}: {instead}")]
     WrongPhase {
         /// What was asked.
         order: &'static str,

@@ -54,13 +54,16 @@ fn show_effective(context: &Context, loaded: &Loaded) {
 
 fn check(context: &Context) -> Result<Exit, CliError> {
     let (path, errors, warnings) = match load(context.config_path()) {
-        Ok(loaded) => (loaded.path.clone(), [suites(&loaded), edges(&loaded)].concat(), loaded.warnings),
-        Err(LoadError::Invalid { path, errors, warnings }) => (path, texts(&errors), warnings),
+        Ok(loaded) => {
+            let warnings = [texts(&loaded.warnings), absent(&loaded)].concat();
+            (loaded.path.clone(), [suites(&loaded), edges(&loaded)].concat(), warnings)
+        }
+        Err(LoadError::Invalid { path, errors, warnings }) => (path, texts(&errors), texts(&warnings)),
         Err(error) => return Err(error.into()),
     };
     let exit = if errors.is_empty() { Exit::Done } else { Exit::Usage };
     context.terminal().json(&serde_json::json!({
-        "path": path, "errors": errors, "warnings": texts(&warnings), "exit": exit.code(),
+        "path": path, "errors": errors, "warnings": warnings, "exit": exit.code(),
     }));
     let mut terminal = context.terminal();
     errors.iter().for_each(|error| terminal.print(&format!("!!  {error}")));
@@ -75,6 +78,33 @@ fn check(context: &Context) -> Result<Exit, CliError> {
 
 fn texts(diagnostics: &[Diagnostic]) -> Vec<String> {
     diagnostics.iter().map(ToString::to_string).collect()
+}
+
+/// Files that it names and this machine has not: the file may be checked elsewhere than it is used.
+fn absent(loaded: &Loaded) -> Vec<String> {
+    let mut absent = Vec::new();
+    let mut look = |key: String, file: &Path| {
+        // Who may not look cannot say that it is missing.
+        if matches!(file.try_exists(), Ok(false)) {
+            absent.push(format!("{key}: {} is not there on this machine", file.display()));
+        }
+    };
+    for (name, environment) in &loaded.config.environments {
+        let certificates = environment.edge.bind.iter().filter_map(|bind| bind.certificate.as_deref());
+        certificates.for_each(|file| look(format!("environments.{name}.edge.bind"), file));
+        for (component, settings) in &environment.components {
+            let Some(processes) = settings.runs.processes() else { continue };
+            let key = |key: &str| format!("components.{component}.{key}");
+            processes.env_file.iter().for_each(|file| look(key("env_file"), file));
+            let program = processes.run.first().filter(|word| word.starts_with('/') && !word.contains('{'));
+            program.iter().for_each(|word| look(key("run"), Path::new(word)));
+        }
+    }
+    if let Some(command) = loaded.config.notify.command.first().filter(|word| word.starts_with('/')) {
+        look("notify.command".to_owned(), Path::new(command));
+    }
+    absent.dedup();
+    absent
 }
 
 /// The mistakes of the smoke suites, each suite once.
@@ -114,12 +144,26 @@ mod tests {
         let first = FIRST.replace("{app}", "shop");
         check(&first, Exit::Done);
         check(&first.replace("mode =", "mdoe ="), Exit::Usage);
+        let loaded = load(Some(&path)).unwrap_err();
+        assert!(matches!(loaded, LoadError::Invalid { .. }));
         // Only this machine may tell a fragment who the client is.
         let edge = "[environments.prod.edge]";
         assert!(first.contains(edge));
         check(&first.replace(edge, &format!("{edge}\nform = \"fragment\"\nbind = [\"*:80\"]")), Exit::Usage);
         // A suite is read by its own rules, in a file of its own.
         check(&format!("{first}[smoke]\nsuite = \"missing.toml\"\n"), Exit::Usage);
+        // What is not on this machine may be on another.
+        let certificate = folder.path().join("site.pem");
+        let bind = format!("bind = [{{ address = \"*:8443\", certificate = {certificate:?} }}]");
+        let text = first.replace("bind = [\"127.0.0.1:8080\"]", &bind);
+        check(&text, Exit::Done);
+        let said = absent(&load(Some(&path)).unwrap());
+        assert_eq!(
+            said,
+            [format!("environments.prod.edge.bind: {} is not there on this machine", certificate.display())]
+        );
+        std::fs::write(&certificate, "").unwrap();
+        assert_eq!(absent(&load(Some(&path)).unwrap()), [""; 0]);
         std::fs::remove_file(&path).unwrap();
         assert_eq!(run(&context, &Args::Check).unwrap_err().exit, Exit::Usage);
     }

@@ -3,7 +3,7 @@
 use teal_rollout::machine::Refusal;
 
 use crate::api::{Order, OrderRequest, Versions};
-use crate::cli::context::{Context, client, operator};
+use crate::cli::context::{Context, client, operator, unheard};
 use crate::cli::follow::follow;
 use crate::cli::render::plan;
 use crate::cli::{CliError, Exit, confirm::confirm, engine, remote};
@@ -44,6 +44,7 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
     if args.plan {
         return show_plan(context, &loaded, name, environment, &versions).await;
     }
+    engine::refuse_missing(environment, &versions)?;
     if let Some(word) = &environment.confirm {
         let what: Vec<String> = versions.iter().map(|(component, version)| format!("{component} {version}")).collect();
         confirm(word, &format!("release {} to {name}", what.join(", ")), args.yes)?;
@@ -65,8 +66,8 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
         context.terminal().print(&release.to_string());
         return Ok(Exit::Done);
     }
-    if loaded.config.notify == crate::config::Notify::default() {
-        context.terminal().print("--  nobody will be told when something goes wrong: set [notify]");
+    if let Some(line) = unheard(&loaded) {
+        context.terminal().print(line);
     }
     match remote {
         Some(remote) => remote.follow(context, &loaded, release).await,
@@ -88,6 +89,7 @@ async fn show_plan(
     let plan = plan::plan(name, environment, versions, status.as_ref());
     context.terminal().json(&plan);
     context.terminal().print(&plan::text(&plan));
+    engine::refuse_missing(environment, versions)?;
     Ok(Exit::Done)
 }
 

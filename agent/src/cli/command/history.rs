@@ -19,7 +19,8 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
     let name = environment(&loaded, args.environment.as_deref())?;
     let mut releases = client(&loaded).releases(name).await?;
     releases.truncate(args.limit);
+    let mode = loaded.config.environment(name)?.mode;
     context.terminal().json(&releases);
-    context.terminal().print(&render::history::history(name, &releases));
+    context.terminal().print(&render::history::history(name, mode, &releases));
     Ok(Exit::Done)
 }

@@ -20,6 +20,9 @@ pub(in crate::cli) struct Args {
     /// Where to write; an existing file is never overwritten.
     #[arg(default_value = "teal.toml")]
     path: PathBuf,
+    /// Serve feature flags too; writes their first admin's token beside the file.
+    #[arg(long)]
+    flags: bool,
 }
 
 pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
@@ -28,28 +31,47 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
         Some(app) => return Err(CliError::usage(format!("--app: `{app}` must match [a-z][a-z0-9-]{{0,29}}"))),
         None => folder(&args.path),
     };
-    let token = Token::random().ok_or_else(|| CliError::failed("the system gives no random numbers"))?;
+    let token = if args.flags {
+        Some(Token::random().ok_or_else(|| CliError::failed("the system gives no random numbers"))?)
+    } else {
+        None
+    };
     let token_file = args.path.with_file_name(TOKEN_FILE);
     let file = NewFile::beside(&args.path, 0o644, "teal config check   reads it")?;
-    let left_over = "move it away if a service still takes the token in it, or else remove it";
-    let secret = NewFile::beside(&token_file, 0o600, left_over)?;
     let failed = |path: &Path, error| CliError::failed(format!("cannot write {}: {error}", path.display()));
     // First the token, so that no configuration names one that nobody has.
-    secret.keep(&format!("{}\n", token.reveal())).map_err(|error| failed(&token_file, error))?;
-    let text = config::first(&app, &FirstToken::from(&token), TOKEN_FILE);
+    if let Some(token) = &token {
+        let left_over = "move it away if a service still takes the token in it, or else remove it";
+        let secret = NewFile::beside(&token_file, 0o600, left_over)?;
+        secret.keep(&format!("{}\n", token.reveal())).map_err(|error| failed(&token_file, error))?;
+    }
+    let digest = token.as_ref().map(FirstToken::from);
+    let text = config::first(&app, own(&args.path).as_deref(), digest.as_ref().map(|digest| (digest, TOKEN_FILE)));
     if let Err(error) = file.keep(&text) {
-        // Nobody takes it.
-        let _ = std::fs::remove_file(&token_file);
+        if token.is_some() {
+            // Nobody takes it.
+            let _ = std::fs::remove_file(&token_file);
+        }
         return Err(failed(&args.path, error));
     }
     let path = args.path.display();
-    context.terminal().json(&serde_json::json!({ "wrote": args.path, "app": app, "token_file": token_file }));
+    let written = token.as_ref().map(|_| &token_file);
+    context.terminal().json(&serde_json::json!({ "wrote": args.path, "app": app, "token_file": written }));
     context.terminal().print(&format!(
         "ok  wrote {path} for {app}; it starts in observe mode, which touches nothing\n    next: set `run` and `ports` in it, then \
-         teal config check --config {path}\n    the token of the flags' first admin is in {}",
-        token_file.display()
+         teal config check --config {path}"
     ));
+    if let Some(file) = written {
+        context.terminal().print(&format!("    the token of the flags' first admin is in {}", file.display()));
+    }
     Ok(Exit::Done)
+}
+
+/// The folder that is to hold everything: the file's own, unless it is one of the system's.
+fn own(path: &Path) -> Option<PathBuf> {
+    let folder = std::path::absolute(path).ok()?.parent()?.to_owned();
+    let system = folder.starts_with("/etc") || folder == Path::new("/");
+    (!system).then_some(folder)
 }
 
 /// The name of the folder the file is in, as far as it can be an application's.
@@ -76,7 +98,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("My Shop");
         std::fs::create_dir(&folder).unwrap();
-        let args = Args { app: None, path: folder.join("teal.toml") };
+        let args = Args { app: None, path: folder.join("teal.toml"), flags: true };
         let context = Context::new(None, true);
         assert_eq!(run(&context, &args).unwrap(), Exit::Done);
         let config = config::load(Some(&args.path)).unwrap().config;
@@ -95,9 +117,27 @@ mod tests {
     }
 
     #[test]
+    fn everything_is_below_the_files_folder_and_no_flags_are_served_unasked() {
+        let folder = tempfile::tempdir().unwrap();
+        let here = folder.path();
+        let args = Args { app: Some("shop".into()), path: here.join("teal.toml"), flags: false };
+        assert_eq!(run(&Context::new(None, true), &args).unwrap(), Exit::Done);
+        let config = config::load(Some(&args.path)).unwrap().config;
+        assert!(config.flags.is_none() && !here.join(TOKEN_FILE).exists());
+        let edge = &config.environments["prod"].edge;
+        assert_eq!(
+            [&config.state, &edge.map, &edge.socket],
+            [&here.join("state"), &here.join("edge/prod.map"), &here.join("edge/teal.sock")]
+        );
+        let text = std::fs::read_to_string(&args.path).unwrap();
+        assert!(text.contains(&format!("run = [\"{}/{{version}}/shop\"", here.display())), "{text}");
+        assert_eq!(own(Path::new("/etc/teal/teal.toml")), None);
+    }
+
+    #[test]
     fn a_token_that_is_left_over_says_so_and_nothing_is_left_of_what_failed() {
         let folder = tempfile::tempdir().unwrap();
-        let args = Args { app: Some("shop".into()), path: folder.path().join("teal.toml") };
+        let args = Args { app: Some("shop".into()), path: folder.path().join("teal.toml"), flags: true };
         let context = Context::new(None, true);
         let token_file = folder.path().join("teal-admin.token");
         std::fs::write(&token_file, "of another").unwrap();

@@ -16,7 +16,7 @@ pub(in crate::cli) struct Args {
     /// Write a page for each command into this folder, for instance /usr/local/share/man/man1; older ones are replaced.
     #[arg(long, conflicts_with = "command")]
     dir: Option<PathBuf>,
-    /// Whose page is shown, for instance `edge force`; else teal's own.
+    /// Whose page is shown, for instance `edge force`; else teal's own. Into a pipe it is written as `man -l -` reads it.
     #[arg(value_name = "COMMAND")]
     command: Vec<String>,
 }

@@ -2,12 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use teal_rollout::settings::Mode;
+
 use crate::api::{Accepted, Happening, Order, OrderRequest, ReleaseId, Versions};
 use crate::cli::context::{Context, client, operator};
 use crate::cli::follow::follow;
-use crate::cli::{CliError, Exit, remote};
+use crate::cli::{CliError, Exit, engine, remote};
 use crate::client::{Client, ClientError};
 use crate::config::Loaded;
+use crate::display::words::by_hand;
 
 /// How long the edges' acknowledgement is waited for before the terminal is given back.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -37,7 +40,8 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
 async fn back(context: &Context, loaded: &Loaded, name: &str) -> Result<Exit, CliError> {
     let client = client(loaded);
     let order = OrderRequest { order: Order::Rollback, by: operator() };
-    let ordered = remote::order(loaded, name, &order).await.map_err(|error| without_an_agent(error, name))?;
+    let acts = loaded.config.environment(name)?.mode == Mode::Act;
+    let ordered = remote::order(loaded, name, &order).await.map_err(|error| way_out(error, name, acts))?;
     let (accepted, remote) = ordered;
     if let Some(remote) = remote {
         return remote.follow_back(context, loaded, accepted.release).await.map(|exit| match exit {
@@ -72,13 +76,13 @@ async fn acknowledged(client: &Client, name: &str, accepted: &Accepted) -> Optio
     None
 }
 
-/// A rollback must work at 2 a.m. with the agent dead: say how.
-fn without_an_agent(error: ClientError, name: &str) -> CliError {
+/// A rollback must work at 2 a.m., with the agent dead or only watching: say how.
+fn way_out(error: ClientError, name: &str, acts: bool) -> CliError {
     let error = CliError::from(error);
-    if error.exit == Exit::Unreachable {
-        error.hint(format!("teal edge force {name} COLOUR --reason \"...\"   moves traffic without an agent"))
-    } else {
-        error
+    match error.exit {
+        Exit::Unreachable => error.hint(format!("{}   moves traffic without an agent", by_hand(name))),
+        Exit::Refused if !acts => error.hint(format!("{}   is the way back meanwhile", by_hand(name))),
+        _ => error,
     }
 }
 
@@ -89,6 +93,7 @@ async fn redeploy(context: &Context, loaded: &Loaded, name: &str, release: Relea
     if versions.is_empty() {
         return Err(CliError::usage(format!("{release} of {name} brought no versions")));
     }
+    engine::refuse_missing(loaded.config.environment(name)?, &versions)?;
     let order = OrderRequest { order: Order::Deploy { versions }, by: operator() };
     let accepted = client.order(name, &order).await?;
     follow(context, loaded, name, accepted.release).await

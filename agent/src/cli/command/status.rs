@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::api::{Status, timestamp};
-use crate::cli::context::{Context, client};
+use crate::cli::context::{Context, client, unheard};
 use crate::cli::remote::{Remote, Shown};
 use crate::cli::render::progress::live;
 use crate::cli::terminal::Terminal;
@@ -41,6 +41,9 @@ pub(in crate::cli) async fn run(context: &Context, args: &Args) -> Result<Exit, 
         let exit = if found.iter().any(Found::is_unreachable) { Exit::Unreachable } else { Exit::Done };
         if !args.watch {
             terminal.print(&found.iter().map(Found::page).collect::<Vec<_>>().join("\n"));
+            if let Some(line) = unheard(&loaded) {
+                terminal.print(line);
+            }
             return Ok(exit);
         }
         show(&found, &mut terminal);

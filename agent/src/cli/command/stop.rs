@@ -18,6 +18,10 @@ pub(in crate::cli) struct Args {
     yes: bool,
 }
 
+fn processes(count: usize) -> String {
+    if count == 1 { "1 process".to_owned() } else { format!("{count} processes") }
+}
+
 pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let loaded = context.load()?;
     if let Some(name) = &args.environment {
@@ -27,6 +31,6 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
     confirm("STOP", &format!("this stops both colours of {what}: nothing will serve"), args.yes)?;
     let stopped = context.block_on(engine::stop(&loaded, args.environment.as_deref()))?;
     context.terminal().json(&serde_json::json!({ "stopped": stopped }));
-    context.terminal().print(&format!("ok  stopped {stopped} processes of {what}"));
+    context.terminal().print(&format!("ok  stopped {} of {what}", processes(stopped)));
     Ok(Exit::Done)
 }

@@ -13,8 +13,8 @@ use std::fmt::Write;
 
 use teal_rollout::document::Outcome;
 
-use super::words::{count, figure, moment, outcome, percent, probed, versions};
-use crate::api::{Explanation, Judgement, Release};
+use super::words::{by_hand, count, figure, moment, outcome, percent, probed, versions};
+use crate::api::{Explanation, Happening, Judgement, Release};
 
 /// The whole explanation; 80 columns where names allow.
 #[must_use]
@@ -28,7 +28,7 @@ pub fn explain(explanation: &Explanation) -> String {
     text.push('\n');
     text += &story::story(explanation);
     text.push('\n');
-    text + &next(release, explanation.timeline.is_some())
+    text + &next(explanation)
 }
 
 fn head(release: &Release) -> String {
@@ -96,22 +96,30 @@ fn judged(judgement: &Judgement) -> String {
     text
 }
 
-fn next(release: &Release, plotted: bool) -> String {
+fn next(explanation: &Explanation) -> String {
+    let Explanation { release, events, timeline, .. } = explanation;
     let (id, environment) = (release.id, &release.environment);
+    // Moved by somebody else, and Teal only watched.
+    let observed = events.iter().any(|event| matches!(event.happening(), Some(Happening::Observed)));
+    let undo = if observed { by_hand(environment) } else { format!("teal rollback {environment}") };
     let mut text = String::new();
     match (&release.outcome, &release.ended) {
         (None, None) => {
-            let _ = writeln!(text, "  undo: teal rollback {environment}");
+            let _ = writeln!(text, "  undo: {undo}");
         }
         (Some(outcome), _) if outcome.is(&Outcome::Completed) || outcome.is(&Outcome::Kept) => {
-            let _ = writeln!(text, "  undo, while the old colour is kept: teal rollback {environment}");
+            let _ = writeln!(text, "  undo, while the old colour is kept: {undo}");
         }
+        (Some(_), _) if observed => {}
         (Some(_), _) => {
             let _ = writeln!(text, "  next, once it is mended: teal deploy {environment} VERSION");
         }
-        (None, Some(_)) => {}
+        // Found bad and left alone.
+        (None, Some(_)) => {
+            let _ = writeln!(text, "  undo: {undo}");
+        }
     }
-    if plotted {
+    if timeline.is_some() {
         let _ = writeln!(text, "  plot: teal explain {id} --env {environment} --svg {id}.svg");
     }
     text

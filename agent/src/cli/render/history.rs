@@ -1,13 +1,23 @@
 //! `teal history`: a line a release, the newest first.
 
+use teal_rollout::settings::Mode;
+
 use super::words::{moment, outcome, span, versions};
 use crate::api::{Release, between};
 
 /// The table; a sentence when there is nothing in it.
 #[must_use]
-pub fn history(environment: &str, releases: &[Release]) -> String {
+pub fn history(environment: &str, mode: Mode, releases: &[Release]) -> String {
     if releases.is_empty() {
-        return format!("nothing was released to {environment} yet: teal deploy {environment} VERSION\n");
+        let next = match mode {
+            Mode::Act => format!("teal deploy {environment} VERSION"),
+            Mode::Observe | Mode::Advise => {
+                format!(
+                    "release as you are used to (or: teal edge force {environment} COLOUR --reason \"why\"), Teal watches"
+                )
+            }
+        };
+        return format!("nothing was released to {environment} yet: {next}\n");
     }
     releases.iter().map(line).collect()
 }
@@ -54,6 +64,10 @@ mod tests {
         };
         let observed = Release { id: ReleaseId(41), outcome: None, by: "somebody else".into(), ..bad.clone() };
         let running = Release { id: ReleaseId(44), ended: None, outcome: None, cause: None, ..bad.clone() };
-        insta::assert_snapshot!(history("prod", &[running, bad, first, observed]) + &history("staging", &[]));
+        insta::assert_snapshot!(
+            history("prod", Mode::Act, &[running, bad, first, observed])
+                + &history("staging", Mode::Act, &[])
+                + &history("staging", Mode::Observe, &[])
+        );
     }
 }

@@ -8,7 +8,7 @@
 
 use teal_rollout::document::{Outcome, Phase};
 
-use super::words::{clock, count, figure, percent, probed, span};
+use super::words::{self, clock, count, figure, percent, probed, span};
 use crate::api::{ColourStatus, ComponentStatus, Happening, Record, ReleaseId, Status, WatchStatus, between, why};
 use crate::display::standing;
 
@@ -108,7 +108,7 @@ impl Progress {
 #[must_use]
 pub fn live(status: &Status, now: &str) -> String {
     let took = clock(between(&status.since, now).unwrap_or_default());
-    let undo = format!("undo: teal rollback {}", status.environment);
+    let undo = format!("undo: {}", words::undo(&status.mode, &status.environment));
     match (status.phase.known(), &status.watch) {
         (Some(Phase::Watching), Some(watch)) => watch_text(status, watch, &undo),
         (Some(Phase::Deploying), _) => format!("..  deploy {took}   {}", capacity(status)),

@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use teal_rollout::colour::Share;
 use teal_rollout::document::Phase;
+use teal_rollout::settings::Mode;
 
 use super::progress::usual;
-use super::words::{changes, clock, count, excluded, figure, moment, probed};
+use super::words::{by_hand, changes, clock, count, excluded, figure, moment, probed};
 use crate::api::{ColourStatus, ComponentStatus, EdgeStatus, Safe, Status};
 
 /// One environment, in a few lines of at most 80 columns where names allow.
@@ -26,7 +27,7 @@ pub fn status(status: &Status) -> String {
         let when = deadline.map(|seconds| format!("in {}: ", clock(seconds))).unwrap_or_default();
         row(&mut text, "next", &format!("{when}{}", status.next));
     }
-    row(&mut text, "rollback-safe", &safe(&status.rollback_safe));
+    row(&mut text, "rollback-safe", &way_back(status));
     row(&mut text, "reload-safe", &safe(&status.reload_safe));
     if !status.store.yes && !status.store.reason.is_empty() {
         row(&mut text, "store", &format!("cannot be written: {}", status.store.reason));
@@ -130,6 +131,14 @@ fn edge_lines(edge: &EdgeStatus) -> String {
         row(&mut text, "", problem);
     }
     text
+}
+
+/// Where Teal only watches, it takes nothing back: a human can.
+fn way_back(status: &Status) -> String {
+    match (status.mode.known(), status.rollback_safe.yes) {
+        (Some(Mode::Observe | Mode::Advise), true) => format!("by hand: {}", by_hand(&status.environment)),
+        _ => safe(&status.rollback_safe),
+    }
 }
 
 fn safe(safe: &Safe) -> String {

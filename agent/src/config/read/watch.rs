@@ -12,9 +12,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) fn read(section: Section<'_>) -> Watch {
+    let (min, max) = (section.optional("min"), section.optional("max"));
+    // One that could not be read is reported already, and its stand-in is nothing to compare with.
+    let comparable = (min.is_some() || !section.has("min")) && (max.is_some() || !section.has("max"));
     let watch = Watch {
-        min: section.or("min", 5 * MINUTE),
-        max: section.or("max", 30 * MINUTE),
+        min: min.unwrap_or(5 * MINUTE),
+        max: max.unwrap_or(30 * MINUTE),
         on_unknown: section.or("on_unknown", OnUnknown::Keep),
         confirm: section.or("confirm", true),
         criteria: criteria::read(&section),
@@ -23,7 +26,7 @@ pub(super) fn read(section: Section<'_>) -> Watch {
     if watch.min.is_zero() {
         section.error("min", "this must be more than 0");
     }
-    if watch.min > watch.max {
+    if comparable && watch.min > watch.max {
         let key = if section.has("max") { "max" } else { "min" };
         section
             .error(key, format!("the shortest watch ({:?}) is longer than the longest ({:?})", watch.min, watch.max));

@@ -53,7 +53,7 @@ pub async fn gather(loaded: &Loaded, name: &str) -> Result<Facts, NoSettings> {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         now: OffsetDateTime::now_utc(),
         configuration: loaded.path.clone(),
-        warnings: loaded.warnings.iter().map(ToString::to_string).collect(),
+        warnings: loaded.warnings.iter().filter(|warning| warning.field != "notify").map(ToString::to_string).collect(),
         user: seen.user,
         state: seen.state,
         state_path: config.state.clone(),

@@ -17,7 +17,7 @@ pub(super) fn configuration(facts: &Facts) -> Finding {
     match &facts.warnings[..] {
         [] => Finding::fine("configuration", path.to_string()),
         warnings => {
-            Finding::note("configuration", format!("{path}: {}", warnings.join("; "))).mend("teal config check")
+            Finding::note("configuration", format!("{path}: {}", warnings.join("; "))).mend(format!("sudoedit {path}"))
         }
     }
 }

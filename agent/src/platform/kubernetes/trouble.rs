@@ -9,7 +9,7 @@ pub(super) enum Trouble {
     #[error("{0}")]
     Later(String),
     /// A newer release has written there: this order is old.
-    #[error("release {0} has written there since")]
+    #[error("r-{0:04} has written there since")]
     Newer(u64),
     /// Not before a Service points elsewhere.
     #[error("{0}")]

@@ -12,6 +12,12 @@ use super::files::private;
 /// How far back the last lines are looked for, bytes a file.
 const TAIL: u64 = 64 << 10;
 
+/// What the shim's own lines begin with.
+const MARK: &str = "--- teal: ";
+
+/// How the first line of a start ends.
+const BEGINS: &str = " begins";
+
 /// The file that an instance's output is written to, rotated once.
 #[derive(Debug)]
 pub(super) struct Output {
@@ -47,17 +53,26 @@ impl Output {
         }
     }
 
+    /// The line that each start begins with: what was written before is another's.
+    pub(super) fn begin(&mut self, what: &str) {
+        self.note(&format!("{what}{BEGINS}"));
+    }
+
     /// A line of the shim's own between the application's.
     pub(super) fn note(&mut self, text: &str) {
-        self.write(format!("--- teal: {text}\n").as_bytes());
+        self.write(format!("{MARK}{text}\n").as_bytes());
     }
+}
+
+fn is_beginning(line: &str) -> bool {
+    line.starts_with(MARK) && line.ends_with(BEGINS)
 }
 
 fn rotated(path: &Path) -> PathBuf {
     path.with_extension("log.1")
 }
 
-/// The last lines of an instance's output, oldest first, at most `count`; escape sequences and control characters are
+/// The last lines that an instance wrote since it was started, oldest first, at most `count`; escape sequences and control characters are
 /// taken out, for they would act on the terminal.
 pub(super) fn last_lines(path: &Path, count: usize) -> Vec<String> {
     let mut lines = VecDeque::new();
@@ -65,6 +80,9 @@ pub(super) fn last_lines(path: &Path, count: usize) -> Vec<String> {
         let (bytes, cut) = tail(&path).unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         lines.extend(text.lines().skip(usize::from(cut)).map(printable));
+        if let Some(begun) = lines.iter().rposition(|line| is_beginning(line)) {
+            lines.drain(..=begun);
+        }
         while lines.len() > count {
             lines.pop_front();
         }
@@ -101,6 +119,21 @@ fn printable(line: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_another_release_wrote_is_not_shown() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("output.log");
+        let mut output = Output::open(&path, 1 << 20);
+        output.begin("v1 of r-0001");
+        output.note("port 8100 is in use by pid 7166");
+        assert_eq!(last_lines(&path, 9), ["--- teal: port 8100 is in use by pid 7166"]);
+        output.begin("v2 of r-0002");
+        assert_eq!(last_lines(&path, 9), [""; 0]);
+        output.write(b"one\ntwo\n");
+        assert_eq!(last_lines(&path, 9), ["one", "two"]);
+        assert_eq!(last_lines(&path, 1), ["two"]);
+    }
 
     #[test]
     fn a_file_is_rotated_once_and_its_last_lines_span_both() {

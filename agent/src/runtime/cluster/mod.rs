@@ -82,7 +82,7 @@ impl Site {
         events: &mpsc::Sender<Event>,
     ) -> Vec<(&'static str, JoinHandle<()>)> {
         let Self { cluster, settings, watched, lease, mut tasks, stop } = self;
-        let About { name, handle, store, clock, journal, shown, notifies, app } = about;
+        let About { name, handle, store, clock, journal, shown, app } = about;
         let client = &cluster.client;
         if let Some(lease) = &lease {
             tasks.push(("who leads", tokio::spawn(leads(lease.clone(), clock, events.clone(), stop.clone()))));
@@ -97,7 +97,7 @@ impl Site {
 
         let (publish, shown_there) = watch::channel(stored::Shown::default());
         let own = environment.edge.name.clone();
-        let show = Show { handle, shown, app, notifies, own, lease: lease.clone(), publish };
+        let show = Show { handle, shown, app, own, lease: lease.clone(), publish };
         tasks.push(("the status' figures", tokio::spawn(run(show.run(), stop.clone()))));
         let status = stored::spawn_status(client, settings.clone(), watched.clone(), shown_there, lease, stop.clone());
         tasks.push(("the status", status));
@@ -117,7 +117,6 @@ pub(super) struct About {
     pub(super) clock: Clock,
     pub(super) journal: Arc<Journal>,
     pub(super) shown: ShownEnvironment,
-    pub(super) notifies: bool,
 }
 
 async fn run(task: impl Future<Output = ()>, stop: CancellationToken) {
@@ -160,7 +159,6 @@ struct Show {
     handle: Handle,
     shown: ShownEnvironment,
     app: String,
-    notifies: bool,
     own: String,
     lease: Option<Lease>,
     publish: watch::Sender<stored::Shown>,
@@ -172,7 +170,7 @@ impl Show {
         loop {
             let snapshot = snapshots.borrow_and_update().clone();
             if snapshot.view.started {
-                let status = http::status_of(&self.app, self.notifies, &self.shown);
+                let status = http::status_of(&self.app, &self.shown);
                 let shown = shown::of(&snapshot.view, &status, &self.own);
                 if let Some(lease) = &self.lease {
                     lease.hurry(shown.busy);

@@ -53,7 +53,7 @@ fn without_an_agent_every_order_says_how_to_get_one() {
     };
     let start = "agent.sock does not exist; start it with `teal agent`";
     check("deploy prod v1", &[start]);
-    check("rollback prod", &[start, "teal edge force prod COLOUR --reason"]);
+    check("rollback prod", &[start, "teal edge force prod back --reason"]);
     check("wait", &[start]);
     check("status prod", &[start, "the edge does not answer either"]);
 }

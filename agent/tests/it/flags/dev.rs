@@ -65,7 +65,7 @@ fn without_tokens_nothing_listens_to_other_machines() {
 #[test]
 fn the_first_token_is_in_a_file_of_its_own_and_only_its_digest_in_the_configuration() {
     let folder = folder();
-    said::teal(folder.path(), &["init", "--app", "shop"]).expect(0, &["teal.toml", "teal-admin.token"]);
+    said::teal(folder.path(), &["init", "--app", "shop", "--flags"]).expect(0, &["teal.toml", "teal-admin.token"]);
     said::teal(folder.path(), &["config", "check"]).expect(0, &["is valid"]);
     let token = std::fs::read_to_string(folder.path().join("teal-admin.token")).unwrap();
     let text = std::fs::read_to_string(folder.path().join("teal.toml")).unwrap();

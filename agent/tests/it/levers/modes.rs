@@ -60,12 +60,14 @@ async fn observe_watches_somebody_elses_release_and_writes_nothing() {
     for line in [["deploy", "prod", "v2"].as_slice(), &["rollback", "prod"], &["promote", "prod"], &["abort", "prod"]] {
         site.teal(line).expect(4, &["mode `observe`", "set `mode = \"act\"` to let it"]);
     }
+    site.teal(&["rollback", "prod"]).expect(4, &["teal edge force prod back --reason \"why\"   is the way back meanwhile"]);
     let moved = theirs.move_to(Colour::Green, 1).await;
     let release = site.wait_status("their release is seen", watched).await;
     says(site, release, "somebody moved traffic; watching it").await;
     theirs.green.answer(Answer::Status(500));
     says(site, release, "would have rolled back: errors of app").await;
     assert_eq!(site.running().await, Some(moved));
+    site.teal(&["explain", "--env", "prod"]).expect(0, &["undo: teal edge force prod back --reason"]);
 
     // They take it back themselves; the next one is good.
     theirs.green.answer(Answer::Status(200));
@@ -133,4 +135,18 @@ async fn advise_also_tells_people() {
 /// The release that is watched.
 fn watched(status: &teal_agent::api::Status) -> Option<u64> {
     status.phase.is(&teal_rollout::document::Phase::Watching).then(|| status.release.map(|release| release.0))?
+}
+
+#[tokio::test]
+async fn whoever_asks_while_the_configuration_is_read_anew_is_answered() {
+    let site = Site::new().empty().start().await;
+    let text = fs::read_to_string(site.path("teal.toml")).unwrap();
+    fs::write(site.path("teal.toml"), text.replace("\"act\"", "\"observe\"")).unwrap();
+    site.hang_up_agent();
+    teal_testkit::until("the new mode is in use", || async {
+        // Each asks on a connection of its own; all of them must get an answer.
+        let status = site.client.status("prod").await.unwrap();
+        status.mode.is(&teal_rollout::settings::Mode::Observe).then_some(())
+    })
+    .await;
 }

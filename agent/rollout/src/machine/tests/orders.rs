@@ -32,7 +32,7 @@ fn a_deploy_is_refused_with_the_reason() {
         assert!(refusal.contains(words), "{refusal}");
     };
     let nothing = |_: &mut World| {};
-    check(nothing, deploy("api", "v1"), "these versions run already, in release 0");
+    check(nothing, deploy("api", "v1"), "these versions run already, since r-0000");
     check(nothing, deploy("ap", "v2"), "unknown component `ap`: there is api");
     check(nothing, Order::Deploy { versions: vec![], by: by() }, "at least one component");
     for version in ["", "-rf", "a b", "../x", "a..b", "a/b", &"v".repeat(200)] {
@@ -43,20 +43,20 @@ fn a_deploy_is_refused_with_the_reason() {
             w.watched("v2");
         },
         deploy("api", "v3"),
-        "release 1 by ann is under way (Watching)",
+        "r-0001 by ann is under way (watching)",
     );
     check(
         |w| {
             w.deploy("v2");
         },
         deploy("api", "v2"),
-        "release 1 by ann is under way (Deploying)",
+        "r-0001 by ann is under way (deploying)",
     );
     let roll_back = |w: &mut World| {
         w.watched("v2").edge.in_flight = 1;
         w.report().order(Order::Rollback { by: by() }).unwrap();
     };
-    check(roll_back, deploy("api", "v3"), "under way (RollingBack)");
+    check(roll_back, deploy("api", "v3"), "under way (rolling back)");
     check(|w| w.order(Order::Pause { by: "ben".into() }).unwrap(), deploy("api", "v2"), "paused by ben");
     let lose_edge = |w: &mut World| {
         w.edge.up = false;
@@ -101,7 +101,7 @@ fn the_levers_say_where_they_make_no_sense() {
     let (rollback, promote, abort) =
         (|| Order::Rollback { by: by() }, || Order::Promote { by: by() }, || Order::Abort { by: by() });
     let idle = |_: &mut World| {};
-    check(idle, rollback(), "nothing to roll back");
+    check(idle, rollback(), "no release is under way, and no old colour is kept");
     check(idle, promote(), "nothing to promote");
     check(idle, abort(), "nothing to abort");
     check(
@@ -130,7 +130,7 @@ fn the_levers_say_where_they_make_no_sense() {
             w.retained("v2").pass(61);
         },
         rollback(),
-        "nothing to roll back",
+        "no release is under way, and no old colour is kept",
     );
     check(
         |w| {

@@ -92,6 +92,7 @@ async fn serve(spec: &Spec, dir: &InstanceDir) -> Result<(), ShimError> {
         output: Arc::new(Mutex::new(Output::open(&dir.output(), spec.output_limit))),
         state: watch::Sender::default(),
     };
+    context.begin();
     context.leave_trace()?;
     let listener = protocol::listen(dir).map_err(|source| ShimError::Listen { path: dir.path.clone(), source })?;
     let (stop, stop_wanted) = watch::channel(None);
@@ -139,6 +140,11 @@ impl Context<'_> {
             port: spec.port,
             shim: self.shim.clone(),
         }
+    }
+
+    fn begin(&self) {
+        let what = format!("{} of r-{:04}", self.spec.version, self.spec.release);
+        self.output.lock().unwrap_or_else(PoisonError::into_inner).begin(&what);
     }
 
     fn note(&self, text: &str) {
