@@ -84,7 +84,7 @@ impl Context {
         let dev = Path::new(config::DEV_STATE).join("agent.sock");
         match config::load(self.config_path()) {
             Ok(loaded) => Ok(loaded.config.agent.socket),
-            Err(config::LoadError::Missing) if dev.exists() => Ok(dev),
+            Err(LoadError::Missing) if dev.exists() => Ok(dev),
             Err(error) => Err(error.into()),
         }
     }

@@ -51,7 +51,8 @@ mod tests {
     #[test]
     fn the_readme_shows_what_is_written_in_its_folder() {
         let folder = Path::new("/srv/shop");
-        let listing = include_str!("../../../README.md").split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
+        let listing =
+            include_str!("../../../README.md").split("```toml\n").nth(1).unwrap().split("```").next().unwrap();
         let read = |text: &str| parse(text, folder).0.unwrap();
         let (shown, written) = (read(listing), read(&first("shop", Some(folder), None)));
         assert_eq!((&shown.app, &shown.state), (&written.app, &written.state));

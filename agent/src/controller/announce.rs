@@ -45,10 +45,8 @@ impl Controller {
 
     /// Who is behind news of a move by hand, where that was `edge force` on this machine.
     fn hand_behind(&self, news: &News, view: &View) -> Option<Hand> {
-        let is_by_hand = matches!(
-            news,
-            News::Observed | News::ManualPutBack | News::Bad(Cause::Manual | Cause::Learned)
-        );
+        let is_by_hand =
+            matches!(news, News::Observed | News::ManualPutBack | News::Bad(Cause::Manual | Cause::Learned));
         let map = self.environment.map.as_ref().filter(|_| is_by_hand)?;
         view.edges.iter().flatten().find_map(|edge| hand::behind(map, edge.running.as_ref()?))
     }

@@ -103,8 +103,7 @@ enum Said {
 impl Found {
     /// Whether the agent or an edge does not answer.
     fn is_unreachable(&self) -> bool {
-        let has_dead_edge =
-            |status: &Status| status.edges.iter().any(crate::api::EdgeStatus::is_dead);
+        let has_dead_edge = |status: &Status| status.edges.iter().any(crate::api::EdgeStatus::is_dead);
         self.error.is_some() || matches!(&self.said, Said::Status(status) if has_dead_edge(status))
     }
 

@@ -103,7 +103,8 @@ fn failure(error: &ForceError, wanted: &Force) -> CliError {
         }
         ForceError::Dead(_) => {
             let goal = wanted.colour.map_or("back", Colour::as_str);
-            failure.hint(format!("teal edge force {environment} {goal} --reason WHY --anyway   moves there all the same"))
+            failure
+                .hint(format!("teal edge force {environment} {goal} --reason WHY --anyway   moves there all the same"))
         }
         _ => failure,
     }

@@ -90,9 +90,7 @@ impl Progress {
             Happening::ManualAdopted
             | Happening::ManualPutBack
             | Happening::ByHand { .. }
-            | Happening::SelectorDrift { .. } => {
-                Some(line("--", "by hand", &record.text, None))
-            }
+            | Happening::SelectorDrift { .. } => Some(line("--", "by hand", &record.text, None)),
             Happening::WouldRollBack { .. } | Happening::NoWayBack { .. } => {
                 Some(line("!!", "bad", &record.text, None))
             }

@@ -35,6 +35,9 @@ mod tests {
         assert_eq!((first(&[port]), first(&[])), (None, None));
         let connected = "  sl  local_address rem_address   st\n   0: 0100007F:1F90 0100007F:C000 01 00000000\n";
         assert!(!listens(connected, 8080) && !listens(connected, 0xC000));
-        assert!(listens("   0: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 0", 8080));
+        assert!(listens(
+            "   0: 00000000000000000000000000000000:1F90 00000000000000000000000000000000:0000 0A 0",
+            8080
+        ));
     }
 }

@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn a_colour_without_a_server_is_told_from_an_application_that_is_down_and_from_not_knowing() {
-        let row = |colour, up| BackendRow { component: 0, colour, up, in_flight: 0, started: 0, answered: 0, failed: 0 };
+        let row =
+            |colour, up| BackendRow { component: 0, colour, up, in_flight: 0, started: 0, answered: 0, failed: 0 };
         let check = |up: &[(Colour, u32)], policy: &str, wanted: &Servers| {
             let rows: Vec<BackendRow> = up.iter().map(|(colour, up)| row(*colour, *up)).collect();
             let to = policy.parse().unwrap();

@@ -60,7 +60,8 @@ async fn observe_watches_somebody_elses_release_and_writes_nothing() {
     for line in [["deploy", "prod", "v2"].as_slice(), &["rollback", "prod"], &["promote", "prod"], &["abort", "prod"]] {
         site.teal(line).expect(4, &["mode `observe`", "set `mode = \"act\"` to let it"]);
     }
-    site.teal(&["rollback", "prod"]).expect(4, &["teal edge force prod back --reason \"why\"   is the way back meanwhile"]);
+    site.teal(&["rollback", "prod"])
+        .expect(4, &["teal edge force prod back --reason \"why\"   is the way back meanwhile"]);
     let moved = theirs.move_to(Colour::Green, 1).await;
     let release = site.wait_status("their release is seen", watched).await;
     says(site, release, "somebody moved traffic; watching it").await;
@@ -90,7 +91,7 @@ async fn what_back_means_is_the_colour_before_that_was_not_called_bad() {
     let good = site.wait_status("the first release is seen", watched).await;
     says(site, good, "completed").await;
     let kept = |words: &'static str| async move {
-        let page = || std::fs::read_to_string(site.path("state/break-glass/prod.txt")).unwrap_or_default();
+        let page = || fs::read_to_string(site.path("state/break-glass/prod.txt")).unwrap_or_default();
         teal_testkit::until(words, || async { page().contains(words).then_some(()) }).await;
     };
     // Green was kept, and the way back from it is by its own word: the name would be the next release.
@@ -113,7 +114,8 @@ async fn what_back_means_is_the_colour_before_that_was_not_called_bad() {
     let answer = teal_testkit::get(site.edge, "/").await.unwrap();
     assert_eq!((answer.status, site.running().await), (200, site.saved()));
     let again = site.teal(&["edge", "force", "prod", "back", "--reason", "again"]);
-    again.expect(4, &["nothing was moved", "its last good colour already, green", "teal edge force prod blue --reason"]);
+    again
+        .expect(4, &["nothing was moved", "its last good colour already, green", "teal edge force prod blue --reason"]);
     assert!(!again.text.contains("ok "), "{}", again.text);
 }
 

@@ -7,7 +7,8 @@ use teal_rollout::document::Phase;
 use crate::levers::serves_only;
 use crate::site::Site;
 
-const WARNING: &str = "1 mistake (`teal config check` lists them): this goes by the configuration that the agent has run with since ";
+const WARNING: &str =
+    "1 mistake (`teal config check` lists them): this goes by the configuration that the agent has run with since ";
 
 #[tokio::test]
 async fn the_tools_of_the_night_go_by_what_the_agent_runs_with_and_the_others_refuse() {

@@ -20,8 +20,7 @@ async fn a_deploy_waits_for_no_other_and_says_which_is_in_the_way() {
     site.fault("v2", "latency=700ms,errors=100%");
     let release = site.deploy("v2").await;
     site.wait_phase(release, Phase::Watching).await;
-    site.teal(&["deploy", "prod", "v3"])
-        .expect(8, &["r-0002 by test is under way", "teal wait r-0002   follows it"]);
+    site.teal(&["deploy", "prod", "v3"]).expect(8, &["r-0002 by test is under way", "teal wait r-0002   follows it"]);
     site.wait_phase(release, Phase::RollingBack).await;
     site.teal(&["deploy", "prod", "v3"]).expect(8, &["r-0002 by test is under way", "teal wait r-0002"]);
     site.teal(&["rollback", "prod"]).expect(0, &[]);

@@ -217,7 +217,9 @@ async fn a_forced_move_stays_a_persons_through_a_reload() {
     let rig = Rig::start(&lab.settings);
     rig.order(NEW, Direction::Forward).await;
     rig.settled("both hold it", |r| r.running == Some(policy(NEW)) && r.saved == Some(policy(NEW))).await;
-    force(&lab.settings, &Author::Agent, &Move::All(Colour::Blue), &Why { reason: "errors", by: "ops", anyway: false }).await.unwrap();
+    force(&lab.settings, &Author::Agent, &Move::All(Colour::Blue), &Why { reason: "errors", by: "ops", anyway: false })
+        .await
+        .unwrap();
     rig.settled("the move is seen", |r| r.manual && r.saved == Some(policy(BAD))).await;
     let pid = lab.proxy.reload().await;
     until("the new process is known", || async { (rig.handle().monitor().status().pid == Some(pid)).then_some(()) })
