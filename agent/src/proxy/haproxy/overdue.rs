@@ -17,7 +17,8 @@
 //! Nothing here may ever count too many. Both kinds of line only make the result smaller when they are lost or late,
 //! and a stamp that is too early does too. What was in flight at the first look is taken for downloads. A clock that
 //! was set back makes its stamps of the time until it catches up worthless. (One that is set forward and then back by
-//! less between two looks, which are 25 ms apart, is not noticed.) And a number is only believed when two
+//! less between two looks, which are 25 ms apart, is not noticed, nor is one that was set back right before the first look: whoever
+//! begins in that moment may count one too many.) And a number is only believed when two
 //! looks in a row have it, because HAProxy counts a request in flight a moment before it counts it as arrived.
 //!
 //! So it counts too few by what is in doubt: what arrives or ends in the 2 ms or so around a look, and the downloads

@@ -15,6 +15,9 @@ async fn the_readmes_lines_work_as_they_are_written() {
     let readme = include_str!("../../../../README.md");
     let section = readme.split("\n## Feature flags\n").nth(1).unwrap().split("\n## ").next().unwrap();
     let joined = section.replace(" \\\n", " ");
+    // They are written for `--dev`, and what this agent asks for beside stands below them.
+    let token = "-H \"Authorization: Bearer $(cat teal-admin.token)\"";
+    assert!(section.contains(&format!("Without `--dev`, curl needs `{token}` too")), "{section}");
     let lines: Vec<&str> = joined.lines().filter(|line| line.starts_with("curl ")).collect();
     assert_eq!(lines.len(), 2, "{section}");
     let said: Vec<serde_json::Value> = lines
@@ -22,6 +25,7 @@ async fn the_readmes_lines_work_as_they_are_written() {
         .map(|line| {
             assert!(line.contains("127.0.0.1:9181"), "{line}");
             let line = line.replace("127.0.0.1:9181", &agent.address.to_string());
+            let line = line.replacen("curl ", &format!("curl {token} "), 1);
             let mut shell = Command::new("sh");
             let done =
                 shell.args(["-c", &line]).current_dir(agent.folder.path()).env_remove("http_proxy").output().unwrap();

@@ -86,6 +86,14 @@ async fn what_back_means_is_the_colour_before_that_was_not_called_bad() {
     let mut theirs = Theirs::start("observe").await;
     let site = &theirs.site;
     site.wait_status("the edge is seen", |status| status.edges[0].policy.clone()).await;
+    // Nobody is moved to a colour of which HAProxy has not seen yet that it is there.
+    let is_up = |stat: &str| {
+        let up =
+            |line: &&str| line.starts_with("teal_prod_app_") && line.contains(",BACKEND,") && line.contains(",UP,");
+        stat.lines().filter(up).count() == 2
+    };
+    let up = || async { is_up(&site.haproxy.runtime("show stat").await).then_some(()) };
+    teal_testkit::until("HAProxy has seen both colours", up).await;
     let force = |colour: &str| site.teal(&["edge", "force", "prod", colour, "--reason", "a release"]);
     force("green").expect(0, &["ok   HAProxy routes by it"]);
     let good = site.wait_status("the first release is seen", watched).await;

@@ -43,4 +43,5 @@ async fn the_tools_of_the_night_go_by_what_the_agent_runs_with_and_the_others_re
     fs::remove_file(&kept).unwrap();
     let page = site.path("state/break-glass/prod.txt");
     site.teal(&["status", "prod"]).expect(2, &["did you mean `watch`?", &format!("cat {}", page.display())]);
+    fs::write(&file, &whole).unwrap();
 }

@@ -70,7 +70,7 @@ async fn the_first_three_commands_bring_the_old_colour_back() {
     serves_only(&site, "v3").await;
     let commands = block(&site, "the first ten minutes");
     let [rollback, status, force] = commands.lines().collect::<Vec<_>>()[..] else { panic!("{commands}") };
-    shell(&site, rollback).expect(5, &["no agent: ", "teal edge force prod COLOUR"]);
+    shell(&site, rollback).expect(5, &["no agent: ", "teal edge force prod back"]);
     shell(&site, status).expect(5, &["this is what the edge itself says", "blue ", "1/1 ready", "100 %"]);
     shell(&site, force).expect(0, &["ok   HAProxy routes by it", "ok   a restart of HAProxy routes by it too"]);
     serves_only(&site, "v2").await;

@@ -207,7 +207,9 @@ async fn the_other_site_and_ours_answer_from_two_files_through_adoption_releases
     })
     .await;
     place.shell(&release).expect(0, &["ok   HAProxy routes by it"]);
-    until("it is seen", || async { place.shell(&history).text.contains("somebody else").then_some(()) }).await;
+    until("it is seen", || async { place.shell(&history).text.contains("r-0002").then_some(()) }).await;
+    // Who did it is known: it was `teal` itself.
+    assert!(!place.shell(&history).text.contains("somebody else"));
     assert_eq!((place.who("shop.example").await, place.who("blog.example").await), ("v2".into(), "blog".into()));
     place.shell(&explain).expect(0, &["somebody moved traffic"]);
     place.until_it_says(&["idle"]).await;
