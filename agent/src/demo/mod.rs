@@ -158,11 +158,7 @@ async fn perform<O: Operator>(
     screen.line(
         Sign::Mind,
         "baseline",
-        &format!(
-            "pre-seeded: {bad} bad of {requests} requests of the old colour, thus \"usually {}.{} % bad\"",
-            tenths / 10,
-            tenths % 10
-        ),
+        &format!("pre-seeded: {bad} bad of {requests} requests of v1: usually {}.{} % bad", tenths / 10, tenths % 10),
     );
 
     let (mut stage, agent) = Stage::open(args, &haproxy, std::env::current_exe()?, operator).await?;
