@@ -31,10 +31,17 @@ pub enum Phase {
     RollingBack,
 }
 
-/// As it stands in a sentence: `watching`, `rolling back`.
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
+        f.pad(self.words())
+    }
+}
+
+impl Phase {
+    /// As it stands in a sentence: `watching`, `rolling back`.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
             Self::Idle => "idle",
             Self::Deploying => "deploying",
             Self::Smoke => "smoke testing",
@@ -43,11 +50,9 @@ impl fmt::Display for Phase {
             Self::Held => "held",
             Self::Retaining => "retaining",
             Self::RollingBack => "rolling back",
-        })
+        }
     }
-}
 
-impl Phase {
     /// Whether a release is under way, so that another one has to wait.
     #[must_use]
     pub const fn is_busy(self) -> bool {

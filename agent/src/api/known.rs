@@ -66,16 +66,7 @@ pub trait Words {
 
 impl Words for Phase {
     fn words(&self) -> &'static str {
-        match self {
-            Self::Idle => "idle",
-            Self::Deploying => "deploying",
-            Self::Smoke => "smoke testing",
-            Self::Switching => "switching",
-            Self::Watching => "watching",
-            Self::Held => "held",
-            Self::Retaining => "retaining",
-            Self::RollingBack => "rolling back",
-        }
+        Self::words(*self)
     }
 }
 

@@ -25,20 +25,24 @@ fn token(roles: &[Role], environments: &[&str]) -> (String, Record) {
     (token.reveal(), Record { roles: Roles::of(roles), environments, ..first })
 }
 
+fn access(records: Vec<Record>) -> access::Settings {
+    let (_, tokens) = watch::channel(Arc::new(Directory::new(records)));
+    access::Settings {
+        tokens,
+        from_here: FromHere::Token,
+        legacy: Vec::new(),
+        trusted_proxies: Vec::new(),
+        person_header: "x-teal-user".parse().unwrap(),
+        hosts: Vec::new(),
+        origins: Vec::new(),
+        per_token: 1_000,
+        per_address: 1_000,
+    }
+}
+
 impl Rig {
     async fn start(records: Vec<Record>) -> Self {
-        let (_, tokens) = watch::channel(Arc::new(Directory::new(records)));
-        let access = access::Settings {
-            tokens,
-            from_here: FromHere::Token,
-            legacy: Vec::new(),
-            trusted_proxies: Vec::new(),
-            person_header: "x-teal-user".parse().unwrap(),
-            hosts: Vec::new(),
-            origins: Vec::new(),
-            per_token: 1_000,
-            per_address: 1_000,
-        };
+        let access = access(records);
         let heard = Heard::default();
         let told = Told { workloads: vec!["app".into()], heard: heard.clone() };
         let settings = Settings { listen: ([127, 0, 0, 1], 0).into(), tls: None, access };
@@ -120,18 +124,7 @@ async fn only_observers_tell_and_what_cannot_be_taken_is_named() {
 #[tokio::test]
 async fn a_certificate_that_is_not_there_is_named() {
     let missing = PathBuf::from("/nowhere");
-    let (_, tokens) = watch::channel(Arc::new(Directory::new([])));
-    let access = access::Settings {
-        tokens,
-        from_here: FromHere::Token,
-        legacy: Vec::new(),
-        trusted_proxies: Vec::new(),
-        person_header: "x-teal-user".parse().unwrap(),
-        hosts: Vec::new(),
-        origins: Vec::new(),
-        per_token: 1,
-        per_address: 1,
-    };
+    let access = access(Vec::new());
     let tls = Some(TlsFiles { certificate: missing.clone(), key: missing });
     let settings = Settings { listen: ([127, 0, 0, 1], 0).into(), tls, access };
     let error = start(BTreeMap::new(), settings, CancellationToken::new()).await.unwrap_err().to_string();

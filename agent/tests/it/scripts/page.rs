@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use teal_agent::api::Words as _;
 use teal_rollout::document::Phase;
 use teal_testkit::{Backend, folder};
 

@@ -86,7 +86,6 @@ impl<'a> Scene<'a> {
     }
 
     fn phase(&mut self, from: f64, to: f64, phase: Phase) {
-        use crate::api::Words;
         let to = to.min(self.whole().1);
         if to > from.max(0.0) && !matches!(phase, Phase::Deploying | Phase::Smoke) {
             self.phases.push((from.max(0.0), to, phase.words().to_owned(), phase == Phase::RollingBack));
