@@ -73,9 +73,16 @@ impl Machine {
     ///
     /// What other agents' edges do is told by the store, but for one thing that nobody has to be asked for: BAD.
     pub(super) fn take_greatest(&mut self) -> bool {
+        let release = self.doc.epoch.release;
+        // `edge force` writes both sides: of a release that is known, its move is a hand's like any other.
+        let by_hand =
+            |e: &EdgeReport, p: &Policy| e.manual && p.epoch.release <= release && Some(p) == e.running.as_ref();
         let greatest = self
             .own_reports()
-            .flat_map(|e| [e.running.as_ref().filter(|_| !e.manual), e.saved.as_ref()])
+            .flat_map(|e| {
+                let saved = e.saved.as_ref().filter(|p| !by_hand(e, p));
+                [e.running.as_ref().filter(|_| !e.manual), saved]
+            })
             .flatten()
             .filter(|p| p.routes.len() == self.doc.components.len())
             .max_by_key(|p| p.epoch)

@@ -89,3 +89,18 @@ fn a_number_typed_by_hand_is_outranked_and_not_believed() {
     assert!(world.said(&News::ManualPutBack));
     assert_eq!(world.routed(), "v1:99.1.open:blue:green:100000:teal:0");
 }
+
+#[test]
+fn a_pause_leaves_a_forced_edge_alone_as_well() {
+    let mut world = World::new();
+    world.deploy("v2").ready();
+    world.order(Order::Pause { by: "ben".into() }).unwrap();
+    // `edge force` writes the map's file too.
+    world.edge.saved = "v1:1.1.open:blue:green:100000:teal:0".parse().unwrap();
+    world.edit("v1:1.1.open:blue:green:100000:teal:0").pass(3);
+    assert_eq!(world.routed(), "v1:1.1.open:blue:green:100000:teal:0");
+    assert!(!world.said(&News::ManualPutBack));
+    world.order(Order::Resume { by: "ben".into() }).unwrap();
+    assert!(world.said(&News::ManualPutBack));
+    assert_eq!(world.routed(), "v1:1.2.open:blue:green:0:teal:0");
+}
