@@ -8,7 +8,7 @@ use teal_rollout::settings::Mode;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use super::site::{Cluster, Site, Tells};
+use super::site::{Site, Tells};
 use crate::proxy::haproxy::force::from_nothing;
 use crate::proxy::haproxy::standing::Standing;
 
@@ -59,7 +59,12 @@ pub fn page(site: &Site, present: Option<&Standing>, now: OffsetDateTime) -> Str
     );
     text += &serving(site, present.map(Standing::seen));
     text += &look(site);
-    text += "\n2. MOVE   one way is enough; a colour without a server UP answers 503 to everybody\n";
+    text += "\n2. MOVE   one way is enough; ";
+    text += if site.has_proxy {
+        "a colour without a server UP answers 503 to everybody\n"
+    } else {
+        "a colour without a ready Pod answers nobody\n"
+    };
     let is_mixed = |policy: &Policy| policy.routes.iter().any(|route| route.stable != policy.routes[0].stable);
     if let Some(present) = present.filter(|present| is_mixed(present.policy())) {
         let stable: Vec<Colour> = present.policy().routes.iter().map(|route| route.stable).collect();
@@ -87,12 +92,13 @@ pub fn page(site: &Site, present: Option<&Standing>, now: OffsetDateTime) -> Str
 }
 
 fn serving(site: &Site, present: Option<&Policy>) -> String {
-    if !site.has_proxy {
-        return "  routed by   the selectors of the Services alone\n".to_owned();
-    }
     let Some(policy) = present else {
-        return "  routed by   nothing that is known; HAProxy gives blue then, or green where blue has no server up\n"
-            .to_owned();
+        return if site.has_proxy {
+            "  routed by   nothing that is known; HAProxy gives blue then, or green where blue has no server up\n"
+        } else {
+            "  routed by   the selectors of the Services alone\n"
+        }
+        .to_owned();
     };
     let mut text = format!("  routed by   {policy}\n");
     for (name, route) in site.components.iter().zip(&policy.routes) {
@@ -109,51 +115,44 @@ fn serving(site: &Site, present: Option<&Policy>) -> String {
 
 fn look(site: &Site) -> String {
     let environment = &site.environment;
-    if !site.has_proxy {
-        return format!("\n1. LOOK\n{}", selectors(site));
+    let mut text = format!("\n1. LOOK\n  {}\n", site.teal(&format!("status {environment}")));
+    if site.has_proxy {
+        let _ = write!(
+            text,
+            "  {}\n  {} | grep '^teal_{environment}_' | cut -d , -f 1,2,18\n",
+            site.by_socat(&format!("show map {}", site.map.display())),
+            site.by_socat("show stat"),
+        );
     }
-    format!(
-        "\n1. LOOK\n  {}\n  {}\n  {} | grep '^teal_{environment}_' | cut -d , -f 1,2,18\n",
-        site.teal(&format!("status {environment}")),
-        site.by_socat(&format!("show map {}", site.map.display())),
-        site.by_socat("show stat"),
-    )
+    if let Some(cluster) = &site.cluster {
+        let _ = write!(text, "  {}\n  {}\n", cluster.selectors(), cluster.ready());
+    }
+    text
 }
 
 /// How everything is moved: `goal` is the word for `edge force`, `policy` what it writes, `colours` what each component gets.
 fn choice(site: &Site, heading: &str, goal: &str, policy: &Policy, colours: &[Colour]) -> String {
-    let mut text = format!("\n{heading}\n");
+    let force = site.teal(&format!("edge force {} {goal} --reason 'why'", site.environment));
+    let mut text = format!("\n{heading}\n  {force}\n");
     if site.has_proxy {
-        text += &by_proxy(site, goal, policy);
+        text += &by_proxy(site, policy);
     }
-    if let Some(Cluster { namespace, services }) = &site.cluster {
-        if site.has_proxy {
-            text += " and for those within the cluster, who do not come through HAProxy\n";
-        }
-        for (service, colour) in services.iter().zip(colours) {
-            let _ = writeln!(
-                text,
-                "  kubectl -n {namespace} patch service {service} --type merge -p \
-                 '{{\"spec\":{{\"selector\":{{\"version\":\"{colour}\"}}}}}}'"
-            );
+    if let Some(cluster) = &site.cluster {
+        text += match (site.has_proxy, cluster.services.len()) {
+            (true, _) => " and for those within the cluster, who do not come through HAProxy\n",
+            (false, 1) => " or this\n",
+            (false, _) => " or these, all of them\n",
+        };
+        for (service, colour) in cluster.services.iter().zip(colours) {
+            let _ = writeln!(text, "  {}", cluster.points(service, *colour));
         }
     }
     text
 }
 
-/// The line that shows which colour each Service points at.
-fn selectors(site: &Site) -> String {
-    let Some(Cluster { namespace, services }) = &site.cluster else { return String::new() };
-    let columns = "custom-columns=NAME:.metadata.name,COLOUR:.spec.selector.version";
-    format!("  kubectl -n {namespace} get service {} -o {columns}\n", services.join(" "))
-}
-
-fn by_proxy(site: &Site, goal: &str, policy: &Policy) -> String {
+fn by_proxy(site: &Site, policy: &Policy) -> String {
     let set = site.set(policy);
-    let force = site.teal(&format!("edge force {} {goal} --reason 'why'", site.environment));
-    let mut text = String::new();
-    let _ = writeln!(text, "  {force}");
-    text += " or one of these three, which says nothing when it is done,\n";
+    let mut text = " or one of these three, which says nothing when it is done,\n".to_owned();
     for line in [site.by_socat(&set), site.by_nc(&set), site.by_perl(&set)] {
         let _ = writeln!(text, "  {line}");
     }
@@ -180,11 +179,12 @@ fn known_of(site: &Site, present: Option<&Policy>, colour: Colour) -> String {
 fn afterwards(site: &Site) -> String {
     let environment = &site.environment;
     let mut text = "\n3. CHECK\n".to_owned();
-    text += &if site.has_proxy {
-        format!("  {}\n", site.by_socat(&format!("show map {}", site.map.display())))
-    } else {
-        selectors(site)
-    };
+    if site.has_proxy {
+        let _ = writeln!(text, "  {}", site.by_socat(&format!("show map {}", site.map.display())));
+    }
+    if let Some(cluster) = &site.cluster {
+        let _ = writeln!(text, "  {}", cluster.selectors());
+    }
     if let Some(url) = &site.url {
         let _ = writeln!(text, "  curl -si {} | head -n 1", quoted(url));
     }
@@ -228,12 +228,14 @@ fn afterwards(site: &Site) -> String {
             text,
             " The first must say `reload-safe  yes`. What you did stands in {map}.forced, where `edge force` did it."
         );
+    } else {
+        text += " What `edge force` did stands on each Service, as the annotation teal.trancloud.work/hand.\n";
     }
     text
 }
 
 /// One word of a shell.
-fn quoted(word: &str) -> String {
+pub(super) fn quoted(word: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"_./:@+-=,%".contains(&b);
     if !word.is_empty() && word.bytes().all(plain) {
         word.to_owned()
@@ -244,6 +246,7 @@ fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Cluster;
     use super::super::fixture::site;
     use super::*;
     use crate::proxy::haproxy::standing::Author;
@@ -306,22 +309,45 @@ mod tests {
 
     #[test]
     fn in_a_cluster_the_services_are_moved_too() {
-        let cluster = Cluster { namespace: "shop-prod".into(), services: vec!["shop-api".into(), "shop-web".into()] };
-        let text = at(&Site { cluster: Some(cluster.clone()), ..site() }, None);
-        for colour in Colour::BOTH {
-            for service in ["shop-api", "shop-web"] {
-                let line = format!(
-                    "\n  kubectl -n shop-prod patch service {service} --type merge -p \
-                     '{{\"spec\":{{\"selector\":{{\"version\":\"{colour}\"}}}}}}'\n"
-                );
-                assert!(text.contains(&line), "{line}: {text}");
+        let cluster = Cluster {
+            namespace: "shop-prod".into(),
+            services: vec!["shop-api".into(), "shop-web".into()],
+            kubeconfig: None,
+            context: None,
+        };
+        let lines = |text: &str, kubectl: &str| {
+            for colour in Colour::BOTH {
+                for service in ["shop-api", "shop-web"] {
+                    let line = format!(
+                        "\n  {kubectl} patch service {service} --type merge -p \
+                         '{{\"spec\":{{\"selector\":{{\"version\":\"{colour}\"}}}}}}'\n"
+                    );
+                    assert!(text.contains(&line), "{line}: {text}");
+                }
             }
+            let look = format!("\n  {kubectl} get service shop-api shop-web -o custom-columns");
+            assert_eq!(text.matches(&look).count(), 2, "before and after: {text}");
+            assert!(text.contains("get deployment shop-api-blue shop-api-green shop-web-blue"), "{text}");
+        };
+        let beside = at(&Site { cluster: Some(cluster.clone()), ..site() }, None);
+        lines(&beside, "kubectl -n shop-prod");
+        assert!(beside.contains("socat") && beside.contains("who do not come through HAProxy"), "{beside}");
+
+        // From the edge's machine, whose `kubectl` knows no cluster by itself.
+        let from_outside =
+            Cluster { kubeconfig: Some("/etc/teal/my kubeconfig".into()), context: Some("home".into()), ..cluster };
+        let site = Site { cluster: Some(from_outside), has_proxy: false, url: None, ..site() };
+        let text = at(&site, Some("v1:43.1.bad:blue:green:0:blue:blue:0:s:0"));
+        lines(&text, "kubectl --kubeconfig '/etc/teal/my kubeconfig' --context home -n shop-prod");
+        for words in [
+            "  routed by   v1:43.1.bad:blue:green:0:blue:blue:0:s:0\n",
+            "everything to BLUE: the last good colour\n  teal --config /etc/teal/teal.toml edge force prod blue --reason",
+            "everything to GREEN: api CALLED BAD; web not in use",
+            "a colour without a ready Pod answers nobody",
+            "teal.trancloud.work/hand",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
         }
-        let alone = at(&Site { cluster: Some(cluster), has_proxy: false, url: None, ..site() }, None);
-        assert!(alone.contains("get service shop-api shop-web -o custom-columns"), "{alone}");
-        assert!(
-            !alone.contains("socat") && !alone.contains("edge force") && alone.contains("patch service"),
-            "{alone}"
-        );
+        assert!(!text.contains("socat") && !text.contains("reload"), "{text}");
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use teal_rollout::settings::Mode;
 
+use super::kubectl::Cluster;
 use crate::config::{BindAddress, Config, Environment, PlatformKind, SwitchBy};
 
 /// What does not change from page to page.
@@ -46,15 +47,6 @@ pub enum Tells {
     Webhook,
 }
 
-/// The Services of an environment on Kubernetes, whose selectors say which colour a client within the cluster gets.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Cluster {
-    /// Their namespace.
-    pub namespace: String,
-    /// Their names, one a component.
-    pub services: Vec<String>,
-}
-
 impl Site {
     /// What the configuration says of an environment; `configuration` is where it stands.
     #[must_use]
@@ -88,6 +80,8 @@ impl Site {
             cluster: (config.platform.kind == PlatformKind::Kubernetes).then(|| Cluster {
                 namespace: environment.namespace.clone().unwrap_or_default(),
                 services: workloads.map(|workload| workload.name.clone()).collect(),
+                kubeconfig: config.platform.kubeconfig.clone(),
+                context: config.platform.context.clone(),
             }),
         }
     }

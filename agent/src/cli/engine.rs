@@ -11,6 +11,7 @@ mod missing;
 mod notify;
 mod processes;
 mod proxy;
+mod services;
 mod smoke;
 
 pub(super) use adopt::{Adoption, adopt};

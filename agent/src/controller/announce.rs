@@ -8,7 +8,7 @@ use super::journal::Judged;
 use super::{Controller, Journal, snapshot};
 use crate::api::{Happening, Known, Release, ReleaseId, why};
 use crate::notifier::{Kind, Message};
-use crate::proxy::haproxy::hand::{self, Hand};
+use crate::proxy::hand::Hand;
 
 impl Controller {
     pub(super) fn announce(&mut self, notice: Notice) {
@@ -43,12 +43,13 @@ impl Controller {
         }
     }
 
-    /// Who is behind news of a move by hand, where that was `edge force` on this machine.
+    /// Who is behind news of a move by hand, where that was `edge force`.
     fn hand_behind(&self, news: &News, view: &View) -> Option<Hand> {
         let is_by_hand =
             matches!(news, News::Observed | News::ManualPutBack | News::Bad(Cause::Manual | Cause::Learned));
-        let map = self.environment.map.as_ref().filter(|_| is_by_hand)?;
-        view.edges.iter().flatten().find_map(|edge| hand::behind(map, edge.running.as_ref()?))
+        let hands = self.environment.hands.as_ref().filter(|_| is_by_hand)?;
+        let policies = view.edges.iter().flatten().flat_map(|edge| [&edge.running, &edge.saved]);
+        policies.flatten().find_map(|policy| hands.behind(policy))
     }
 
     fn message(&self, release: u64, kind: Kind, view: &View) -> Message {

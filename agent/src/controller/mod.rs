@@ -21,7 +21,6 @@ mod sampling;
 mod snapshot;
 mod timeline;
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,6 +44,7 @@ use self::snapshot::Names;
 use crate::notifier;
 use crate::platform::PlatformOrder;
 use crate::proxy::EdgeOrder;
+use crate::proxy::hand::Hands;
 use crate::store::{Sqlite, Writer};
 
 /// How often what a crash should not lose is looked at.
@@ -76,8 +76,8 @@ pub struct Environment {
     pub name: String,
     /// A link for messages.
     pub url: Option<String>,
-    /// The map of the HAProxy of this machine, if it has one: who moved it by hand stands beside it.
-    pub map: Option<PathBuf>,
+    /// Where it is noted who moved this agent's edge by hand.
+    pub hands: Option<Hands>,
     /// What releases are judged by.
     pub settings: Settings,
     /// Where it left off.

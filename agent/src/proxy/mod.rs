@@ -7,7 +7,9 @@
 //!                              +-> selector: the Services of a cluster, where no edge may be touched
 //! ```
 
+pub mod hand;
 pub mod haproxy;
+pub mod moves;
 pub mod selector;
 
 use teal_rollout::machine::action::Direction;

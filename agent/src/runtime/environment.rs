@@ -25,7 +25,6 @@ use crate::http::ShownEnvironment;
 use crate::notifier;
 use crate::platform::kubernetes::detect;
 use crate::proxy::haproxy::edge::EdgeMonitor;
-use crate::proxy::haproxy::force;
 use crate::store::{self, InSqlite, Sqlite, Write};
 
 /// Events that may wait for the controller. At 20,000 requests a second in batches this is far above a second's worth;
@@ -163,7 +162,7 @@ pub(super) async fn start(
         app: config.app.clone(),
         name: name.to_owned(),
         url: environment.url.clone(),
-        map: edge.monitor().map(|_| environment.edge.map.clone()),
+        hands: Some(edge.hands(environment)),
         settings,
         saved,
         journal,
@@ -175,6 +174,7 @@ pub(super) async fn start(
     let (handle, running) = controller::spawn(about, clock, ports, inbox, events.clone(), shutdown);
 
     let monitor = edge.monitor().map(|monitor| (environment.edge.name.clone(), monitor));
+    let routed = edge.present(environment.components.len());
     let over = |part: &str, task: JoinHandle<()>| {
         watch.over(format!("{name}: {part}"), async {
             // A panic was reported where it happened.
@@ -184,20 +184,16 @@ pub(super) async fn start(
     let mut parts = vec![over("the controller", running), watch.over(format!("{name}: the edge"), edge.ended())];
     parts.extend(platform.map(|platform| watch.over(format!("{name}: the platform"), platform.join())));
     parts.push(over("the notifier", telling));
-    // Without a HAProxy of ours there is nothing to type to it.
-    parts.extend(monitor.as_ref().map(|(_, monitor)| {
+    let page = {
         let page = break_glass::Site::new(config, name, environment, options.configuration.as_deref());
-        let (monitor, components) = (monitor.clone(), environment.components.len());
         let looks_on = (environment.mode != Mode::Act).then(|| handle.clone());
         let present = move || {
-            let status = monitor.status();
-            let policy = force::present(components, status.running, status.saved)?;
             let observed = looks_on.as_ref().map(|handle| handle.snapshot().view.document.clone());
-            Some(break_glass::Present { policy, observed })
+            Some(break_glass::Present { policy: routed()?, observed })
         };
-        let page = break_glass::keep(page, config.state.clone(), present, page_shutdown);
-        watch.over(format!("{name}: the break-glass page"), page)
-    }));
+        break_glass::keep(page, config.state.clone(), present, page_shutdown)
+    };
+    parts.push(watch.over(format!("{name}: the break-glass page"), page));
     let writer = over("the store's writer", writing);
     unless_started.disarm();
     let mut running = Running {

@@ -1,6 +1,7 @@
 //! The ports of an environment that have more than one kind: its edge and its platform.
 
 use teal_rollout::machine::Event;
+use teal_rollout::policy::Policy;
 use teal_rollout::settings::Mode;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +14,9 @@ use crate::platform::PlatformOrder;
 use crate::platform::kubernetes::{self, KubernetesHandle};
 use crate::platform::local::{self, LocalHandle};
 use crate::proxy::EdgeOrder;
+use crate::proxy::hand::Hands;
 use crate::proxy::haproxy::edge::{self, EdgeHandle, EdgeMonitor};
+use crate::proxy::haproxy::force;
 use crate::proxy::selector::{self, SelectorHandle};
 
 /// Orders that may wait for a port.
@@ -100,6 +103,31 @@ impl Edge {
         match self {
             Self::HaProxy(edge) => Some(edge.monitor().clone()),
             Self::Selector(_) => None,
+        }
+    }
+
+    /// Where it is noted who moved it by hand.
+    pub(super) fn hands(&self, environment: &Environment) -> Hands {
+        match self {
+            Self::HaProxy(_) => Hands::Map(environment.edge.map.clone()),
+            Self::Selector(edge) => Hands::Services(edge.monitor().clone()),
+        }
+    }
+
+    /// The policy that it routes by, looked at whenever it is asked.
+    pub(super) fn present(&self, components: usize) -> Box<dyn Fn() -> Option<Policy> + Send> {
+        match self {
+            Self::HaProxy(edge) => {
+                let monitor = edge.monitor().clone();
+                Box::new(move || {
+                    let status = monitor.status();
+                    force::present(components, status.running, status.saved)
+                })
+            }
+            Self::Selector(edge) => {
+                let monitor = edge.monitor().clone();
+                Box::new(move || monitor.policy())
+            }
         }
     }
 

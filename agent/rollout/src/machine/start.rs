@@ -73,10 +73,14 @@ impl Machine {
     ///
     /// What other agents' edges do is told by the store, but for one thing that nobody has to be asked for: BAD.
     pub(super) fn take_greatest(&mut self) -> bool {
-        let release = self.doc.epoch.release;
-        // `edge force` writes both sides: of a release that is known, its move is a hand's like any other.
-        let by_hand =
-            |e: &EdgeReport, p: &Policy| e.manual && p.epoch.release <= release && Some(p) == e.running.as_ref();
+        let (release, is_bad, is_paused) = (self.doc.epoch.release, self.doc.is_bad(), self.doc.paused.is_some());
+        // `edge force` writes both sides: of a release that is known, its move is a hand's like any other. One that broke off
+        // between two Services has no running side, and is left alone in a pause only.
+        let by_hand = |e: &EdgeReport, p: &Policy| {
+            let is_verdict = p.epoch.verdict == Verdict::Bad && !is_bad;
+            let is_its_own = e.running.as_ref().map_or(is_paused, |running| running == p);
+            e.manual && !is_verdict && p.epoch.release <= release && is_its_own
+        };
         let greatest = self
             .own_reports()
             .flat_map(|e| {

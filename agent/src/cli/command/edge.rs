@@ -1,5 +1,6 @@
 //! `teal edge force`: moves traffic with no agent, store or token alive.
 
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use teal_rollout::colour::Colour;
@@ -11,22 +12,26 @@ use crate::cli::{CliError, Exit};
 /// Arguments of `teal edge`.
 #[derive(Debug, clap::Subcommand)]
 pub(in crate::cli) enum Args {
-    /// Move all traffic to a colour, by the running proxy and its map file alone.
+    /// Move all traffic to a colour, by the edge alone: the running proxy and its map file, or the Services' selectors.
     Force {
         /// Where.
         #[arg(value_name = "ENV")]
         environment: String,
         /// blue, green, or back: every component to its last good colour.
         colour: Goal,
-        /// Why, for the record beside the map.
+        /// Why, for the record beside the map or on the Services.
         #[arg(long)]
         reason: String,
         /// Only this component; may be repeated.
         #[arg(long, value_name = "NAME")]
         component: Vec<String>,
-        /// Also to a colour without a server that HAProxy calls UP, where everybody gets a 503.
+        /// Also to a colour without a server that HAProxy calls UP, where everybody gets a 503; without a ready Pod, where
+        /// Services are the edge.
         #[arg(long)]
         anyway: bool,
+        /// Where Services are the edge: your own way to the API server, instead of the configuration's.
+        #[arg(long, value_name = "FILE")]
+        kubeconfig: Option<PathBuf>,
     },
 }
 
@@ -51,7 +56,7 @@ impl FromStr for Goal {
 }
 
 pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
-    let Args::Force { environment, colour, reason, component, anyway } = args;
+    let Args::Force { environment, colour, reason, component, anyway, kubeconfig } = args;
     let loaded = context.load_at_night()?;
     loaded.config.environment(environment)?;
     let colour = match colour {
@@ -66,6 +71,7 @@ pub(in crate::cli) fn run(context: &Context, args: &Args) -> Result<Exit, CliErr
         reason: reason.clone(),
         by: operator(),
         anyway: *anyway,
+        kubeconfig: kubeconfig.clone(),
     };
     let (exit, text) = context.block_on(engine::edge_force(&loaded, &force))?;
     context

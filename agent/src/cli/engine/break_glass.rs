@@ -5,9 +5,10 @@ use std::time::Duration;
 use teal_rollout::policy::Policy;
 use time::OffsetDateTime;
 
+use super::services::routed;
 use crate::break_glass::{Site, author, kept, page};
 use crate::cli::CliError;
-use crate::config::Loaded;
+use crate::config::{Environment, Loaded};
 use crate::proxy::haproxy::force::{Peek, peek, present};
 use crate::runtime::wiring;
 
@@ -50,9 +51,7 @@ pub(in crate::cli) async fn break_glass(loaded: &Loaded, environment: &str) -> R
     let settings = wiring::edge_settings(environment, configured);
     let site = Site::new(&loaded.config, environment, configured, Some(&loaded.path));
     if !site.has_proxy {
-        // There is no better source, and none is missing.
-        let text = page(&site, None, OffsetDateTime::now_utc());
-        return Ok(Page { text, source: Source::Configuration, because: None });
+        return Ok(of_services(loaded, environment, configured, &site).await);
     }
     let Peek { runtime, file, .. } = peek(&settings).await;
     let (running, because) = match runtime {
@@ -69,11 +68,30 @@ pub(in crate::cli) async fn break_glass(loaded: &Loaded, environment: &str) -> R
         let text = page(&site, Some(&standing), OffsetDateTime::now_utc());
         return Ok(Page { text, source, because });
     }
-    Ok(match kept(&loaded.config.state, environment) {
+    Ok(second_best(loaded, &site, because))
+}
+
+/// The page of Services that are an edge.
+async fn of_services(loaded: &Loaded, name: &str, configured: &Environment, site: &Site) -> Page {
+    let because = match routed(loaded, configured).await {
+        Ok(Some(policy)) => {
+            let standing = author(&loaded.config, name, configured).standing(policy);
+            let text = page(site, Some(&standing), OffsetDateTime::now_utc());
+            return Page { text, source: Source::Edge, because: None };
+        }
+        Ok(None) => "the Services select neither colour".to_owned(),
+        Err(because) => because,
+    };
+    second_best(loaded, site, Some(because))
+}
+
+/// The page that the agent kept, or one of the configuration alone.
+fn second_best(loaded: &Loaded, site: &Site, because: Option<String>) -> Page {
+    match kept(&loaded.config.state, &site.environment) {
         Ok(kept) => Page { text: kept.text, source: Source::Kept(kept.age), because },
         Err(_) => {
-            let text = page(&site, None, OffsetDateTime::now_utc());
+            let text = page(site, None, OffsetDateTime::now_utc());
             Page { text, source: Source::Configuration, because }
         }
-    })
+    }
 }

@@ -1,5 +1,7 @@
 //! The edge without an agent: read it, and move traffic by hand.
 
+use std::path::PathBuf;
+
 use teal_rollout::colour::{Colour, Share};
 use teal_rollout::policy::{Policy, Route, Verdict};
 use teal_rollout::settings::Mode;
@@ -7,8 +9,9 @@ use teal_rollout::settings::Mode;
 use crate::api::{ColourStatus, ComponentStatus, EdgeStatus, Known, ReleaseId, Safe, Status};
 use crate::break_glass::author;
 use crate::cli::{CliError, Exit};
-use crate::config::Loaded;
-use crate::proxy::haproxy::force::{ForceError, Forced, Move, Peek, Why, force, peek};
+use crate::config::{Loaded, PlatformKind, SwitchBy};
+use crate::proxy::haproxy::force::{ForceError, Forced, Peek, force, peek};
+use crate::proxy::moves::{Move, Nowhere, Why};
 use crate::runtime::wiring;
 
 /// What the edge itself says, when no agent answers. `None` when it does not answer either.
@@ -84,21 +87,23 @@ pub(in crate::cli) struct Force {
     pub(in crate::cli) by: String,
     /// Also to a colour without a server.
     pub(in crate::cli) anyway: bool,
+    /// Another way to the API server than the configuration's, where Services are the edge.
+    pub(in crate::cli) kubeconfig: Option<PathBuf>,
 }
 
 fn failure(error: &ForceError, wanted: &Force) -> CliError {
     let environment = &wanted.environment;
     let exit = match error {
-        ForceError::Component { .. } | ForceError::NoWayBack => Exit::Usage,
-        ForceError::Nowhere { .. } | ForceError::Dead(_) => Exit::Refused,
+        ForceError::Component(_) | ForceError::NoWayBack => Exit::Usage,
+        ForceError::Nowhere(_) | ForceError::Dead(_) => Exit::Refused,
         ForceError::Nothing { .. } => Exit::Unreachable,
     };
     let failure = CliError::new(exit, error.to_string());
     match error {
-        ForceError::Nowhere { other: Some(colour), .. } => {
+        ForceError::Nowhere(Nowhere { other: Some(colour), .. }) => {
             failure.hint(format!("teal edge force {environment} {colour} --reason WHY"))
         }
-        ForceError::Nowhere { other: None, .. } => {
+        ForceError::Nowhere(Nowhere { other: None, .. }) => {
             failure.hint(format!("teal edge force {environment} COLOUR --component NAME --reason WHY"))
         }
         ForceError::Dead(_) => {
@@ -113,12 +118,20 @@ fn failure(error: &ForceError, wanted: &Force) -> CliError {
 /// Moves traffic by hand, with no agent alive. The text says what was moved and what could not be.
 pub(in crate::cli) async fn edge_force(loaded: &Loaded, wanted: &Force) -> Result<(Exit, String), CliError> {
     let configured = loaded.config.environment(&wanted.environment)?;
-    let settings = wiring::edge_settings(&wanted.environment, configured);
     let what = match wanted.colour {
         None => Move::Back,
         Some(colour) if wanted.components.is_empty() => Move::All(colour),
         Some(colour) => Move::Some(wanted.components.iter().map(|name| (name.clone(), colour)).collect()),
     };
+    if configured.switch.by == SwitchBy::Selector {
+        return super::services::force(loaded, wanted, &what).await;
+    }
+    if wanted.kubeconfig.is_some() {
+        return Err(CliError::usage(
+            "`--kubeconfig` is for `switch.by = \"selector\"`: HAProxy is moved by its socket",
+        ));
+    }
+    let settings = wiring::edge_settings(&wanted.environment, configured);
     let author = author(&loaded.config, &wanted.environment, configured);
     let why = Why { reason: &wanted.reason, by: &wanted.by, anyway: wanted.anyway };
     let forced = force(&settings, &author, &what, &why).await;
@@ -141,6 +154,13 @@ pub(in crate::cli) async fn edge_force(loaded: &Loaded, wanted: &Force) -> Resul
     });
     if let Err(error) = record {
         lines.push(format!("!!   the move could not be noted beside the map: {error}"));
+    }
+    if agent.is_none() && loaded.config.platform.kind == PlatformKind::Kubernetes {
+        lines.push(format!(
+            "note who calls from within the cluster comes by the Services' selectors, which stay: `teal break-glass {}` has the \
+             lines of kubectl",
+            wanted.environment
+        ));
     }
     if let Some(pid) = agent {
         let share = to.routes.iter().map(|r| r.share).max().unwrap_or(Share::NONE);

@@ -11,6 +11,8 @@ use teal_rollout::policy::{Epoch, Policy, Route, Salt};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+pub use super::super::moves::{Move, Why};
+use super::super::moves::{Nowhere, UnknownComponent};
 use super::hand;
 use super::map_file::{self, MapFileError};
 use super::owner::Owner;
@@ -19,54 +21,23 @@ use super::servers::{Servers, servers};
 use super::settings::EdgeSettings;
 use super::standing::{Author, is_same_traffic};
 
-/// What to move.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Move {
-    /// Every component to this colour.
-    All(Colour),
-    /// These components, by name; the others stay.
-    Some(Vec<(String, Colour)>),
-    /// Every component to its last good colour, which need not be the same for all.
-    Back,
-}
-
-/// For the record.
-#[derive(Clone, Copy, Debug)]
-pub struct Why<'a> {
-    /// Move there even where HAProxy knows that nothing is UP.
-    pub anyway: bool,
-    /// What moved somebody to it.
-    pub reason: &'a str,
-    /// Who: `user@host`.
-    pub by: &'a str,
-}
-
 /// Why nothing was moved.
 #[derive(Debug, thiserror::Error)]
 pub enum ForceError {
     /// A name that is not configured.
-    #[error("unknown component `{name}`: this environment has {known}")]
-    Component {
-        /// The name given.
-        name: String,
-        /// The names there are.
-        known: String,
-    },
+    #[error(transparent)]
+    Component(#[from] UnknownComponent),
     /// Neither side holds a policy that says which colour was good.
     #[error("nobody knows the last good colour: HAProxy's map and its file hold no policy. Name one, blue or green")]
     NoWayBack,
     /// Everything is where `back` would take it.
-    #[error(
-        "nothing was moved: everything is on its last good colour already, {colours}. If that is what fails, name the other one"
-    )]
-    Nowhere {
-        /// The colour, or each component's.
-        colours: String,
-        /// The colour that nobody is on; `None` where that is not the same for all.
-        other: Option<Colour>,
-    },
+    #[error(transparent)]
+    Nowhere(Nowhere),
     /// Who was asked would get nothing but 503.
-    #[error("nothing was moved: {0}. Everybody would get a 503")]
+    #[error(
+        "nothing was moved: {0}. Everybody would get a 503: HAProxy's health check does not pass there, or not yet. A colour that \
+         was started just now is UP within a second: try again then"
+    )]
     Dead(String),
     /// Neither the running proxy nor the file took it.
     #[error("nothing was moved. Runtime: {runtime}. File: {file}")]
@@ -126,8 +97,9 @@ pub async fn peek(settings: &EdgeSettings) -> Peek {
 /// # Errors
 /// [`ForceError`] when nothing was moved.
 pub async fn force(settings: &EdgeSettings, author: &Author, what: &Move, why: &Why<'_>) -> Result<Forced, ForceError> {
-    let goals = goals(settings, what)?;
-    let components = settings.components.len();
+    let names: Vec<&str> = settings.components.iter().map(|component| component.name.as_str()).collect();
+    let goals = what.goals(&names)?;
+    let components = names.len();
     let Peek { runtime, file, agent } = peek(settings).await;
     let (look, unseen) = match runtime {
         Ok(look) => (Some(look), None),
@@ -144,7 +116,7 @@ pub async fn force(settings: &EdgeSettings, author: &Author, what: &Move, why: &
                 side.as_ref().is_some_and(alike)
             };
             if is_there(&running) && is_there(&file) {
-                return Err(nowhere(settings, &to));
+                return Err(ForceError::Nowhere(Nowhere::at(&names, &to)));
             }
             to
         }
@@ -155,10 +127,7 @@ pub async fn force(settings: &EdgeSettings, author: &Author, what: &Move, why: &
     let from = running.or(file);
     let servers = match (&look, unseen) {
         (Some(look), _) => {
-            let named: Vec<usize> = match what {
-                Move::Some(_) => (0..components).filter(|id| goals[*id].is_some()).collect(),
-                Move::All(_) | Move::Back => (0..components).collect(),
-            };
+            let named = what.named(&goals, components);
             servers(settings, &look.backends, &to, &named)
         }
         (None, unseen) => Servers::Unknown(unseen.map(|error| error.to_string()).unwrap_or_default()),
@@ -181,36 +150,6 @@ pub async fn force(settings: &EdgeSettings, author: &Author, what: &Move, why: &
     let mut forced = Forced { from, to, runtime, file, record: Ok(PathBuf::new()), agent, servers };
     forced.record = record(&settings.map, &forced, why);
     Ok(forced)
-}
-
-/// For each component the colour it is to go to; `None` leaves it.
-fn goals(settings: &EdgeSettings, what: &Move) -> Result<Vec<Option<Colour>>, ForceError> {
-    let named = match what {
-        Move::All(colour) => return Ok(vec![Some(*colour); settings.components.len()]),
-        // What that is only a policy says.
-        Move::Back => return Ok(Vec::new()),
-        Move::Some(named) => named,
-    };
-    let mut goals = vec![None; settings.components.len()];
-    for (name, colour) in named {
-        let Some(index) = settings.components.iter().position(|component| component.name == *name) else {
-            let known: Vec<&str> = settings.components.iter().map(|component| component.name.as_str()).collect();
-            return Err(ForceError::Component { name: name.clone(), known: known.join(", ") });
-        };
-        goals[index] = Some(*colour);
-    }
-    Ok(goals)
-}
-
-fn nowhere(settings: &EdgeSettings, to: &Policy) -> ForceError {
-    let stable = || to.routes.iter().map(|route| route.stable);
-    let first = stable().next().filter(|first| stable().all(|colour| colour == *first));
-    let each =
-        || settings.components.iter().zip(stable()).map(|(component, colour)| format!("{} {colour}", component.name));
-    ForceError::Nowhere {
-        colours: first.map_or_else(|| each().collect::<Vec<_>>().join(", "), |colour| colour.to_string()),
-        other: first.map(Colour::other),
-    }
 }
 
 fn fitting(policy: Option<Policy>, components: usize) -> Option<Policy> {

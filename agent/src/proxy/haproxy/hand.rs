@@ -1,26 +1,14 @@
-//! Whose hand is behind what an edge routes by: `edge force` notes it beside the map before it moves anything, so that an
-//! agent that sees the move knows who and why.
+//! The note beside a map of who moved it by hand, written before anything is moved.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
 use teal_rollout::policy::Policy;
 
+use super::super::hand::Hand;
 use super::map_file::beside;
-
-/// The last move by `edge force`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hand {
-    /// The policy it wrote, or was about to.
-    to: String,
-    /// Who: `user@host`.
-    pub by: String,
-    /// Why, in their words.
-    pub reason: String,
-}
 
 fn path(map: &Path) -> PathBuf {
     beside(map, "hand")
@@ -28,7 +16,7 @@ fn path(map: &Path) -> PathBuf {
 
 /// Notes a move in `MAP.hand`, in place of the last one: whole or not at all, 0640, of the map's group.
 pub(super) fn note(map: &Path, to: &Policy, by: &str, reason: &str) -> io::Result<()> {
-    let hand = Hand { to: to.to_string(), by: by.to_owned(), reason: reason.to_owned() };
+    let hand = Hand::new(to, by, reason);
     let folder = map.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = tempfile::Builder::new().prefix(".hand-").tempfile_in(folder)?;
     file.write_all(serde_json::to_string(&hand)?.as_bytes())?;
@@ -46,7 +34,7 @@ pub(super) fn note(map: &Path, to: &Policy, by: &str, reason: &str) -> io::Resul
 #[must_use]
 pub fn behind(map: &Path, running: &Policy) -> Option<Hand> {
     let hand: Hand = serde_json::from_slice(&std::fs::read(path(map)).ok()?).ok()?;
-    (hand.to == running.to_string()).then_some(hand)
+    hand.wrote(running).then_some(hand)
 }
 
 #[cfg(test)]

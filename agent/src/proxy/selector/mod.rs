@@ -8,6 +8,8 @@
 //! What is lost beside an edge of Teal's own: no request is seen, so a release is judged by probes alone; connections that are
 //! open stay where they are; components move one after the other, milliseconds apart; there are no shares.
 
+pub mod force;
+mod pods;
 mod seen;
 
 use std::time::Duration;
@@ -19,13 +21,14 @@ use kube::api::{Patch, PatchParams};
 use serde_json::json;
 use teal_rollout::machine::event::{EdgeReport, Event, Feed};
 use teal_rollout::policy::Policy;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch as channel};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use self::seen::{POLICY, Seen};
 use super::EdgeOrder;
+use super::hand::Hand;
 use crate::cluster::client::{Patience, brief};
 use crate::cluster::selected::colour_of;
 use crate::cluster::watch::{self, Scope, Watched};
@@ -49,9 +52,43 @@ pub struct SelectorSettings {
 #[derive(Debug)]
 pub struct SelectorHandle {
     tasks: [JoinHandle<()>; 3],
+    monitor: SelectorMonitor,
+}
+
+/// What the Services route by, for others to look at. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct SelectorMonitor {
+    now: channel::Receiver<Routed>,
+}
+
+/// What the Services route by at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Routed {
+    policy: Option<Policy>,
+    hand: Option<Hand>,
+}
+
+impl SelectorMonitor {
+    /// The policy, while the Services agree on one and the API server answers.
+    #[must_use]
+    pub fn policy(&self) -> Option<Policy> {
+        self.now.borrow().policy.clone()
+    }
+
+    /// Who moved them to `running`; none where that was not `edge force`.
+    #[must_use]
+    pub fn behind(&self, running: &Policy) -> Option<Hand> {
+        self.now.borrow().hand.clone().filter(|hand| hand.wrote(running))
+    }
 }
 
 impl SelectorHandle {
+    /// What it knows.
+    #[must_use]
+    pub const fn monitor(&self) -> &SelectorMonitor {
+        &self.monitor
+    }
+
     /// Waits until the adapter has ended.
     pub async fn ended(self) {
         for task in self.tasks {
@@ -77,13 +114,14 @@ pub fn spawn(
     let watching = stop.child_token();
     let (services, watching_services) = watch::spawn(api.clone(), Scope::default(), watching.clone());
     let (deployments, watching_deployments) = watch::spawn(deployments, Scope::default(), watching.clone());
-    let adapter = Adapter { settings, api, services, deployments, edge, events, wanted: None, told: None };
+    let (shown, now) = channel::channel(Routed::default());
+    let adapter = Adapter { settings, api, services, deployments, edge, events, shown, wanted: None, told: None };
     let stop = stop.clone();
     let task = tokio::spawn(async move {
         let _end = watching.drop_guard();
         let _cancelled = stop.run_until_cancelled(adapter.run(orders)).await;
     });
-    SelectorHandle { tasks: [task, watching_services, watching_deployments] }
+    SelectorHandle { tasks: [task, watching_services, watching_deployments], monitor: SelectorMonitor { now } }
 }
 
 struct Adapter {
@@ -93,6 +131,7 @@ struct Adapter {
     deployments: Watched<Deployment>,
     edge: usize,
     events: mpsc::Sender<Event>,
+    shown: channel::Sender<Routed>,
     /// The last order, until it is carried out.
     wanted: Option<Policy>,
     /// What was reported last.
@@ -144,7 +183,8 @@ impl Adapter {
             let service = self.api.get(name).await?;
             let colour = seen::serving(route);
             let there = service.metadata.annotations.as_ref().and_then(|all| all.get(POLICY));
-            if there.and_then(|there| there.parse::<Policy>().ok()).is_some_and(|there| there.epoch > policy.epoch) {
+            let written = seen::written(&service, policy.routes.len());
+            if written.is_some_and(|written| written.epoch > policy.epoch) {
                 // Somebody knows more than who ordered this; the machine hears of it by the report.
                 break;
             }
@@ -171,10 +211,17 @@ impl Adapter {
             deployments.look_and_note(|deployments| Seen::of(&self.settings.services, services, deployments))
         });
         let Some(seen) = seen else { return };
+        let routed = Routed { policy: seen.policy.clone(), hand: seen.hand };
+        // Before anybody hears of the move: who is behind it is asked then.
+        self.shown.send_if_modified(|shown| {
+            let is_news = *shown != routed;
+            *shown = routed;
+            is_news
+        });
         let report = EdgeReport {
             edge: self.edge,
-            running: seen.policy.clone(),
-            saved: seen.policy,
+            running: seen.policy,
+            saved: seen.greatest,
             // Until an order is carried out the Services differ from it by our own doing.
             manual: seen.by_hand && self.wanted.is_none(),
             // Nobody tells of requests here.

@@ -8,5 +8,6 @@ mod nodes;
 mod observing;
 mod releases;
 mod server;
+mod services;
 mod trouble;
 mod two_agents;

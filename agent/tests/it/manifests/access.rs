@@ -29,7 +29,9 @@ const QUOTA: &str = "v1 ResourceQuota";
 const HPA: &str = "autoscaling/v2 HorizontalPodAutoscaler";
 
 /// What an edge does: follows the document, says BAD, holds the lease.
-const EDGE: [Wish; 18] = [
+const EDGE: [Wish; 20] = [
+    ("get", SERVICE, "physioflow-api"),
+    ("get", SERVICE, "physioflow-web"),
     ("get", DEPLOYMENT, "physioflow-api-blue"),
     ("get", BG, "physioflow"),
     ("list named", BG, "physioflow"),
@@ -88,6 +90,15 @@ const OPERATOR: [Wish; 10] = [
     ("get", DEPLOYMENT, "physioflow-api-blue"),
     ("list", POD, ""),
     ("log", POD, "physioflow-api-blue-1"),
+];
+
+/// What a person does by hand when no agent answers.
+const HAND: [Wish; 5] = [
+    ("get", SERVICE, "physioflow-api"),
+    ("get", SERVICE, "physioflow-web"),
+    ("patch", SERVICE, "physioflow-api"),
+    ("patch", SERVICE, "physioflow-web"),
+    ("get", DEPLOYMENT, "physioflow-api-blue"),
 ];
 
 /// What nobody may.
@@ -174,7 +185,7 @@ async fn with(overlay: &str) -> ApiServer {
 #[tokio::test]
 async fn each_account_may_do_what_it_needs_and_nothing_else() {
     let all: BTreeSet<Wish> =
-        [&EDGE[..], &CONTROLLER, &SECRETS, &OBSERVER, &OPERATOR, &NEVER].concat().into_iter().collect();
+        [&EDGE[..], &CONTROLLER, &SECRETS, &OBSERVER, &OPERATOR, &HAND, &NEVER].concat().into_iter().collect();
     let check = async |server: &ApiServer, account: &str, wishes: &[&[Wish]]| {
         let client = server.client_as(&format!("system:serviceaccount:{NAMESPACE}:{account}"));
         let allowed: BTreeSet<Wish> = wishes.concat().into_iter().collect();
@@ -192,14 +203,18 @@ async fn each_account_may_do_what_it_needs_and_nothing_else() {
     check(&server, "teal-flags", &[]).await;
     check(&server, "default", &[]).await;
     // A person, once they are bound.
-    let binding = json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
-        "metadata": {"name": "anna", "namespace": NAMESPACE},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "teal-operator"},
-        "subjects": [{"kind": "ServiceAccount", "name": "anna"}],
-    });
-    assert!(apply_all(&server.client(), &[binding]).await.is_empty());
+    let binding = |person: &str, role: &str| {
+        json!({
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding",
+            "metadata": {"name": person, "namespace": NAMESPACE},
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
+            "subjects": [{"kind": "ServiceAccount", "name": person}],
+        })
+    };
+    let bindings = [binding("anna", "teal-operator"), binding("ben", "teal-hand")];
+    assert!(apply_all(&server.client(), &bindings).await.is_empty());
     check(&server, "anna", &[&OPERATOR]).await;
+    check(&server, "ben", &[&HAND]).await;
     // With edges-lead an edge of the cluster may lead, and may read no Secret all the same.
     check(&with("examples/larger").await, "teal-edge", &[&EDGE, &CONTROLLER]).await;
 }
@@ -238,7 +253,7 @@ fn no_role_says_more_than_it_means() {
             }
         }
         // Each rule says why it is there.
-        for file in ["controller", "edge", "observer", "operator"] {
+        for file in ["controller", "edge", "observer", "operator", "hand"] {
             let text = super::read(&format!("base/rbac/{file}.yaml"));
             let lines: Vec<&str> = text.lines().collect();
             let rules = lines.iter().enumerate().filter(|(_, line)| line.starts_with("  - apiGroups"));

@@ -4,4 +4,4 @@ mod doctor;
 mod leave;
 mod mistakes;
 mod page;
-mod runbook;
+pub(crate) mod runbook;
