@@ -123,10 +123,12 @@ pub fn spawn(
     let (runtime_target, runtime_targets) = watch::channel(None);
     let (running_now, running) = watch::channel(Running::default());
     let (replaced, left_behind) = mpsc::unbounded_channel();
+    let ports: Arc<[u16]> = settings.ports.clone().into();
     let keeper = Keeper {
         runtime: Runtime::new(settings),
         components,
         running: running_now,
+        ports: Arc::clone(&ports),
         replaced,
         counters: Arc::clone(&counters),
         hangs: Hangs::new(&settings.components, Arc::clone(&sink)),
@@ -164,7 +166,6 @@ pub fn spawn(
         tasks.shutdown().await;
         drop(owner);
     });
-    let ports = settings.ports.clone().into();
     Ok(EdgeHandle { monitor: EdgeMonitor { counters, view, ports }, task })
 }
 

@@ -64,6 +64,8 @@ pub(super) struct Keeper {
     pub(super) runtime: Runtime,
     pub(super) components: usize,
     pub(super) running: watch::Sender<Running>,
+    /// Those it serves: whether they are open tells an HAProxy without its socket from none.
+    pub(super) ports: Arc<[u16]>,
     /// Processes that a reload replaced.
     pub(super) replaced: mpsc::UnboundedSender<Process>,
     pub(super) counters: Arc<Counters>,
@@ -172,7 +174,9 @@ impl Keeper {
         self.running.send_if_modified(|running| {
             let news = running.error.as_ref() != Some(&error);
             if news {
-                tracing::warn!(%error, "HAProxy's Runtime API");
+                // In the words of `status`.
+                let error = error.clone().seen_from_outside(&self.ports);
+                tracing::warn!(%error, "HAProxy's socket cannot be reached, or refuses");
             }
             let changed = news || !running.known || (blind && running.policy.is_some());
             running.known = true;
