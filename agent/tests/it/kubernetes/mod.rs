@@ -1,5 +1,6 @@
 //! Releases of an application that runs on a cluster, behind a real HAProxy beside it.
 
+mod autoscalers;
 mod cluster;
 mod configuration;
 mod laptop;

@@ -26,8 +26,8 @@ async fn resource(cluster: &Cluster) -> BlueGreen {
     until("the resource is there", || async { cluster.api::<BlueGreen>().get("site").await.ok() }).await
 }
 
-/// Rights that this release has no need of: copies of what configures a colour (`configuration`), the lease (`two_agents`), an
-/// autoscaler (the adapter's own tests), and what a Pod wrote last, which `teal deploy` asks for beside the controller.
+/// Rights that this release has no need of: copies of what configures a colour (`configuration`), the lease (`two_agents`),
+/// autoscalers (`autoscalers`), and what a Pod wrote last, which `teal deploy` asks for beside the controller.
 const ELSEWHERE: [(&str, &str); 13] = [
     ("get", "configmaps"),
     ("create", "configmaps"),
