@@ -21,7 +21,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A mistake at a byte range of `text`.
     #[must_use]
-    pub(super) fn at(text: &str, span: &Range<usize>, field: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn at(text: &str, span: &Range<usize>, field: impl Into<String>, message: impl Into<String>) -> Self {
         let before = text.get(..span.start).unwrap_or(text);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         Self {

@@ -23,6 +23,7 @@ mod runs;
 mod section;
 mod settings;
 mod sources;
+mod suite;
 mod text;
 mod types;
 mod value;
@@ -43,6 +44,7 @@ pub use ports::PortRange;
 pub use runs::{Processes, Runs, Workload};
 pub use settings::NoSettings;
 pub use sources::{Source, Sources};
+pub use suite::smoke_table;
 pub(crate) use text::parse_duration;
 pub use types::{
     Agent, Component, Config, Environment, Notify, Platform, PlatformKind, Replicas, Retain, RouteGroup, Smoke, Step,

@@ -64,14 +64,14 @@ impl RawSuite {
             return Err(SuiteError::Empty);
         }
         let (mut names, mut checks, mut errors) = (BTreeSet::new(), Vec::new(), Vec::new());
-        for raw in self.checks {
+        for (index, raw) in self.checks.into_iter().enumerate() {
             let name = raw.name.clone();
             let mut problems = Vec::new();
             if !names.insert(name.clone()) {
                 problems.push(Problem::Duplicate);
             }
             checks.push(raw.validate(self.allow_writes, &mut problems));
-            errors.extend(problems.into_iter().map(|problem| CheckError { check: name.clone(), problem }));
+            errors.extend(problems.into_iter().map(|problem| CheckError { index, check: name.clone(), problem }));
         }
         if errors.is_empty() {
             Ok(Suite { allow_writes: self.allow_writes, checks })

@@ -1,10 +1,14 @@
 //! The validated suite: what a check may ask and expect, and why a suite is refused.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, Method};
+use serde::Deserialize as _;
+use toml::Spanned;
+use toml::de::DeTable;
 
 use super::assertion::Assertion;
 use super::read::RawSuite;
@@ -73,6 +77,8 @@ pub enum SuiteError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("smoke check `{check}`: {problem}")]
 pub struct CheckError {
+    /// Its place among the checks, from 0.
+    pub index: usize,
     /// The check's name.
     pub check: String,
     /// What is wrong with it.
@@ -157,6 +163,28 @@ impl Suite {
     /// See [`SuiteError`].
     pub fn from_table(table: toml::Table) -> Result<Self, SuiteError> {
         table.try_into::<RawSuite>().map_err(form)?.validate()
+    }
+
+    /// What is wrong with a suite that stands in a text, each with the bytes of the text that say so.
+    #[must_use]
+    pub fn mistakes(table: Spanned<DeTable<'_>>) -> Vec<(Range<usize>, String)> {
+        let whole = table.span();
+        let checks = table.get_ref().get("checks").and_then(|checks| checks.get_ref().as_array());
+        let checks: Vec<Range<usize>> = checks.into_iter().flat_map(|all| all.iter().map(Spanned::span)).collect();
+        let read =
+            RawSuite::deserialize(toml::de::Deserializer::from(table)).map_err(form).and_then(RawSuite::validate);
+        match read {
+            Ok(_) => Vec::new(),
+            Err(SuiteError::Form(error)) => {
+                let place = error.span().filter(|span| !span.is_empty()).unwrap_or(whole);
+                vec![(place, format!("the smoke suite is not valid: {}", error.message().replace('\n', ", ")))]
+            }
+            Err(SuiteError::Checks(errors)) => errors
+                .iter()
+                .map(|error| (checks.get(error.index).cloned().unwrap_or(whole.clone()), error.to_string()))
+                .collect(),
+            Err(error) => vec![(whole, error.to_string())],
+        }
     }
 
     /// The components that checks ask for, so that a configuration can refuse unknown ones.

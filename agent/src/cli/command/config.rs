@@ -109,9 +109,7 @@ fn absent(loaded: &Loaded) -> Vec<String> {
 
 /// The mistakes of the smoke suites, each suite once.
 fn suites(loaded: &Loaded) -> Vec<String> {
-    let base = loaded.path.parent().unwrap_or(Path::new("/"));
-    let mut mistakes: Vec<String> =
-        loaded.config.environments.values().flat_map(|e| engine::smoke_mistakes(&e.smoke, base)).collect();
+    let mut mistakes = engine::smoke_mistakes(loaded);
     mistakes.sort();
     mistakes.dedup();
     mistakes

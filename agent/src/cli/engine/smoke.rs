@@ -4,9 +4,11 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
 use teal_rollout::colour::Colour;
+use toml::Spanned;
+use toml::de::DeTable;
 
 use crate::cli::{CliError, Exit};
-use crate::config::{BindAddress, Environment, Loaded, Smoke};
+use crate::config::{BindAddress, Diagnostic, Environment, Loaded, Smoke, smoke_table};
 use crate::runtime::wiring;
 use crate::smoke::{self as suite, Limits, Suite, Target, Verdict};
 
@@ -94,14 +96,32 @@ fn edge_url(environment: &Environment) -> Result<String, CliError> {
     Ok(format!("http://{address}"))
 }
 
-/// Reads a smoke suite with its own rules, for `config check`: the mistakes in words.
-pub(in crate::cli) fn smoke_mistakes(smoke: &Smoke, _base: &Path) -> Vec<String> {
-    wiring::suite("", smoke)
-        .err()
-        .map(|error| match error {
-            wiring::WiringError::Smoke { error, .. } => error.to_string(),
-            other => other.to_string(),
-        })
-        .into_iter()
-        .collect()
+/// Reads the smoke suites with their own rules, for `config check`: each mistake in words, with its place.
+pub(in crate::cli) fn smoke_mistakes(loaded: &Loaded) -> Vec<String> {
+    let of = |(name, environment): (&String, &Environment)| match &environment.smoke {
+        Smoke { suite: Some(path), .. } => in_file(path),
+        Smoke { inline, .. } if inline.is_empty() => Vec::new(),
+        Smoke { .. } => smoke_table(&loaded.text, name).map(|table| told(&loaded.text, table)).unwrap_or_default(),
+    };
+    loaded.config.environments.iter().flat_map(of).collect()
+}
+
+fn in_file(path: &Path) -> Vec<String> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) => return vec![suite::SuiteError::Read { path: path.to_owned(), error }.to_string()],
+    };
+    let told = match DeTable::parse(&text) {
+        Ok(table) => told(&text, table),
+        Err(error) => {
+            let place = error.span().unwrap_or_default();
+            vec![Diagnostic::at(&text, &place, "", error.message()).to_string()]
+        }
+    };
+    told.into_iter().map(|mistake| format!("{}, {mistake}", path.display())).collect()
+}
+
+fn told(text: &str, table: Spanned<DeTable<'_>>) -> Vec<String> {
+    let mistakes = Suite::mistakes(table).into_iter();
+    mistakes.map(|(place, message)| Diagnostic::at(text, &place, "", message).to_string()).collect()
 }
