@@ -30,6 +30,8 @@ COPY agent agent
 COPY sdk sdk
 COPY migrations migrations
 COPY proxy-config proxy-config
+# What `teal init` writes.
+COPY examples/config examples/config
 # For `teal --version`; without them it says that it does not know.
 ARG TEAL_COMMIT="" TEAL_DATE=""
 RUN touch agent/src/main.rs agent/src/lib.rs agent/rollout/src/lib.rs sdk/src/lib.rs \

@@ -92,6 +92,9 @@ pub struct ComponentStatus {
     pub stable: ColourStatus,
     /// The colour under release; `None` when the component takes no part.
     pub candidate: Option<ColourStatus>,
+    /// What the release brings or brought, whether it runs just now or not; `None` as with `candidate`, or when it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub released: Option<String>,
     /// The candidate's share, thousandths of a percent.
     pub share: Share,
     /// What the candidate is judged by; `None` when it is not judged.

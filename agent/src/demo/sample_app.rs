@@ -10,7 +10,7 @@
 use std::convert::Infallible;
 use std::ffi::OsString;
 use std::future::pending;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -37,9 +37,12 @@ const GRACE: Duration = Duration::from_secs(5);
 /// The options of `teal sample-app`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct SampleAppArgs {
-    /// The port to listen on, on 127.0.0.1
+    /// The port to listen on
     #[arg(long)]
     pub port: u16,
+    /// The address to listen on: 0.0.0.0 in a container, whose port is asked from outside of it
+    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    pub listen: IpAddr,
     /// What `x-version` says
     #[arg(long, default_value = "v1")]
     pub version: String,
@@ -64,10 +67,10 @@ pub struct SampleAppArgs {
 #[derive(Debug, thiserror::Error)]
 pub enum SampleAppError {
     /// The port is taken, or the system refuses.
-    #[error("cannot listen on 127.0.0.1:{port}: {source}")]
+    #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// Which port.
-        port: u16,
+        /// Where.
+        address: SocketAddr,
         /// The system's word.
         source: std::io::Error,
     },
@@ -144,9 +147,9 @@ pub fn run(args: SampleAppArgs) -> Result<Ended, SampleAppError> {
             if stop.run_until_cancelled(slow_start).await.is_none() {
                 return Ok(Ended::Stopped);
             }
-            let address = SocketAddr::from((Ipv4Addr::LOCALHOST, args.port));
+            let address = SocketAddr::from((args.listen, args.port));
             let listener = TcpListener::bind(address).await;
-            let listener = listener.map_err(|source| SampleAppError::Listen { port: args.port, source })?;
+            let listener = listener.map_err(|source| SampleAppError::Listen { address, source })?;
             Ok(serve(listener, app, stop.clone()).await)
         };
         tokio::pin!(serve);

@@ -25,6 +25,7 @@ async fn start(fault: &str) -> Running {
 async fn start_replica(slot: u16, fault: &str) -> Running {
     let args = SampleAppArgs {
         port: 0,
+        listen: Ipv4Addr::LOCALHOST.into(),
         version: "v7".to_owned(),
         colour: "green".to_owned(),
         fault: fault.parse().unwrap(),
@@ -170,6 +171,7 @@ fn the_fault_of_a_version_stands_in_its_file() {
     let fault = |version: &str| {
         let args = SampleAppArgs {
             port: 0,
+            listen: Ipv4Addr::LOCALHOST.into(),
             version: version.to_owned(),
             colour: "blue".to_owned(),
             fault: Fault::default(),

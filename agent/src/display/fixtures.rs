@@ -19,6 +19,7 @@ fn component(name: &str, replicas: u32) -> ComponentStatus {
         name: name.to_owned(),
         stable: colour(Colour::Blue, "v1.2.2", replicas, replicas),
         candidate: Some(colour(Colour::Green, "v1.2.3", 0, replicas)),
+        released: Some("v1.2.3".to_owned()),
         share: Share::NONE,
         evidence: None,
     }
@@ -50,7 +51,7 @@ pub(crate) fn deploying() -> Status {
             old_workers: 0,
             problem: None,
         }],
-        next: "smoke testing when green is ready".into(),
+        next: "the new colour must be ready within 288 s".into(),
         agent: "0.1.0".into(),
         ..Status::default()
     }

@@ -109,7 +109,8 @@ pub(crate) fn changes(components: &[ComponentStatus]) -> Vec<String> {
         let Some(candidate) = &component.candidate else { continue };
         let stable = &component.stable;
         let version = |version: &Option<String>| version.clone().unwrap_or_else(|| "nothing".to_owned());
-        let (from, to) = (version(&stable.version), version(&candidate.version));
+        let released = if candidate.version.is_some() { &candidate.version } else { &component.released };
+        let (from, to) = (version(&stable.version), version(released));
         let text = format!("{from} -> {to}   {} -> {}", stable.colour, candidate.colour);
         match groups.iter_mut().find(|(other, _)| *other == text) {
             Some((_, names)) => names.push(&component.name),

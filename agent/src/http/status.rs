@@ -20,6 +20,7 @@ pub fn status_of(app: &str, environment: &ShownEnvironment) -> Status {
     let snapshot = environment.handle.snapshot();
     let Snapshot { view, since, .. } = snapshot.as_ref();
     let doc = &view.document;
+    let release = environment.handle.journal().release(doc.epoch.release).map(|judged| judged.release);
     Status {
         environment: environment.name.clone(),
         app: app.to_owned(),
@@ -30,19 +31,15 @@ pub fn status_of(app: &str, environment: &ShownEnvironment) -> Status {
         outcome: doc.outcome.map(Known::Known),
         cause: doc.cause.as_ref().map(api::why),
         // The history knows whose hand was behind a move that the machine calls somebody else's.
-        by: environment
-            .handle
-            .journal()
-            .release(doc.epoch.release)
-            .map_or_else(|| doc.by.clone(), |judged| judged.release.by),
+        by: release.as_ref().map_or_else(|| doc.by.clone(), |release| release.by.clone()),
         since: since.clone(),
         paused: doc.paused.as_ref().map(|p| p.by.clone()),
-        components: components(&snapshot),
+        components: components(&snapshot, release.as_ref()),
         watch: watch(view),
         rollback_safe: view.rollback_unsafe.as_ref().map_or_else(Safe::yes, Safe::no),
         reload_safe: reload_safe(view, environment),
         edges: environment.edges.iter().map(|(name, monitor)| edge(name, monitor)).collect(),
-        store: if view.store_failing { Safe::no("it cannot be written; Teal goes on trying") } else { Safe::yes() },
+        store: if view.store_failing { Safe::no("Teal goes on trying") } else { Safe::yes() },
         emergency: doc.emergency.clone(),
         shared_outage: view.shared_outage.clone(),
         next: next(view),
@@ -51,10 +48,16 @@ pub fn status_of(app: &str, environment: &ShownEnvironment) -> Status {
     }
 }
 
-fn components(snapshot: &Snapshot) -> Vec<ComponentStatus> {
+fn components(snapshot: &Snapshot, release: Option<&api::Release>) -> Vec<ComponentStatus> {
     let view = &snapshot.view;
     let all = view.document.components.iter().zip(&view.components).enumerate();
-    all.map(|(id, (c, numbers))| component(c, numbers, snapshot.evidence(id))).collect()
+    all.map(|(id, (c, numbers))| {
+        let status = component(c, numbers, snapshot.evidence(id));
+        // A colour that was stopped runs nothing; what was released there stands in the history.
+        let released = release.filter(|_| status.candidate.is_some()).and_then(|release| release.to.get(&c.name));
+        ComponentStatus { released: released.cloned(), ..status }
+    })
+    .collect()
 }
 
 fn component(c: &Component, numbers: &ComponentView, evidence: Option<api::Evidence>) -> ComponentStatus {
@@ -80,7 +83,7 @@ fn component(c: &Component, numbers: &ComponentView, evidence: Option<api::Evide
         candidate
     });
     let share = if c.takes_part() { c.share } else { Share::NONE };
-    ComponentStatus { name: c.name.clone(), stable, candidate, share, evidence }
+    ComponentStatus { name: c.name.clone(), stable, candidate, released: None, share, evidence }
 }
 
 fn watch(view: &View) -> Option<WatchStatus> {

@@ -78,9 +78,13 @@ pub(in crate::cli) fn agent(loaded: Loaded, options: &AgentOptions) -> Result<Ex
     })
 }
 
+/// What is logged unless `RUST_LOG` says otherwise. Of the client's library errors alone: it warns of each watch that an API server
+/// which goes away cuts off, and the agent says that itself, once.
+const LOGGED: &str = "info,kube_client=error";
+
 /// JSON lines for a machine that collects them, plain lines for a person. `RUST_LOG` chooses what.
 fn log(dev: bool) -> std::io::Result<Log> {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOGGED));
     let log = Log::to(std::io::stderr())?;
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(log.clone());

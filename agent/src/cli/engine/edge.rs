@@ -40,6 +40,7 @@ pub(in crate::cli) async fn edge_status(loaded: &Loaded, environment: &str) -> O
             name: name.clone(),
             stable: of(route.stable),
             candidate: (route.candidate != route.stable).then(|| of(route.candidate)),
+            released: None,
             share: route.share,
             evidence: None,
         }

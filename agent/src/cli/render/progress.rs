@@ -109,7 +109,9 @@ pub fn live(status: &Status, now: &str) -> String {
     let undo = format!("undo: {}", words::undo(&status.mode, &status.environment));
     match (status.phase.known(), &status.watch) {
         (Some(Phase::Watching), Some(watch)) => watch_text(status, watch, &undo),
-        (Some(Phase::Deploying), _) => format!("..  deploy {took}   {}", capacity(status)),
+        (Some(Phase::Deploying), _) => {
+            format!("..  deploy {took}   {}   {}", capacity(status), status.next).trim_end().to_owned()
+        }
         (Some(Phase::Held), _) => format!("..  held {took}   {}", status.next),
         (Some(Phase::Retaining), Some(watch)) => {
             format!("ok  kept {} of {}   {undo}", clock(watch.elapsed), clock(watch.min))

@@ -64,6 +64,11 @@ pub(super) fn step(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "integer", "format": "int64", "minimum": 0})
 }
 
+/// An exit status of `teal`. Without the format that the type would give it, `uint8`, of which API servers warn: they do not know it.
+pub(super) fn exit(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "integer", "minimum": 0, "maximum": 8})
+}
+
 pub(super) fn salt(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$", "maxLength": 64})
 }

@@ -111,7 +111,7 @@ pub struct Heard {
     pub message: String,
     /// What `teal` exits with when the order was refused; absent where the agent that refused it is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(range(min = 0, max = 8))]
+    #[schemars(schema_with = "schema::exit")]
     pub exit: Option<u8>,
 }
 

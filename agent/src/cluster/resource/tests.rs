@@ -1,5 +1,6 @@
 //! The definition in `manifests/`, the round trip of a document, and the rules as a server enforces them.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use kube::CustomResourceExt as _;
@@ -21,6 +22,17 @@ fn generated() -> String {
         "# Generated from agent/src/cluster/resource: UPDATE_MANIFESTS=1 cargo test -p teal definition\n{}",
         serde_saphyr::to_string(&definition).unwrap()
     )
+}
+
+#[test]
+fn no_format_stands_in_the_definition_that_api_servers_do_not_know() {
+    let text = serde_json::to_string(&BlueGreen::crd()).unwrap();
+    let formats: BTreeSet<&str> =
+        text.split("\"format\":\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert!(formats.contains("int64"), "{formats:?}");
+    let unknown: Vec<&&str> =
+        formats.iter().filter(|it| !["int32", "int64", "double", "date-time"].contains(it)).collect();
+    assert!(unknown.is_empty(), "kubectl would print a warning: {unknown:?}");
 }
 
 #[test]

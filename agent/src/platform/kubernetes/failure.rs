@@ -50,7 +50,13 @@ fn waits(status: &ContainerStatus) -> Option<(&str, &str)> {
 fn image(pod: &Pod) -> Option<String> {
     let is_image = |reason: &str| reason.contains("Image") || reason == "RegistryUnavailable";
     let (reason, message) = statuses(pod).filter_map(waits).find(|(reason, _)| is_image(reason))?;
-    Some(format!("{reason}: {message}"))
+    if !matches!(reason, "ErrImagePull" | "ImagePullBackOff") {
+        return Some(format!("{reason}: {message}"));
+    }
+    // The two take turns, in long sentences whose last part tells the cause and whose first quoted word is the image.
+    let image = message.split('"').nth(1).map(|image| format!("{image} ")).unwrap_or_default();
+    let cause = message.rsplit(": ").next().filter(|cause| !cause.contains('"')).map(|cause| format!(": {cause}"));
+    Some(format!("{image}cannot be pulled{}", cause.unwrap_or_default()))
 }
 
 /// How a container ended last, where it ends over and over or was killed for its memory.

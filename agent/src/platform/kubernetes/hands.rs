@@ -155,7 +155,8 @@ impl Hands {
                     if let Wanted::Running { version, release } = wanted.clone() {
                         self.answer(colour, Outcome::Held { version, release, why: why.clone() }).await;
                     }
-                    complaint = Some(why);
+                    // Ordinary after a rollback, whose stop is often here before its selector is there: the edge moves first.
+                    tracing::info!(why, "an order waits");
                     self.waiting.push(Waiting { colour, wanted, held: true });
                 }
                 Err(trouble) => {

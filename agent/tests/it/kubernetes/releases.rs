@@ -112,7 +112,7 @@ async fn nothing_comes_up(cluster: Cluster) {
         cluster.wait_replicas("app", Green, 0).await;
         assert_eq!(cluster.selects("app").await, "blue");
     };
-    check("v2", Fate::ImagePull, "ImagePullBackOff").await;
+    check("v2", Fate::ImagePull, "cannot be pulled").await;
     let log = "out of luck".to_owned();
     check("v3", Fate::CrashLoop { restarts: 4, log }, "container app ended with exit status 1").await;
     check("v4", Fate::Unschedulable("0/2 nodes are available: insufficient memory".into()), "insufficient memory")

@@ -9,6 +9,7 @@ mod access;
 mod applied;
 mod confined;
 mod homelab;
+mod image;
 mod kustomize;
 mod references;
 mod rendered;

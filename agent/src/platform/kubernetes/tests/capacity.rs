@@ -84,7 +84,17 @@ fn every_reason_is_named_and_the_most_telling_one_wins() {
     let pull = waits("ImagePullBackOff", "not\nfound");
     check(none.clone(), &[ready()], None);
     check(none.clone(), &[waits("ContainerCreating", "")], None);
-    check(none.clone(), &[ended("Error", 1), pull.clone()], Some("ImagePullBackOff: not found"));
+    check(none.clone(), &[ended("Error", 1), pull.clone()], Some("cannot be pulled: not found"));
+    let why =
+        "failed to do request: Head \"https://registry.example/v2/\": dial tcp: lookup registry.example: no such host";
+    let error = format!("failed to pull and unpack image \"registry.example/app:v2\": {why}");
+    let alike = Some("registry.example/app:v2 cannot be pulled: no such host");
+    check(none.clone(), &[waits("ErrImagePull", &error)], alike);
+    let back_off = format!("Back-off pulling image \"registry.example/app:v2\": ErrImagePull: {error}");
+    check(none.clone(), &[waits("ImagePullBackOff", &back_off)], alike);
+    let older = waits("ImagePullBackOff", "Back-off pulling image \"registry.example/app:v2\"");
+    check(none.clone(), &[older], Some("registry.example/app:v2 cannot be pulled"));
+    check(none.clone(), &[waits("InvalidImageName", "it is none")], Some("InvalidImageName: it is none"));
     check(none.clone(), &[ended("Error", 1)], Some("container app ended with exit status 1, 4 restarts"));
     check(none.clone(), &[ended("OOMKilled", 137)], Some("container app was killed for its memory, 4 restarts"));
     check(none.clone(), &[nowhere], Some("no node takes the Pod: 0/2 nodes"));
