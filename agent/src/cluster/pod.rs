@@ -11,6 +11,11 @@ pub(crate) fn is_ready(pod: &Pod) -> bool {
     conditions.into_iter().flatten().any(|it| it.type_ == "Ready" && it.status == "True")
 }
 
+/// Whether it is being ended: by a drain, an eviction, somebody with kubectl, a smaller number of replicas. It may go on answering meanwhile.
+pub(crate) fn is_leaving(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_some()
+}
+
 /// Whether one of its containers restarts over and over.
 pub(crate) fn is_looping(pod: &Pod) -> bool {
     // One that runs again is in no loop, however often it has ended: its probe may only be late.

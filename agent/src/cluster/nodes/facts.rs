@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 use teal_rollout::colour::Colour;
 
 use crate::api::PodGroup;
-use crate::cluster::pod::{is_looping, is_ready, statuses, waits};
+use crate::cluster::pod::{is_leaving, is_looping, is_ready, statuses, waits};
 
 /// The label with which a ReplicaSet tells its Pods from others'.
 const HASH: &str = "pod-template-hash";
@@ -20,12 +20,22 @@ const HASH: &str = "pod-template-hash";
 /// Which copy of its configuration a Pod runs with.
 pub const CONFIG: &str = "teal.trancloud.work/config";
 
-/// The Pods of these workloads, by what they run. Those that are being deleted, or have ended, are nobody's failure.
+/// A group while its Pods are counted.
+struct Counted {
+    group: PodGroup,
+    /// How much its reason tells.
+    weight: u8,
+    /// Those that are being ended and still answer.
+    leaving: u32,
+}
+
+/// The Pods of these workloads, by what they run. Those that are being ended, or have ended, are nobody's failure; where nothing else is
+/// ready of what they run, those that still answer are counted.
 pub fn groups<'a>(pods: impl IntoIterator<Item = &'a Pod>, workloads: &[String]) -> Vec<PodGroup> {
-    let mut groups: BTreeMap<(String, Colour, Vec<String>), (PodGroup, u8)> = BTreeMap::new();
+    let mut groups: BTreeMap<(String, Colour, Vec<String>), Counted> = BTreeMap::new();
     for pod in pods {
         let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
-        if pod.metadata.deletion_timestamp.is_some() || matches!(phase, Some("Succeeded" | "Failed")) {
+        if is_leaving(pod) && !is_ready(pod) || matches!(phase, Some("Succeeded" | "Failed")) {
             continue;
         }
         let Some((workload, colour)) = place(pod, workloads) else { continue };
@@ -34,9 +44,16 @@ pub fn groups<'a>(pods: impl IntoIterator<Item = &'a Pod>, workloads: &[String])
             let (workload, templates) = (workload.clone(), templates.clone());
             let (pods, ready, crash_looping, restarts) = (0, 0, 0, 0);
             let (reason, exit_code) = (None, None);
-            (PodGroup { workload, colour, templates, pods, ready, crash_looping, restarts, reason, exit_code }, 0)
+            let group =
+                PodGroup { workload, colour, templates, pods, ready, crash_looping, restarts, reason, exit_code };
+            Counted { group, weight: 0, leaving: 0 }
         };
-        let (group, weight) = groups.entry((workload.clone(), colour, templates.clone())).or_insert_with(empty);
+        let Counted { group, weight, leaving } =
+            groups.entry((workload.clone(), colour, templates.clone())).or_insert_with(empty);
+        if is_leaving(pod) {
+            *leaving += 1;
+            continue;
+        }
         group.pods += 1;
         group.ready += u32::from(is_ready(pod));
         group.crash_looping += u32::from(is_looping(pod));
@@ -46,7 +63,14 @@ pub fn groups<'a>(pods: impl IntoIterator<Item = &'a Pod>, workloads: &[String])
             (group.reason, group.exit_code, *weight) = (Some(reason), exit_code, telling);
         }
     }
-    groups.into_values().map(|(group, _)| group).collect()
+    let still_answering = |Counted { mut group, leaving, .. }| {
+        if group.ready == 0 {
+            group.pods += leaving;
+            group.ready = leaving;
+        }
+        group
+    };
+    groups.into_values().map(still_answering).filter(|group| group.pods > 0).collect()
 }
 
 /// Leaves of a Pod what [`groups`] reads: a hundredth of it.

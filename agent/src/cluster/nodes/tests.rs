@@ -70,7 +70,7 @@ fn pods_are_counted_by_what_they_run_and_why_they_do_not_in_one_word() {
     check(&[ready.clone(), loops.clone()], std::slice::from_ref(&two));
     // What tells most stands there, in whatever order they come.
     check(&[late.clone(), loops, ready.clone()], &[PodGroup { pods: 3, ..two }]);
-    check(&[late], &[PodGroup { reason: Some("NotReady".into()), ..group(1, 0) }]);
+    check(std::slice::from_ref(&late), &[PodGroup { reason: Some("NotReady".into()), ..group(1, 0) }]);
     let pull = container(false, 0, &waits("ImagePullBackOff"), &json!({}));
     let pull = pod("app-green-7c9", "site/app:v2", &pull);
     check(&[pull], &[PodGroup { reason: Some("ImagePullBackOff".into()), ..group(1, 0) }]);
@@ -79,9 +79,17 @@ fn pods_are_counted_by_what_they_run_and_why_they_do_not_in_one_word() {
     let mut both = vec![PodGroup { restarts: 1, ..group(1, 1) }, PodGroup { templates, ..group(1, 1) }];
     both.sort_by(|one, other| one.templates.cmp(&other.templates));
     check(&[ready.clone(), other], &both);
-    // Others' Pods, one that goes, one that has ended: nobody's.
-    let mut leaving = ready.clone();
-    leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+    // One that is being ended counts as long as it answers and nothing else is ready.
+    let end = |mut pod: Value| {
+        pod["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        pod
+    };
+    let leaving = end(ready.clone());
+    check(&[leaving.clone(), ready.clone()], &[PodGroup { restarts: 1, ..group(1, 1) }]);
+    check(&[leaving.clone(), late.clone()], &[PodGroup { reason: Some("NotReady".into()), ..group(2, 1) }]);
+    check(&[leaving], &[group(1, 1)]);
+    // Others' Pods, one that goes and answers no more, one that has ended: nobody's.
+    let leaving = end(late);
     let mut evicted = ready.clone();
     evicted["status"] = json!({"phase": "Failed", "reason": "Evicted"});
     let mut free = ready;

@@ -9,9 +9,12 @@ use teal_rollout::machine::event::Capacity;
 use super::settings::{CONFIG, KubernetesComponent, RELEASE, VERSION};
 use super::{failure, image};
 use crate::cluster::nodes::mark;
-pub(super) use crate::cluster::pod::{is_looping, is_ready, statuses};
+pub(super) use crate::cluster::pod::{is_leaving, is_looping, is_ready, statuses};
 
 /// A colour's capacity; `pods` are all of the namespace.
+///
+/// Pods that are being ended count neither as ready nor as wanted. Only where nothing else is ready do those count, as both, that still
+/// answer: that is where nodes send requests then, until their grace has passed. A drain of the one Pod of a colour is no outage.
 pub(super) fn of<'a>(
     id: usize,
     component: &KubernetesComponent,
@@ -19,21 +22,26 @@ pub(super) fn of<'a>(
     deployment: &Deployment,
     pods: impl Iterator<Item = &'a Pod>,
 ) -> Capacity {
-    let wanted = replicas(deployment);
+    let mut wanted = replicas(deployment);
     let template = Template::of(component, deployment);
-    let own: Vec<&Pod> =
-        pods.filter(|pod| is_of(pod, deployment) && pod.metadata.deletion_timestamp.is_none()).collect();
+    let (leaving, own): (Vec<&Pod>, Vec<&Pod>) =
+        pods.filter(|pod| is_of(pod, deployment)).partition(|pod| is_leaving(pod));
     // A template that somebody changed behind our back takes nothing away from the Pods that serve meanwhile.
     let ordered = template.is_ordered(deployment);
-    let counted: Vec<&&Pod> = own.iter().filter(|pod| !ordered || template.made(pod)).collect();
+    let counts = |pod: &&&Pod| !ordered || template.made(pod);
+    let counted: Vec<&&Pod> = own.iter().filter(counts).collect();
     let count =
         |which: fn(&Pod) -> bool| u32::try_from(counted.iter().filter(|pod| which(pod)).count()).unwrap_or(u32::MAX);
-    let ready = count(is_ready);
+    let mut ready = count(is_ready);
+    if ready == 0 && wanted > 0 {
+        ready = u32::try_from(leaving.iter().filter(counts).filter(|pod| is_ready(pod)).count()).unwrap_or(u32::MAX);
+        wanted = wanted.saturating_add(ready);
+    }
     Capacity {
         component: id,
         colour,
         release: ordered_release(deployment),
-        version: (wanted > 0).then_some(template.version),
+        version: (wanted > 0).then(|| template.version.clone()),
         ready,
         wanted,
         crash_looping: count(is_looping),

@@ -19,7 +19,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::references::{Kind, Names, Reference};
 use super::settings::{COPY_OF, MANAGER};
-use crate::cluster::client::is_not_found;
+use super::trouble::{Trouble, is_forbidden};
+use crate::cluster::client::{brief, is_not_found};
 
 /// Characters of a hash in a name.
 const HASH: usize = 12;
@@ -45,12 +46,15 @@ pub(super) fn hash(names: &Names) -> Option<String> {
 
 impl Copies<'_> {
     /// Copies what is named as it is now, and says what each is called. What is not there is left to the Pods to miss.
-    pub(super) async fn make(&self, named: &BTreeSet<Reference>) -> kube::Result<Names> {
+    ///
+    /// # Errors
+    /// As the API server refuses; of Secrets that may not be read with the way out.
+    pub(super) async fn make(&self, named: &BTreeSet<Reference>) -> Result<Names, Trouble> {
         let mut names = Names::new();
         for (kind, original) in named {
             let copy = match kind {
                 Kind::ConfigMap => self.copy::<ConfigMap>(original).await?,
-                Kind::Secret if self.secrets => self.copy::<Secret>(original).await?,
+                Kind::Secret if self.secrets => self.copy::<Secret>(original).await.map_err(of_secrets)?,
                 Kind::Secret => None,
             };
             names.extend(copy.map(|copy| ((*kind, original.clone()), copy)));
@@ -102,6 +106,17 @@ impl Copies<'_> {
         }
         Ok(())
     }
+}
+
+/// That Secrets are copied is a choice, and the role for it a component of its own (decision 74): who has only one of the two is told so.
+fn of_secrets(error: kube::Error) -> Trouble {
+    if !is_forbidden(&error) {
+        return error.into();
+    }
+    let why = brief(&error);
+    Trouble::Never(format!(
+        "{why}: apply manifests/components/secret-snapshots, or set `secrets = false` in `[components.NAME]`, so that Secrets stay as they are"
+    ))
 }
 
 fn short(text: &str) -> String {

@@ -11,6 +11,7 @@ use super::copies::{self, Copies};
 use super::image;
 use super::references::{self, Names};
 use super::settings::{CONFIG, KubernetesComponent, MANAGER, ORIGINALS, RELEASE, REPLICAS, VERSION};
+use super::trouble::Trouble;
 use super::workload::{Start, Workloads};
 use crate::cluster::client::brief;
 
@@ -23,7 +24,7 @@ impl Workloads<'_> {
         there: &Deployment,
         container: &str,
         full: u32,
-    ) -> kube::Result<Deployment> {
+    ) -> Result<Deployment, Trouble> {
         let name = there.name_any();
         let spec = there.spec.as_ref().and_then(|spec| spec.template.spec.as_ref());
         let spec = serde_json::to_value(spec).map_err(kube::Error::SerdeError)?;

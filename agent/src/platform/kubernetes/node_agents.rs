@@ -18,6 +18,7 @@ use super::capacity::{Template, is_of, ordered_release, replicas};
 use super::settings::KubernetesComponent;
 use crate::api::PodGroup;
 use crate::cluster::nodes::Nodes;
+use crate::cluster::pod::is_leaving;
 
 /// `None` where it is unknown. `pods` are all of the namespace as they were seen last.
 pub(super) fn capacity<'a>(
@@ -28,7 +29,7 @@ pub(super) fn capacity<'a>(
     now: Instant,
 ) -> Option<Capacity> {
     let wanted = replicas(deployment);
-    let own = pods.filter(|pod| is_of(pod, deployment) && pod.metadata.deletion_timestamp.is_none());
+    let own = pods.filter(|pod| is_of(pod, deployment) && !is_leaving(pod));
     let held: BTreeSet<&str> = own.filter_map(|pod| pod.spec.as_ref()?.node_name.as_deref()).collect();
     if wanted == 0 || !held.iter().all(|node| nodes.knows(node, now)) {
         return None;
@@ -44,7 +45,8 @@ pub(super) fn capacity<'a>(
         counted.extend(own);
     }
     let sum = |of: fn(&PodGroup) -> u32| counted.iter().map(|group| of(group)).fold(0, u32::saturating_add);
-    if sum(|group| group.pods) < wanted {
+    let pods = sum(|group| group.pods);
+    if pods < wanted {
         // They may be on their way, or on a node that nobody watches.
         return None;
     }
@@ -55,7 +57,8 @@ pub(super) fn capacity<'a>(
         release: ordered_release(deployment),
         version: Some(template.version),
         ready,
-        wanted,
+        // More where one that is being ended still answers: that one does not make a colour complete.
+        wanted: pods,
         crash_looping: sum(|group| group.crash_looping),
         failure: (ready < wanted).then(|| failure(&counted)).flatten(),
     })

@@ -353,16 +353,17 @@ fn sample_app(port: u16, version: String, colour: Colour, faults: &Path) -> Proc
     Process { version, child }
 }
 
-/// When the Pod was made and its image's tag, where it is one of this colour on a node.
-fn version_of(pod: &Pod, component: &str, colour: Colour) -> Option<(u64, String)> {
+/// Whether the Pod stays, when it was written, and its image's tag, where it is one of this colour on a node.
+fn version_of(pod: &Pod, component: &str, colour: Colour) -> Option<((bool, u64), String)> {
     let labels = pod.labels();
-    let is_of = labels.get("app") == Some(&format!("site-{component}"))
-        && labels.get("version") == Some(&colour.to_string())
-        && pod.metadata.deletion_timestamp.is_none();
+    let is_of =
+        labels.get("app") == Some(&format!("site-{component}")) && labels.get("version") == Some(&colour.to_string());
     let spec = pod.spec.as_ref().filter(|spec| spec.node_name.is_some())?;
     let image = spec.containers.first()?.image.as_ref()?;
-    let made = pod.metadata.resource_version.as_ref()?.parse().ok()?;
-    is_of.then(|| (made, image.rsplit(':').next().unwrap_or_default().to_owned()))
+    let written = pod.metadata.resource_version.as_ref()?.parse().ok()?;
+    // One that is being ended answers where there is no other yet.
+    let stays = pod.metadata.deletion_timestamp.is_none();
+    is_of.then(|| ((stays, written), image.rsplit(':').next().unwrap_or_default().to_owned()))
 }
 
 pub(super) async fn create<K>(api: &Api<K>, object: Value)

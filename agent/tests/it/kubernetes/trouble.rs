@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use k8s_openapi::api::core::v1::Pod;
+use kube::api::ListParams;
 use teal_agent::cluster::resource::BlueGreen;
 use teal_rollout::colour::Colour::{Blue, Green};
 use teal_rollout::document::{Outcome, Phase};
@@ -58,7 +60,8 @@ async fn a_bad_release_is_taken_back_while_the_api_server_is_away_and_told_when_
 #[tokio::test]
 async fn pods_that_come_and_go_during_the_watch_are_no_verdict() {
     let cluster = Cluster::start(&["app"], "v1", 4).await;
-    let site = site(&cluster, 4_000, 30_000).await;
+    // Long enough for all that follows, on a busy machine too: the watch must not end before it.
+    let site = site(&cluster, 15_000, 60_000).await;
     let release = site.deploy("v2").await;
     site.wait_phase(release, Phase::Watching).await;
     // An autoscaler, a drain, somebody with kubectl.
@@ -70,6 +73,19 @@ async fn pods_that_come_and_go_during_the_watch_are_no_verdict() {
     let status = site.status().await;
     assert!(status.phase.is(&Phase::Watching), "{:?}: {:?}", status.phase, site.history(release).await);
     assert_eq!(site.wait_outcome(release).await, Outcome::Completed);
+}
+
+#[tokio::test]
+async fn a_drain_of_the_only_pod_of_a_colour_is_no_outage() {
+    let cluster = Cluster::start(&["app"], "v1", 1).await;
+    let site = site(&cluster, 2_000, 6_000).await;
+    let release = site.deploy("v2").await;
+    site.wait_phase(release, Phase::Watching).await;
+    let pods = cluster.api::<Pod>().list(&ListParams::default().labels("version=green")).await.unwrap().items;
+    let [pod] = pods.as_slice() else { panic!("one Pod was wanted: {pods:?}") };
+    cluster.drain(pod.spec.as_ref().unwrap().node_name.as_ref().unwrap()).await;
+    cluster.settle().await;
+    assert_eq!(site.wait_outcome(release).await, Outcome::Completed, "{:?}", site.history(release).await);
 }
 
 #[tokio::test]

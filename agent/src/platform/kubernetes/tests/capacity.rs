@@ -2,6 +2,7 @@
 
 use super::super::{capacity, failure};
 use super::*;
+use crate::cluster::pod::{is_leaving, is_ready};
 
 fn pod(image: &str, status: &Value) -> Pod {
     let labels = json!({"app": "app", "version": "green"});
@@ -46,17 +47,27 @@ fn only_pods_of_the_ordered_template_count_and_a_hand_takes_nothing_from_what_se
         let found = capacity::of(0, &component, Colour::Green, &object, pods.iter());
         assert_eq!((found.version.as_deref(), (found.ready, found.crash_looping)), (version, counts), "{ordered:?}");
         assert_eq!(found.release, if ordered.is_some() { 7 } else { 0 });
+        let left = pods.iter().any(|pod| is_ready(pod) && !is_leaving(pod));
+        assert_eq!(found.ready >= found.wanted, left && counts.0 >= 2, "{found:?}");
     };
     let (old, new) = (pod("site/app:v1", &ready()), pod("site/app:v2", &ready()));
     let loops = pod("site/app:v2", &waits("CrashLoopBackOff", ""));
     let often = pod("site/app:v2", &container(json!({"restartCount": 3, "state": {"running": {}}})));
     let mut other = new.clone();
     other.metadata.labels = Some([("app".to_owned(), "another".to_owned())].into());
-    let mut leaving = new.clone();
-    leaving.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap());
+    let with_timestamp = |mut pod: Pod| {
+        pod.metadata.deletion_timestamp = Some(serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap());
+        pod
+    };
+    let leaving = with_timestamp(new.clone());
     check(Some("v2"), "v2", &[old.clone(), old.clone()], Some("v2"), (0, 0));
     check(Some("v2"), "v2", &[old.clone(), new.clone()], Some("v2"), (1, 0));
-    check(Some("v2"), "v2", &[new.clone(), other, leaving], Some("v2"), (1, 0));
+    check(Some("v2"), "v2", &[new.clone(), other, leaving.clone()], Some("v2"), (1, 0));
+    // What is being ended answers until its grace has passed, and counts where nothing else does; but makes nothing complete.
+    let ended = with_timestamp(pod("site/app:v2", &waits("ContainerCreating", "")));
+    check(Some("v2"), "v2", &[leaving.clone(), leaving.clone()], Some("v2"), (2, 0));
+    check(Some("v2"), "v2", &[with_timestamp(old.clone()), ended.clone(), loops.clone()], Some("v2"), (0, 1));
+    check(Some("v2"), "v2", &[leaving, ended, loops.clone()], Some("v2"), (1, 1));
     // One that runs again is in no loop.
     check(Some("v2"), "v2", &[loops, often], Some("v2"), (0, 1));
     // Somebody set v3 by hand: what was ordered still serves.

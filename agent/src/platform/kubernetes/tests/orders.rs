@@ -3,6 +3,7 @@
 use k8s_openapi::api::autoscaling::v2::HorizontalPodAutoscaler;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::ResourceExt as _;
+use teal_testkit::kubernetes::{Failure, Fault};
 use teal_testkit::until;
 
 use super::*;
@@ -108,4 +109,17 @@ async fn a_colour_runs_with_copies_of_its_configuration_and_old_ones_go() {
     };
     check(true).await;
     check(false).await;
+}
+
+#[tokio::test]
+async fn secrets_that_may_not_be_read_are_refused_with_the_way_out() {
+    let mut rig = Rig::start().await;
+    rig.create::<Secret>(json!({"metadata": {"name": "keys"}, "stringData": {"KEY": "k"}})).await;
+    let template = json!({"spec": {"containers": [{"name": "app", "envFrom": [{"secretRef": {"name": "keys"}}]}]}});
+    rig.patch::<Deployment>("app-green", json!({"spec": {"template": template}})).await;
+    rig.server.fail(Fault::new(Failure::Error(403)).about("secrets"));
+    rig.start_order(Colour::Green, "v2", 1).await;
+    let refused = rig.told("green is refused", |it| it.colour == Colour::Green && it.failure.is_some()).await;
+    let why = refused.failure.unwrap();
+    assert!(why.contains("secret-snapshots") && why.contains("`secrets = false`"), "{why}");
 }

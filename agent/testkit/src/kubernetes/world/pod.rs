@@ -15,6 +15,13 @@ pub(super) fn is_ready(pod: &Pod) -> bool {
         && conditions.into_iter().flatten().any(|it| it.type_ == "Ready" && it.status == "True")
 }
 
+/// Whether a set that is to have Pods has too few that are ready.
+fn is_short(set: &ReplicaSet, pods: &[Pod]) -> bool {
+    let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
+    let ready = pods.iter().filter(|pod| is_of(&pod.metadata, &set.metadata) && is_ready(pod)).count();
+    usize::try_from(wanted).is_ok_and(|wanted| ready < wanted)
+}
+
 fn has_started(pod: &Pod) -> bool {
     pod.status.as_ref().is_some_and(|status| status.phase.as_deref() == Some("Running"))
 }
@@ -24,16 +31,21 @@ impl World<'_> {
     pub(super) async fn pods(&mut self) -> bool {
         let mut changed = false;
         let sets = self.list::<ReplicaSet>("").await;
-        for pod in self.list::<Pod>("").await {
+        let pods = self.list::<Pod>("").await;
+        for pod in pods.clone() {
             let name = pod.name_any();
+            let set = sets.iter().find(|set| is_of(&pod.metadata, &set.metadata));
             if pod.metadata.deletion_timestamp.is_some() {
+                // Its grace is long enough for whatever takes its place.
+                if set.is_some_and(|set| is_short(set, &pods) && self.fate_of(set, &sets) == Some(Fate::Ready)) {
+                    continue;
+                }
                 // Its containers have ended: the node says so.
                 let last = self.api::<Pod>().delete(&name, &DeleteParams::default().grace_period(0)).await;
                 last.unwrap_or_else(|error| panic!("cannot let Pod {name} go: {error}"));
                 changed = true;
                 continue;
             }
-            let set = sets.iter().find(|set| is_of(&pod.metadata, &set.metadata));
             let Some(fate) = set.map_or(Some(Fate::Ready), |set| self.fate_of(set, &sets)) else { continue };
             if has_started(&pod) && !fate.strikes_what_runs() {
                 continue;
