@@ -18,7 +18,7 @@ use crate::controller::GateComponent;
 use crate::notifier;
 use crate::platform::local::{LocalComponent, LocalSettings, RestartPolicy};
 use crate::proxy::haproxy::render::{
-    self, EdgeConfig, EdgeRoute, Endpoint, InvalidCidr, Listener, Timeouts, UserSource as RenderUser,
+    self, EdgeConfig, EdgeRoute, Endpoint, InvalidCidr, Listener, ServerConnections, Timeouts, UserSource as RenderUser,
 };
 use crate::proxy::haproxy::settings::{BadWhen, EdgeComponent, EdgeSettings, LatencyLimits, LogSource};
 use crate::smoke::{Suite, SuiteError};
@@ -162,6 +162,12 @@ pub fn render_config(name: &str, environment: &Environment) -> Result<EdgeConfig
         run_as: edge.run_as.as_ref().map(|r| render::RunAs { user: r.user.clone(), group: r.group.clone() }),
         components: environment.components.iter().map(component).collect(),
         user: user_source(name, edge)?,
+        // A node port stays when its Pods go; a process takes its port with it.
+        connections: if environment.components.values().any(|c| c.runs.processes().is_none()) {
+            ServerConnections::Fresh
+        } else {
+            ServerConnections::Kept
+        },
         timeouts: Timeouts {
             client: timeouts.client,
             connect: timeouts.connect,

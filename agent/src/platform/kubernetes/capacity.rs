@@ -15,6 +15,9 @@ pub(super) use crate::cluster::pod::{is_leaving, is_looping, is_ready, statuses}
 ///
 /// Pods that are being ended count neither as ready nor as wanted. Only where nothing else is ready do those count, as both, that still
 /// answer: that is where nodes send requests then, until their grace has passed. A drain of the one Pod of a colour is no outage.
+///
+/// Pods of an earlier version that are ready and not being ended are wanted away: as long as there are some, requests reach them too, and the
+/// colour is not complete (`2/3 ready`).
 pub(super) fn of<'a>(
     id: usize,
     component: &KubernetesComponent,
@@ -37,6 +40,15 @@ pub(super) fn of<'a>(
         ready = u32::try_from(leaving.iter().filter(counts).filter(|pod| is_ready(pod)).count()).unwrap_or(u32::MAX);
         wanted = wanted.saturating_add(ready);
     }
+    let earlier = own.iter().filter(|pod| ordered && !template.made(pod) && is_ready(pod)).count();
+    let failure = match (ready < wanted, earlier) {
+        (true, _) => failure::of(deployment, counted.iter().map(|pod| **pod)),
+        (false, 0) => None,
+        (false, _) => Some("Pods of an earlier version still answer there".to_owned()),
+    };
+    if wanted > 0 {
+        wanted = wanted.saturating_add(u32::try_from(earlier).unwrap_or(u32::MAX));
+    }
     Capacity {
         component: id,
         colour,
@@ -45,7 +57,7 @@ pub(super) fn of<'a>(
         ready,
         wanted,
         crash_looping: count(is_looping),
-        failure: if ready < wanted { failure::of(deployment, counted.iter().map(|pod| **pod)) } else { None },
+        failure,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What is read from Deployments and Pods, without a server.
 
+use kube::ResourceExt as _;
+
 use super::super::{capacity, failure};
 use super::*;
 use crate::cluster::pod::{is_leaving, is_ready};
@@ -47,8 +49,10 @@ fn only_pods_of_the_ordered_template_count_and_a_hand_takes_nothing_from_what_se
         let found = capacity::of(0, &component, Colour::Green, &object, pods.iter());
         assert_eq!((found.version.as_deref(), (found.ready, found.crash_looping)), (version, counts), "{ordered:?}");
         assert_eq!(found.release, if ordered.is_some() { 7 } else { 0 });
-        let left = pods.iter().any(|pod| is_ready(pod) && !is_leaving(pod));
-        assert_eq!(found.ready >= found.wanted, left && counts.0 >= 2, "{found:?}");
+        let staying =
+            pods.iter().filter(|pod| is_ready(pod) && !is_leaving(pod) && pod.labels()["app"] == "app").count();
+        let complete = counts.0 >= 2 && u32::try_from(staying).unwrap() == counts.0;
+        assert_eq!(found.ready >= found.wanted, complete, "{found:?}");
     };
     let (old, new) = (pod("site/app:v1", &ready()), pod("site/app:v2", &ready()));
     let loops = pod("site/app:v2", &waits("CrashLoopBackOff", ""));
@@ -63,6 +67,10 @@ fn only_pods_of_the_ordered_template_count_and_a_hand_takes_nothing_from_what_se
     check(Some("v2"), "v2", &[old.clone(), old.clone()], Some("v2"), (0, 0));
     check(Some("v2"), "v2", &[old.clone(), new.clone()], Some("v2"), (1, 0));
     check(Some("v2"), "v2", &[new.clone(), other, leaving.clone()], Some("v2"), (1, 0));
+    check(Some("v2"), "v2", &[new.clone(), new.clone()], Some("v2"), (2, 0));
+    // Requests go to both versions yet; those that are being ended get no more of them.
+    check(Some("v2"), "v2", &[new.clone(), new.clone(), old.clone()], Some("v2"), (2, 0));
+    check(Some("v2"), "v2", &[new.clone(), new.clone(), with_timestamp(old.clone())], Some("v2"), (2, 0));
     // What is being ended answers until its grace has passed, and counts where nothing else does; but makes nothing complete.
     let ended = with_timestamp(pod("site/app:v2", &waits("ContainerCreating", "")));
     check(Some("v2"), "v2", &[leaving.clone(), leaving.clone()], Some("v2"), (2, 0));

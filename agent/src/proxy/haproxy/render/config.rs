@@ -29,8 +29,20 @@ pub struct EdgeConfig {
     pub components: Vec<EdgeComponent>,
     /// Where the user's id comes from.
     pub user: UserSource,
+    /// How long a connection to a server is used.
+    pub connections: ServerConnections,
     /// How long things may take.
     pub timeouts: Timeouts,
+}
+
+/// How long a connection to a server is used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ServerConnections {
+    /// For many requests: where an address is a process, which ends with its connections.
+    Kept,
+    /// For one request: where an address outlives what is behind it. A connection to a node port stays with its Pod, and a new version there
+    /// has the same port: what was kept would lead to the version before, until its Pods end.
+    Fresh,
 }
 
 /// One place where clients come in.

@@ -23,8 +23,8 @@ use std::time::Duration;
 
 pub use check::RenderError;
 pub use config::{
-    Cidr, EdgeComponent, EdgeConfig, EdgeRoute, Endpoint, InvalidCidr, JwtAlgorithm, Listener, RunAs, Timeouts,
-    UserSource,
+    Cidr, EdgeComponent, EdgeConfig, EdgeRoute, Endpoint, InvalidCidr, JwtAlgorithm, Listener, RunAs,
+    ServerConnections, Timeouts, UserSource,
 };
 pub use leave::leave;
 use teal_rollout::colour::Colour;
@@ -107,6 +107,10 @@ fn edge(config: &EdgeConfig, form: Form) -> String {
     // v1, epoch, three a component, salt, dead man; HAProxy counts fields from 1.
     let salt = 3 + 3 * config.components.len();
     let timeouts = &config.timeouts;
+    let (connections, reuse) = match config.connections {
+        ServerConnections::Kept => ("http-keep-alive", "safe"),
+        ServerConnections::Fresh => ("http-server-close", "never"),
+    };
     fill(
         EDGE,
         &[
@@ -119,6 +123,8 @@ fn edge(config: &EdgeConfig, form: Form) -> String {
             ("timeout_request", &lines::time(timeouts.request)),
             ("timeout_keep_alive", &lines::time(timeouts.keep_alive)),
             ("timeout_tunnel", &lines::time(timeouts.tunnel)),
+            ("connections", connections),
+            ("reuse", reuse),
             ("errors", &lines::errors(UNAVAILABLE)),
             ("binds", &lines::binds(config, form)),
             ("forwarded", &lines::forwarded(config, form)),

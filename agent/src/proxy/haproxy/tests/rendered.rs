@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::proxy::haproxy::render::{
-    EdgeComponent as Rendered, EdgeConfig, EdgeRoute, Endpoint, Form, Listener, Timeouts, UserSource, render,
+    EdgeComponent as Rendered, EdgeConfig, EdgeRoute, Endpoint, Form, Listener, ServerConnections, Timeouts,
+    UserSource, render,
 };
 use std::collections::BTreeMap;
 use teal_rollout::machine::event::Feed;
@@ -43,6 +44,7 @@ async fn two_components_move_in_one_order_and_each_request_is_told_apart() {
         run_as: None,
         components: vec![component("api", &["/api"], &["/api/patients", "/api/visits"]), component("web", &[], &[])],
         user: UserSource::None,
+        connections: ServerConnections::Kept,
         timeouts: Timeouts::default(),
     };
     map_file::write(&settings.map, &policy("v1:42.1.open:blue:blue:0:blue:blue:0:salt:0")).unwrap();

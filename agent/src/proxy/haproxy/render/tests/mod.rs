@@ -1,5 +1,6 @@
 //! The rendered text: as a golden file, before `haproxy -c`, and with requests through a real HAProxy.
 
+mod connections;
 mod lab;
 mod leaving;
 mod log;
@@ -26,6 +27,7 @@ fn small(folder: &Path, port: u16, blue: SocketAddr, green: SocketAddr) -> EdgeC
         run_as: None,
         components: vec![component("api", blue, green)],
         user: UserSource::Cookie { name: "uid".to_owned() },
+        connections: ServerConnections::Kept,
         timeouts: Timeouts::default(),
     }
 }
