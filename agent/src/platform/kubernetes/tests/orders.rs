@@ -44,7 +44,7 @@ async fn orders_of_an_older_release_are_dropped_wherever_the_newer_one_stands() 
     rig.start_order(Colour::Green, "v3", 8).await;
     rig.order(PlatformOrder::Stop { component: 0, colour: Colour::Green, release: 7 }).await;
     rig.server.start_again();
-    rig.told("v3 is wanted", |it| it.version.as_deref() == Some("v3") && it.wanted == 2).await;
+    rig.told("v3 is wanted", |it| it.version.as_deref() == Some("v3") && it.wanted >= 2).await;
 }
 
 #[tokio::test]

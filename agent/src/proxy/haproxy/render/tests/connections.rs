@@ -52,5 +52,5 @@ async fn a_node_port_s_new_pod_is_asked_at_once_and_no_connection_to_the_old_one
         assert_eq!([before.as_str(), after.as_str(), another.as_str()], expected, "{connections:?}");
     };
     check(ServerConnections::Fresh, ["old", "new", "new"]).await;
-    check(ServerConnections::Kept, ["old", "old", "old"]).await;
+    check(ServerConnections::Kept, ["old", "old", "new"]).await;
 }
