@@ -103,7 +103,8 @@ impl Template {
         !self.is_ordered(deployment) || marks.contains(&mark(&self.container, &self.image, self.config.as_deref()))
     }
 
-    fn made(&self, pod: &Pod) -> bool {
+    /// Whether the Pod is of this template.
+    pub(super) fn made(&self, pod: &Pod) -> bool {
         let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
         let mut images = containers.filter(|it| it.name == self.container).filter_map(|it| it.image.as_ref());
         images.any(|image| *image == self.image) && pod.annotations().get(CONFIG) == self.config.as_ref()

@@ -162,8 +162,11 @@ async fn distribute(mut orders: mpsc::Receiver<PlatformOrder>, components: &[Inb
     }
 }
 
+/// How a node begins where it has no log of a container any more: its own words, which come in the log's place.
+const NO_LOG: [&str; 2] = ["unable to retrieve container logs for ", "failed to try resolving symlinks in path "];
+
 /// The last lines that a colour's Pods printed, at most `count` of each of three, those that are not ready first: of the run
-/// before the last restart, where there was one. For the operator's terminal and nothing else.
+/// before the last restart, where there was one. Pods of the version before say nothing. For the operator's terminal and nothing else.
 pub async fn last_lines(
     client: &kube::Client,
     settings: &KubernetesSettings,
@@ -183,6 +186,8 @@ pub async fn last_lines(
     let pods: Api<Pod> = Api::namespaced(client.clone(), &settings.namespace);
     let mut found =
         pods.list(&ListParams::default().labels(&labels.join(","))).await.map(|list| list.items).unwrap_or_default();
+    let template = capacity::Template::of(component, &deployment);
+    found.retain(|pod| template.made(pod));
     found.sort_by_key(capacity::is_ready);
     let container = capacity::container(component, &deployment).map(|(name, _)| name);
     let mut lines = Vec::new();
@@ -196,7 +201,8 @@ pub async fn last_lines(
             ..LogParams::default()
         };
         let text = pods.logs(&name, &params).await.unwrap_or_default();
-        lines.extend(text.lines().map(|line| format!("{name} | {line}")));
+        let said = text.lines().filter(|line| !NO_LOG.iter().any(|words| line.starts_with(words)));
+        lines.extend(said.map(|line| format!("{name} | {line}")));
     }
     lines
 }

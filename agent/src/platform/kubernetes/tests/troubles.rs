@@ -98,6 +98,21 @@ async fn last_lines_are_of_the_colour_s_pods_alone() {
     assert_eq!(lines.len(), 2);
     assert!(lines.iter().all(|line| line.starts_with("app-green")), "{lines:?}");
     assert!(last_lines(&rig.client, &rig.settings, 9, Colour::Green, 5).await.is_empty());
+    // A node that has no log any more says so in its place.
+    for pod in rig.api::<Pod>().list(&ListParams::default()).await.unwrap() {
+        let text = "unable to retrieve container logs for containerd://9c29f6\nthe last\n";
+        rig.server.set_log(NAMESPACE, &pod.metadata.name.unwrap(), "app", false, text);
+    }
+    let lines = last_lines(&rig.client, &rig.settings, 0, Colour::Green, 5).await;
+    assert!(lines.len() == 2 && lines.iter().all(|line| line.ends_with("| the last")), "{lines:?}");
+    // Another version is ordered: what Pods of this one say is nothing of it.
+    rig.start_order(Colour::Green, "v3", 2).await;
+    let image = || async {
+        let image = rig.deployment(Colour::Green).await["spec"]["template"]["spec"]["containers"][0]["image"].clone();
+        (image == "site/app:v3").then_some(())
+    };
+    until("v3 is ordered", image).await;
+    assert_eq!(last_lines(&rig.client, &rig.settings, 0, Colour::Green, 5).await, Vec::<String>::new());
 }
 
 #[tokio::test]
