@@ -15,8 +15,11 @@ pub(super) fn is_ready(pod: &Pod) -> bool {
         && conditions.into_iter().flatten().any(|it| it.type_ == "Ready" && it.status == "True")
 }
 
-/// Whether a set that is to have Pods has too few that are ready.
+/// Whether a set that is to have Pods has too few that are ready. One that is deleted itself gets no more.
 fn is_short(set: &ReplicaSet, pods: &[Pod]) -> bool {
+    if set.metadata.deletion_timestamp.is_some() {
+        return false;
+    }
     let wanted = set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1);
     let ready = pods.iter().filter(|pod| is_of(&pod.metadata, &set.metadata) && is_ready(pod)).count();
     usize::try_from(wanted).is_ok_and(|wanted| ready < wanted)
