@@ -188,8 +188,9 @@ impl Adapter {
                 // Somebody knows more than who ordered this; the machine hears of it by the report.
                 break;
             }
-            let says = there == Some(&text);
-            if says && colour_of(&service) == Some(colour) {
+            // Carried out already. Where it selects the other colour by now, a hand moved it, as the machine hears by the report:
+            // the same order once more, as every start gives it, is no answer to that.
+            if there == Some(&text) && colour_of(&service).is_some() {
                 continue;
             }
             let patch = json!({

@@ -167,6 +167,29 @@ async fn a_selector_that_somebody_moved_is_told_as_a_hand() {
 }
 
 #[tokio::test]
+async fn an_order_that_was_carried_out_is_not_repeated_over_a_hand() {
+    let mut site = Site::start().await;
+    site.order(NEW, Direction::Forward).await;
+    site.routes_by(NEW).await;
+    for name in ["shop-api", "shop-web"] {
+        let colour = if name == "shop-api" { "blue" } else { "red" };
+        site.patch(name, json!({"spec": {"selector": {"version": colour}}})).await;
+    }
+    site.told(|report| report.running.is_none()).await;
+    site.order(NEW, Direction::Forward).await;
+    // What selects neither colour is nobody's wish.
+    let report = site.told(|report| report.manual).await;
+    assert_eq!(report.running.unwrap().to_string(), NEW.replace("100000", "0"));
+    assert_eq!(site.selects().await, [BLUE, BLUE]);
+    // A new order is one.
+    let next = NEW.replace("8.1", "8.2");
+    site.order(&next, Direction::Forward).await;
+    site.routes_by(&next).await;
+    assert_eq!(site.selects().await, [GREEN, BLUE]);
+    site.end().await;
+}
+
+#[tokio::test]
 async fn what_is_older_is_never_written_over_what_is_newer() {
     let mut site = Site::start().await;
     site.order(BAD, Direction::Back).await;

@@ -335,7 +335,7 @@ async fn a_move_that_broke_off_between_two_services_is_brought_to_its_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_lines_of_the_page_do_what_they_say() {
+async fn the_lines_of_the_page_do_what_they_say_and_the_agent_abides_by_them() {
     let cluster = Cluster::start(&["api", "web"], "v1", 1).await;
     let mut night = Night::start(&cluster, "300ms").await;
     night.release("v2", 1, Green).await;
@@ -362,4 +362,9 @@ async fn the_lines_of_the_page_do_what_they_say() {
     let looks = kubectl(&after[after.find("3. CHECK").unwrap()..]);
     let [look] = &looks[..] else { panic!("{looks:?}") };
     night.shell(look).await.expect(0, &["site-api \"version\":\"blue\"", "site-web \"version\":\"blue\""]);
+    night.wake().await;
+    night.ends(1, Outcome::RolledBack).await;
+    night.says(1, "a move by hand to the last good colour was adopted").await;
+    cluster.settle().await;
+    night.select(Blue).await;
 }
