@@ -8,6 +8,7 @@ use teal_rollout::document::{Document, Phase};
 use teal_rollout::machine::event::{Block, Event, Observation};
 use teal_rollout::machine::{Machine, Now, Saved};
 use teal_rollout::policy::{Epoch, Salt, Verdict};
+use teal_rollout::retention::Stage;
 use teal_rollout::settings::{ComponentSettings, Mode, OnUnknown, Settings};
 use teal_rollout::time::Time;
 
@@ -95,7 +96,7 @@ fn settings() -> Settings {
         watch_min: Duration::from_secs(24 * 3600),
         watch_max: Duration::from_secs(48 * 3600),
         on_unknown: OnUnknown::Keep,
-        retain: Duration::from_secs(3600),
+        retain: vec![Stage::full(Duration::from_secs(3600))],
         deploy_timeout: Duration::from_secs(60),
         switch_timeout: Duration::from_secs(5),
         drain_timeout: Duration::from_secs(5),

@@ -1,12 +1,15 @@
 //! The desired state of one environment: the one document that every actor reconciles to.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::cause::Cause;
 use crate::colour::{Colour, Share};
 use crate::policy::{Epoch, Policy, Route, Salt, Verdict};
+use crate::retention::Kept;
 
 /// Where a release stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -72,75 +75,6 @@ pub enum Outcome {
     RolledBack,
     /// Ended before any traffic moved.
     Aborted,
-}
-
-/// Why a release was called bad.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Cause {
-    /// The error-rate process of this component passed its threshold and the old colour did better.
-    Errors {
-        /// Which component.
-        component: String,
-    },
-    /// It is slower than what was tolerated, by its requests.
-    Latency {
-        /// Which component.
-        component: String,
-    },
-    /// A hard fact: nothing of the new colour is ready any more.
-    Gone {
-        /// Which component.
-        component: String,
-    },
-    /// A hard fact: a majority of the new colour's instances restart over and over.
-    CrashLoop {
-        /// Which component.
-        component: String,
-    },
-    /// The new colour did not become ready in time, with the platform's own reason.
-    NotReady {
-        /// Which component and why.
-        reason: String,
-    },
-    /// The smoke suite failed.
-    Smoke {
-        /// The first failed check.
-        reason: String,
-    },
-    /// An edge did not acknowledge the switch in time.
-    EdgeSilent,
-    /// A human's order, with who.
-    Order {
-        /// Who gave it.
-        by: String,
-    },
-    /// A human moved the edge's map by hand to the last good colour.
-    Manual,
-    /// Not proven at the end of the longest watch, and the policy says to take it back.
-    Unproven,
-    /// Another actor called it bad (its map or file says so).
-    Learned,
-}
-
-impl Cause {
-    /// The component it speaks of, if it is one.
-    #[must_use]
-    pub fn component(&self) -> Option<&str> {
-        match self {
-            Self::Errors { component }
-            | Self::Latency { component }
-            | Self::Gone { component }
-            | Self::CrashLoop { component } => Some(component),
-            Self::NotReady { .. }
-            | Self::Smoke { .. }
-            | Self::EdgeSilent
-            | Self::Order { .. }
-            | Self::Manual
-            | Self::Unproven
-            | Self::Learned => None,
-        }
-    }
 }
 
 /// A colour of a component and what runs on it; `version` is `None` when nothing does.
@@ -227,6 +161,12 @@ pub struct Document {
     pub emergency_spent: bool,
     /// A human's pause.
     pub paused: Option<Pause>,
+    /// How the old colour is kept, once it was given fewer instances than it had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
+    /// How long a colour took to become ready when it was last started or scaled up, in milliseconds, by `COMPONENT-COLOUR`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub ready_in: BTreeMap<String, u64>,
 }
 
 impl Document {
@@ -251,6 +191,8 @@ impl Document {
             emergency: Vec::new(),
             emergency_spent: false,
             paused: None,
+            kept: None,
+            ready_in: BTreeMap::new(),
         }
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::colour::Share;
 use crate::criteria::{Criteria, CriteriaError};
 use crate::policy::Salt;
+use crate::retention::{Replicas, Stage};
 
 /// The most components an environment may have: their policy fits one line of the Runtime API with room.
 pub const MAX_COMPONENTS: usize = 16;
@@ -78,8 +79,8 @@ pub struct Settings {
     pub watch_max: Duration,
     /// What happens at its end.
     pub on_unknown: OnUnknown,
-    /// How long the old colour keeps its capacity after the watch.
-    pub retain: Duration,
+    /// How the old colour is kept after the watch, stage by stage.
+    pub retain: Vec<Stage>,
     /// How long the new colour may take to become ready.
     pub deploy_timeout: Duration,
     /// How long the edges may take to acknowledge a forward step before it is taken back.
@@ -119,6 +120,9 @@ pub enum SettingsError {
         /// The longest.
         max: Duration,
     },
+    /// An old colour of no instances is no way back.
+    #[error("a stage of `retain` keeps 1 instance or more: end the list before this stage instead")]
+    NothingKept,
     /// Zero where a positive number is needed.
     #[error("{0} must be more than 0")]
     Zero(&'static str),
@@ -158,6 +162,9 @@ impl Settings {
         if self.watch_min > self.watch_max {
             return Err(SettingsError::Watch { min: self.watch_min, max: self.watch_max });
         }
+        if self.retain.iter().any(|stage| stage.replicas == Replicas::Count(0)) {
+            return Err(SettingsError::NothingKept);
+        }
         for (name, zero) in [
             ("watch.min", self.watch_min.is_zero()),
             ("deploy timeout", self.deploy_timeout.is_zero()),
@@ -168,6 +175,12 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// How long the old colour is kept after the watch, in all.
+    #[must_use]
+    pub fn retained_for(&self) -> Duration {
+        self.retain.iter().fold(Duration::ZERO, |sum, stage| sum.saturating_add(stage.length))
     }
 
     /// Whether this agent routes the edge of this index.

@@ -110,6 +110,19 @@ fn a_bad_release_stays_at_no_edge() {
     assert!(tally.by_errors > 0 && tally.conflicts > 0, "{tally:?}");
 }
 
+#[test]
+fn an_old_colour_that_was_reduced_gets_no_traffic_before_it_has_scaled_up() {
+    let tally = run_all(SEEDS / 4, Scenario::staged);
+    let Tally { reduced, scaled_up, not_scaled_up, .. } = tally;
+    assert!(reduced > 0 && scaled_up > 0 && not_scaled_up < scaled_up, "{tally:?}");
+}
+
+#[test]
+fn nor_among_several_agents() {
+    let tally = run_all(SEEDS / 4, Scenario::shared_staged);
+    assert!(tally.reduced > 0 && tally.scaled_up > 0, "{tally:?}");
+}
+
 type Draw = fn(u64) -> Scenario;
 
 /// Seeds beyond those above that broke an invariant once, and what was wrong.
@@ -209,6 +222,16 @@ fn replay_shared_bad() {
 }
 
 #[test]
+fn replay_staged() {
+    replay_one(Scenario::staged);
+}
+
+#[test]
+fn replay_shared_staged() {
+    replay_one(Scenario::shared_staged);
+}
+
+#[test]
 fn replay_bad_in_outages() {
     replay_one(Scenario::bad_in_outages);
 }
@@ -283,6 +306,21 @@ fn catches_a_shared_outage_taken_for_a_bad_colour() {
 #[test]
 fn catches_an_outage_that_is_over_taken_for_a_bad_colour() {
     check(Sabotage::BelievesTheFirstStreak, &[11]);
+}
+
+#[test]
+fn catches_capacity_that_is_reduced_too_early() {
+    check(Sabotage::ReducesEarly, &[4]);
+}
+
+#[test]
+fn catches_a_switch_to_a_few_of_many() {
+    check(Sabotage::CallsItFull, &[15]);
+}
+
+#[test]
+fn catches_a_scale_up_that_is_lost() {
+    check(Sabotage::LosesTheScaleUp, &[15]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use serde_json::Value;
 use teal_rollout::colour::Share;
 use teal_rollout::document::{Cause, Outcome, Phase};
 use teal_rollout::machine::action::News;
+use teal_rollout::retention::Replicas;
 
 use super::ReleaseId;
 use super::known::Words;
@@ -137,6 +138,21 @@ pub enum Happening {
         /// Why it is bad.
         cause: Cause,
     },
+    /// From now on the old colour is kept in so many instances.
+    KeptIn {
+        /// How many; `None`: all that it had.
+        replicas: Option<u16>,
+    },
+    /// Traffic goes back once the old colour, which runs with fewer instances than it had, has scaled up.
+    ScalingUp {
+        /// Why it goes back.
+        cause: Cause,
+    },
+    /// The old colour did not come to full capacity: traffic stays where it is.
+    NotScaledUp {
+        /// Why it did not come.
+        reason: String,
+    },
     /// A manual move to the last good colour was adopted.
     ManualAdopted,
     /// A manual move to an unproven colour was put back.
@@ -182,6 +198,10 @@ impl From<News> for Happening {
             News::Emergency { component } => Self::Emergency { component },
             News::EmergencyOver { component } => Self::EmergencyOver { component },
             News::NoWayBack(cause) => Self::NoWayBack { cause },
+            News::Kept(Replicas::Full) => Self::KeptIn { replicas: None },
+            News::Kept(Replicas::Count(count)) => Self::KeptIn { replicas: Some(count) },
+            News::ScalingUp(cause) => Self::ScalingUp { cause },
+            News::NotScaledUp(reason) => Self::NotScaledUp { reason },
             News::ManualAdopted => Self::ManualAdopted,
             News::ManualPutBack => Self::ManualPutBack,
             News::SelectorDrift { component } => Self::SelectorDrift { component },
@@ -229,6 +249,15 @@ impl std::fmt::Display for Happening {
             }
             Self::EmergencyOver { component } => write!(f, "the emergency of {component} is over"),
             Self::NoWayBack { cause } => write!(f, "bad, and no colour to go back to: {}", why(cause)),
+            Self::KeptIn { replicas: None } => f.write_str("the old colour is kept at full capacity"),
+            Self::KeptIn { replicas: Some(1) } => f.write_str("the old colour is kept in 1 instance"),
+            Self::KeptIn { replicas: Some(count) } => write!(f, "the old colour is kept in {count} instances"),
+            Self::ScalingUp { cause } => {
+                write!(f, "the old colour scales up, then traffic goes back to it: {}", why(cause))
+            }
+            Self::NotScaledUp { reason } => {
+                write!(f, "the old colour did not scale up, traffic stays where it is: {reason}")
+            }
             Self::ManualAdopted => f.write_str("a move by hand to the last good colour was adopted"),
             Self::ManualPutBack => f.write_str("a move by hand to an unproven colour was put back"),
             Self::ByHand { by, reason } => write!(f, "moved by {by}: {reason}"),

@@ -32,7 +32,7 @@ pub use observation::{Observation, PodGroup};
 pub use order::{Accepted, Order, OrderRequest, Problem};
 pub use refusal::exit_of;
 pub use release::{Explanation, Judgement, Release, Versions};
-pub use status::{ColourStatus, ComponentStatus, EdgeStatus, Safe, Status, WatchStatus};
+pub use status::{ColourStatus, ComponentStatus, EdgeStatus, Safe, ScaleUpStatus, Status, WatchStatus};
 pub use timeline::{Arm, Asked, Line, LinePart, Mark, Moment, Point, Timeline};
 pub use token::{TokenInfo, TokenList, TokenMade, TokenRequest};
 

@@ -13,8 +13,8 @@ pub const fn exit_of(refusal: &Refusal) -> u8 {
         | Refusal::NothingToRollBack
         | Refusal::NoWayBack { .. }
         | Refusal::WrongPhase { .. } => 4,
-        Refusal::Starting | Refusal::EdgeUnreachable { .. } | Refusal::StoreFailing => 5,
+        Refusal::Starting | Refusal::EdgeUnreachable { .. } | Refusal::StoreFailing | Refusal::CannotScaleUp => 5,
         Refusal::Paused { .. } => 7,
-        Refusal::Busy { .. } | Refusal::Overtaken => 8,
+        Refusal::Busy { .. } | Refusal::ComingBack { .. } | Refusal::Overtaken => 8,
     }
 }

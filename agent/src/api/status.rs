@@ -39,6 +39,9 @@ pub struct Status {
     pub watch: Option<WatchStatus>,
     /// Whether `teal rollback` would work.
     pub rollback_safe: Safe,
+    /// What stands before a rollback while the old colour runs with fewer instances than it had.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scale_up: Option<ScaleUpStatus>,
     /// Whether the map file says what the proxy runs by, so that a reload or restart changes nothing.
     pub reload_safe: Safe,
     /// Every HAProxy in front.
@@ -63,7 +66,7 @@ pub struct Status {
 pub struct Safe {
     /// Yes or no.
     pub yes: bool,
-    /// Why not.
+    /// Why not; or what has to come first.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub reason: String,
 }
@@ -75,10 +78,39 @@ impl Safe {
         Self { yes: true, reason: String::new() }
     }
 
+    /// Yes, once something else is done.
+    #[must_use]
+    pub fn after(what: impl Into<String>) -> Self {
+        Self { yes: true, reason: what.into() }
+    }
+
     /// No, and why.
     #[must_use]
     pub fn no(reason: impl Into<String>) -> Self {
         Self { yes: false, reason: reason.into() }
+    }
+}
+
+/// The old colour has to scale up before traffic may go back to it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ScaleUpStatus {
+    /// Seconds that it took last, to scale up or to start; `None` where that was never measured.
+    pub takes: Option<f64>,
+    /// Seconds that it has been scaling up, because traffic is to go back; `None` while nobody has asked for it.
+    pub under_way: Option<f64>,
+}
+
+impl ScaleUpStatus {
+    /// As it stands in a sentence.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let about = self.takes.map(|takes| format!(" of about {takes:.0} s")).unwrap_or_default();
+        match (self.under_way, self.takes) {
+            (Some(under_way), _) => format!("scaling up for {under_way:.0} s{about}, then traffic goes back"),
+            (None, Some(takes)) => format!("back in {takes:.0} s, must scale up first"),
+            (None, None) => "must scale up first".to_owned(),
+        }
     }
 }
 

@@ -47,8 +47,8 @@ pub use sources::{Source, Sources};
 pub use suite::smoke_table;
 pub(crate) use text::parse_duration;
 pub use types::{
-    Agent, Component, Config, Environment, Notify, Platform, PlatformKind, Replicas, Retain, RouteGroup, Smoke, Step,
-    Switch, SwitchBy, Watch,
+    Agent, Component, Config, Environment, Notify, Platform, PlatformKind, Retain, RouteGroup, Smoke, Step, Switch,
+    SwitchBy, Watch,
 };
 
 /// `examples/config/one-box.toml`: one API and one web app on one machine, in `act` mode.

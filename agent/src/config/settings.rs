@@ -5,7 +5,7 @@ use std::time::Duration;
 use teal_rollout::settings::{ComponentSettings, Settings, SettingsError, Step};
 
 use super::diagnostic::suggest;
-use super::types::{Config, Environment};
+use super::types::{Config, Environment, Retain};
 
 /// Why there are no settings for an environment.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -88,7 +88,7 @@ impl Environment {
             watch_min: self.watch.min,
             watch_max: self.watch.max,
             on_unknown: self.watch.on_unknown,
-            retain: self.watch.retain.iter().map(|stage| stage.length).sum(),
+            retain: self.watch.retain.iter().map(Retain::of_machine).collect(),
             deploy_timeout: self.components.values().map(|c| c.ready_timeout).max().unwrap_or(Duration::ZERO),
             switch_timeout: self.switch.timeout,
             drain_timeout: self.switch.drain,

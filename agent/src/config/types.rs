@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use teal_rollout::colour::{Colour, Share};
 use teal_rollout::policy::Salt;
+use teal_rollout::retention::{Replicas, Stage};
 use teal_rollout::settings::{Mode, OnUnknown};
 
 use super::criteria::Criteria;
@@ -187,24 +188,20 @@ pub struct Retain {
     #[serde(rename = "for", serialize_with = "serialize_duration")]
     pub length: Duration,
     /// Its capacity.
+    #[serde(serialize_with = "serialize_replicas")]
     pub replicas: Replicas,
 }
 
-/// How much of the old colour is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Replicas {
-    /// As much as served.
-    Full,
-    /// So many.
-    Count(u16),
+impl Retain {
+    pub(super) const fn of_machine(&self) -> Stage {
+        Stage { length: self.length, replicas: self.replicas }
+    }
 }
 
-impl Serialize for Replicas {
-    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Full => to.serialize_str("full"),
-            Self::Count(count) => to.serialize_u16(*count),
-        }
+fn serialize_replicas<S: Serializer>(replicas: &Replicas, to: S) -> Result<S::Ok, S::Error> {
+    match replicas {
+        Replicas::Full => to.serialize_str("full"),
+        Replicas::Count(count) => to.serialize_u16(*count),
     }
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use teal_rollout::colour::Share;
 use teal_rollout::policy::Salt;
+use teal_rollout::retention::Replicas;
 use teal_rollout::settings::{Mode, OnUnknown};
 use toml::de::DeValue;
 
@@ -17,7 +18,7 @@ use super::diagnostic::suggest;
 use super::observing::AgentRole;
 use super::ports::PortRange;
 use super::text::{parse_duration, parse_percent, parse_thousandths};
-use super::types::{PlatformKind, Replicas, SwitchBy};
+use super::types::{PlatformKind, SwitchBy};
 
 /// A value that can stand behind a key. `base` is the folder that relative paths start from.
 pub(super) trait Decode: Sized {

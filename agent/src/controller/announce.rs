@@ -125,6 +125,9 @@ impl Controller {
             | News::OutageSuspected { .. }
             | News::Emergency { .. }
             | News::EmergencyOver { .. }
+            | News::Kept(_)
+            | News::ScalingUp(_)
+            | News::NotScaledUp(_)
             | News::ManualAdopted
             | News::ManualPutBack
             | News::SelectorDrift { .. }

@@ -61,6 +61,7 @@ mod tests {
     use teal_rollout::criteria::Criteria;
     use teal_rollout::machine::{Event, Now, Saved};
     use teal_rollout::policy::Salt;
+    use teal_rollout::retention::Stage;
     use teal_rollout::settings::{ComponentSettings, Mode, OnUnknown, Settings};
     use teal_rollout::time::Time;
 
@@ -79,7 +80,7 @@ mod tests {
             watch_min: minute,
             watch_max: minute,
             on_unknown: OnUnknown::Keep,
-            retain: minute,
+            retain: vec![Stage::full(minute)],
             deploy_timeout: minute,
             switch_timeout: minute,
             drain_timeout: minute,

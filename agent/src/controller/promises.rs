@@ -21,7 +21,7 @@ pub(super) enum Kind {
     Abort,
     /// Pause and resume, which the machine itself puts on top of whatever another writes.
     Pause,
-    /// Acts first, and is written after.
+    /// Acts first, and is written after; where the old colour has to scale up first, it is put on top as a pause is.
     Rollback,
 }
 
@@ -55,7 +55,8 @@ impl Promises {
     /// Answers an order that the machine took, now or once the store has it.
     pub(super) fn give(&mut self, kind: Kind, machine: &Machine, answer: Answer) {
         let release = machine.document().epoch.release;
-        if kind == Kind::Rollback || machine.is_durable() {
+        let acted = kind == Kind::Rollback && !machine.document().is_coming_back();
+        if acted || machine.is_durable() {
             let _ = answer.send(Ok(release));
             return;
         }

@@ -137,6 +137,9 @@ fn way_on(status: &Status) -> Option<String> {
         Phase::Held => format!("decide: teal promote {environment} | teal rollback {environment}"),
         Phase::Switching | Phase::Watching | Phase::Retaining => match &status.rollback_safe {
             Safe { yes: false, reason } if !reason.is_empty() => format!("no way back: {reason}"),
+            Safe { yes: true, reason } if !reason.is_empty() => {
+                format!("undo: {}   {reason}", undo(&status.mode, environment))
+            }
             _ => {
                 let watch = status.watch.as_ref().filter(|watch| longest(watch));
                 let longest = watch.map(|watch| format!("   longest watch {}", clock(watch.max))).unwrap_or_default();

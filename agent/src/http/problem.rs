@@ -210,11 +210,15 @@ impl From<OrderError> for Refused {
             Refusal::StoreFailing => (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be written"),
             Refusal::Overtaken => (conflict, "another agent was faster"),
             Refusal::NothingToRollBack => (conflict, "nothing to roll back"),
+            Refusal::ComingBack { .. } => (conflict, "a rollback is under way"),
+            Refusal::CannotScaleUp => (StatusCode::SERVICE_UNAVAILABLE, "the store cannot be written"),
             Refusal::NoWayBack { .. } => (conflict, "no way back"),
             Refusal::WrongPhase { .. } => (conflict, "not in this phase"),
         };
         let mut refused = Self::new(status, exit_of(&refusal), title, detail);
-        if let Refusal::Busy { release, .. } | Refusal::AlreadyRunning { release } = refusal {
+        if let Refusal::Busy { release, .. } | Refusal::ComingBack { release } | Refusal::AlreadyRunning { release } =
+            refusal
+        {
             refused.problem.release = Some(ReleaseId(release));
         }
         refused

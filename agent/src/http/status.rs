@@ -1,12 +1,16 @@
 //! An environment's state as it is sent: the machine's view and what the edges count.
 
+use std::time::Duration;
+
 use teal_rollout::colour::{Colour, Share};
 use teal_rollout::document::{Component, Phase, Slot};
 use teal_rollout::machine::{ComponentView, View};
 use teal_rollout::settings::Mode;
 
 use super::{Shown, ShownEnvironment};
-use crate::api::{self, ColourStatus, ComponentStatus, EdgeStatus, Known, ReleaseId, Safe, Status, WatchStatus};
+use crate::api::{
+    self, ColourStatus, ComponentStatus, EdgeStatus, Known, ReleaseId, Safe, ScaleUpStatus, Status, WatchStatus,
+};
 use crate::controller::Snapshot;
 use crate::proxy::haproxy::edge::EdgeMonitor;
 
@@ -36,7 +40,12 @@ pub fn status_of(app: &str, environment: &ShownEnvironment) -> Status {
         paused: doc.paused.as_ref().map(|p| p.by.clone()),
         components: components(&snapshot, release.as_ref()),
         watch: watch(view),
-        rollback_safe: view.rollback_unsafe.as_ref().map_or_else(Safe::yes, Safe::no),
+        rollback_safe: match (&view.rollback_unsafe, scale_up(view)) {
+            (Some(reason), _) => Safe::no(reason),
+            (None, Some(scale_up)) => Safe::after(scale_up.words()),
+            (None, None) => Safe::yes(),
+        },
+        scale_up: scale_up(view),
         reload_safe: reload_safe(view, environment),
         edges: environment.edges.iter().map(|(name, monitor)| edge(name, monitor)).collect(),
         store: if view.store_failing { Safe::no("Teal goes on trying") } else { Safe::yes() },
@@ -100,6 +109,11 @@ fn watch(view: &View) -> Option<WatchStatus> {
     })
 }
 
+fn scale_up(view: &View) -> Option<ScaleUpStatus> {
+    let seconds = |time: Option<Duration>| time.map(|time| time.as_secs_f64());
+    view.scale_up.map(|it| ScaleUpStatus { takes: seconds(it.takes), under_way: seconds(it.under_way) })
+}
+
 fn reload_safe(view: &View, environment: &ShownEnvironment) -> Safe {
     if view.reload_safe {
         return Safe::yes();
@@ -152,6 +166,7 @@ fn next(view: &View) -> String {
         Phase::Watching if doc.share < Share::ALL => "a greater share".to_owned(),
         Phase::Watching => "the end of the watch".to_owned(),
         Phase::Held => "a human decides: `teal promote` or `teal rollback`".to_owned(),
+        Phase::Retaining if doc.is_coming_back() => "traffic goes back once the old colour has scaled up".to_owned(),
         Phase::Retaining => "the old colour is stopped".to_owned(),
         Phase::RollingBack => "the new colour is stopped once its requests are answered".to_owned(),
     }

@@ -35,6 +35,10 @@ pub enum Kind {
     EmergencyOver,
     /// The release is bad and there is no colour to go back to.
     NoWayBack,
+    /// Traffic goes back once the old colour has scaled up.
+    ScalingUp,
+    /// It did not, and traffic stays where it is.
+    NotScaledUp,
     /// Somebody moved the map by hand to the last good colour.
     ManualAdopted,
     /// Somebody moved the map by hand to an unproven colour, and it was put back.
@@ -67,13 +71,15 @@ impl Kind {
             News::Emergency { .. } => Self::Emergency,
             News::EmergencyOver { .. } => Self::EmergencyOver,
             News::NoWayBack(_) => Self::NoWayBack,
+            News::ScalingUp(_) => Self::ScalingUp,
+            News::NotScaledUp(_) => Self::NotScaledUp,
             News::ManualAdopted => Self::ManualAdopted,
             News::ManualPutBack => Self::ManualPutBack,
             News::SelectorDrift { .. } => Self::SelectorDrift,
             News::Paused(_) => Self::Paused,
             News::Resumed(_) => Self::Resumed,
             News::Entered(Phase::Held) => Self::Held,
-            News::Entered(_) | News::Observed | News::Extended => return None,
+            News::Entered(_) | News::Observed | News::Extended | News::Kept(_) => return None,
         })
     }
 
@@ -90,6 +96,7 @@ impl Kind {
                 | Self::OutageSuspected
                 | Self::Emergency
                 | Self::NoWayBack
+                | Self::NotScaledUp
                 | Self::ManualPutBack
                 | Self::SelectorDrift
         )
@@ -118,6 +125,8 @@ impl Kind {
             Self::Emergency => ("emergency", "emergency: served from the colour that is left"),
             Self::EmergencyOver => ("emergency_over", "the emergency is over"),
             Self::NoWayBack => ("no_way_back", "bad, and there is no colour to go back to"),
+            Self::ScalingUp => ("scaling_up", "traffic goes back once the old colour has scaled up"),
+            Self::NotScaledUp => ("not_scaled_up", "the old colour did not scale up, traffic stays where it is"),
             Self::ManualAdopted => ("manual_adopted", "a manual move to the last good colour was adopted"),
             Self::ManualPutBack => ("manual_put_back", "a manual move to an unproven colour was put back"),
             Self::SelectorDrift => {

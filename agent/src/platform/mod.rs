@@ -14,6 +14,7 @@ pub mod kubernetes;
 pub mod local;
 
 use teal_rollout::colour::Colour;
+use teal_rollout::retention::Replicas;
 
 /// What a platform can be asked to do with one colour of one component.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,6 +33,22 @@ pub enum PlatformOrder {
         version: String,
         /// For which release.
         release: u64,
+    },
+    /// Keep `version` there in so many instances, or at full capacity again; what is not newer than the last such order of the
+    /// release changes nothing. What serves is never given fewer.
+    Scale {
+        /// The component's id.
+        component: usize,
+        /// Where.
+        colour: Colour,
+        /// What runs there.
+        version: String,
+        /// How many; never more than it had, and where it is to be full never fewer than the other colour has.
+        replicas: Replicas,
+        /// For which release.
+        release: u64,
+        /// Counts these orders within the release.
+        order: u32,
     },
     /// Run nothing there; what runs is asked to finish first.
     Stop {
@@ -59,6 +76,7 @@ impl PlatformOrder {
     pub const fn target(&self) -> (usize, Colour) {
         match self {
             Self::Start { component, colour, .. }
+            | Self::Scale { component, colour, .. }
             | Self::Stop { component, colour, .. }
             | Self::Select { component, colour, .. } => (*component, *colour),
         }

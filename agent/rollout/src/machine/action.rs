@@ -6,6 +6,7 @@ use crate::colour::Colour;
 use crate::document::{Cause, Document, Outcome, Phase};
 use crate::machine::event::Arm;
 use crate::policy::Policy;
+use crate::retention::Replicas;
 
 /// In which order an edge writes (decision section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -40,6 +41,23 @@ pub enum Action {
         version: String,
         /// For which release.
         release: u64,
+    },
+    /// Keep `version` on this colour, which does not serve, in so many instances, or have it at full capacity again; answer with
+    /// [`crate::machine::event::Capacity`].
+    Scale {
+        /// The component's id.
+        component: usize,
+        /// Where.
+        colour: Colour,
+        /// What.
+        version: String,
+        /// In how many instances; never more than it had, unless it is to be full: then as many as it had or as the other
+        /// colour has, whichever is more.
+        replicas: Replicas,
+        /// For which release.
+        release: u64,
+        /// Counts these orders within the release: one that is not newer than the last one carried out changes nothing.
+        order: u32,
     },
     /// Scale this colour down, gracefully.
     Stop {
@@ -159,6 +177,12 @@ pub enum News {
     },
     /// Bad, and there is no colour to go back to.
     NoWayBack(Cause),
+    /// The old colour is kept in so many instances from now on.
+    Kept(Replicas),
+    /// Traffic goes back once the old colour, which runs with fewer instances than it had, has scaled up.
+    ScalingUp(Cause),
+    /// The old colour did not come to full capacity, and traffic stays where it is: the reason.
+    NotScaledUp(String),
     /// A manual move to the last good colour was adopted.
     ManualAdopted,
     /// A manual move to an unproven colour was put back.

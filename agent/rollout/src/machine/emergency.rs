@@ -15,9 +15,14 @@ impl Machine {
     /// Invariant 1: never route to a colour with no ready capacity while the other has some.
     pub(super) fn mind_capacity(&mut self, now: Time) {
         if let Some((id, cause)) = self.hard_fact(now) {
-            if self.facts.is_ready(id, self.doc.components[id].stable.colour) {
+            let is_gone = matches!(cause, Cause::Gone { .. });
+            if !is_gone && self.must_scale_up() {
+                // What is left of the new colour serves better than the few of the old one would.
+                self.come_back_by_itself(cause);
+            } else if self.facts.is_ready(id, self.doc.components[id].stable.colour) {
                 self.call_bad(cause);
             } else {
+                self.order_full_at_last();
                 self.no_way_back(cause);
             }
         }
@@ -42,7 +47,11 @@ impl Machine {
                 None
             }
         });
-        facts.min_by_key(|(id, _)| !self.facts.is_ready(*id, self.doc.components[*id].stable.colour))
+        let rank = |(id, cause): &(usize, Cause)| {
+            let back = self.facts.is_ready(*id, self.doc.components[*id].stable.colour);
+            (!back, !matches!(cause, Cause::Gone { .. }))
+        };
+        facts.min_by_key(rank)
     }
 
     fn is_gone(&self, id: usize, colour: crate::colour::Colour, now: Time) -> bool {
@@ -76,7 +85,10 @@ impl Machine {
             .participants()
             .filter(|(id, c)| {
                 let never_was = c.stable.version.is_none() && !self.facts.is_ready(*id, c.stable.colour);
-                (never_was || self.facts.is_gone(*id, c.stable.colour)) && self.facts.is_ready(*id, c.candidate.colour)
+                // Nor does all of its traffic go to a few instances, unless somebody has sent it there already.
+                let too_few = self.is_thin(*id) && !self.facts.serves(*id, c.stable.colour);
+                (never_was || too_few || self.facts.is_gone(*id, c.stable.colour))
+                    && self.facts.is_ready(*id, c.candidate.colour)
             })
             .map(|(id, _)| id)
             .collect();
@@ -102,9 +114,10 @@ impl Machine {
     fn leave_emergencies(&mut self, now: Time) {
         // Not for five seconds yet, but the refuge is gone too: at once.
         let recovered = |id: usize, c: &Component| {
-            self.facts
-                .ready_since(id, c.stable.colour)
-                .is_some_and(|since| now.since(since) >= RECOVERED_AFTER || self.facts.is_gone(id, c.candidate.colour))
+            self.facts.ready_since(id, c.stable.colour).is_some_and(|since| {
+                let well = now.since(since) >= RECOVERED_AFTER && !self.is_still_thin(id, c.stable.colour);
+                well || self.facts.is_gone(id, c.candidate.colour)
+            })
         };
         let left: Vec<usize> = self
             .participants()

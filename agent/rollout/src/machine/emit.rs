@@ -113,6 +113,7 @@ impl Machine {
         self.store_failing = !self.is_durable() && self.store_failing;
         if self.is_durable() {
             self.pausing = None;
+            self.asked_back = None;
             self.stored_shares = self.doc.components.iter().map(|c| c.share).collect();
             self.let_go();
         }
@@ -181,6 +182,13 @@ impl Machine {
             component.share = Share::NONE;
         }
         self.spare_the_dead();
+        self.asked_back = None;
+        if self.doc.kept.is_some() {
+            self.order_full();
+        }
+        if let Some(kept) = &mut self.doc.kept {
+            kept.back = None;
+        }
         if tell {
             self.announce(News::Bad(cause));
         }

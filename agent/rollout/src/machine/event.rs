@@ -67,6 +67,8 @@ pub struct Capacity {
     /// The release that last ordered something to run there; 0 where the platform does not know. What it says of an
     /// earlier release is not taken for a word on the one that has just been ordered.
     pub release: u64,
+    /// The last [`crate::machine::Action::Scale`] of that release that was carried out there; 0 before any.
+    pub scaled: u32,
     /// The version that runs there; `None` when nothing is meant to run.
     pub version: Option<String>,
     /// Instances that answer their readiness check.

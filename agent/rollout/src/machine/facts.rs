@@ -170,6 +170,12 @@ impl Facts {
         self.edges().all(|e| e.and_then(|e| backend(e, component, colour)).is_some_and(|b| b.up > 0))
     }
 
+    /// Servers of a colour that pass the checks of every edge that can be asked; 0 where none can.
+    pub(crate) fn servers_up(&self, component: usize, colour: Colour) -> u32 {
+        let backends = self.edges().flatten().filter_map(|e| backend(e, component, colour));
+        backends.map(|backend| backend.up).min().unwrap_or(0)
+    }
+
     /// No edge has a request in flight on this colour; an edge that cannot be asked has none.
     pub(crate) fn is_drained(&self, component: usize, colour: Colour) -> bool {
         self.edges().all(|e| e.and_then(|e| backend(e, component, colour)).is_none_or(|b| b.in_flight == 0))
@@ -181,11 +187,11 @@ impl Facts {
     }
 
     /// When an emergency may be left.
-    pub(crate) fn deadline(&self, doc: &Document) -> Option<Time> {
+    pub(crate) fn deadline(&self, doc: &Document, waits: impl Fn(usize, Colour) -> bool) -> Option<Time> {
         doc.components
             .iter()
             .enumerate()
-            .filter(|(_, c)| doc.emergency.contains(&c.name))
+            .filter(|(id, c)| doc.emergency.contains(&c.name) && !waits(*id, c.stable.colour))
             .filter_map(|(id, c)| self.ready_since(id, c.stable.colour))
             .map(|since| since + RECOVERED_AFTER)
             .min()

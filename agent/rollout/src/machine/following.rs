@@ -43,6 +43,7 @@ impl Machine {
             self.merge(theirs);
         }
         self.pause_again();
+        self.come_back_again();
     }
 
     /// The write that claimed our release's number went through, and its answer was lost.

@@ -71,6 +71,7 @@ impl Machine {
             return;
         }
         self.selecting.forget();
+        self.scaled = None;
         if leads && self.acts() {
             // It was entered while nobody led, perhaps, and then nobody was told.
             for component in self.doc.emergency.clone() {
@@ -125,6 +126,7 @@ impl Machine {
                 | News::Entered(Phase::RollingBack)
                 | News::ManualAdopted
                 | News::ManualPutBack
+                | News::ScalingUp(_)
                 // A release that never was.
                 | News::Ended(Outcome::Aborted, None)
         );

@@ -201,6 +201,7 @@ mod tests {
     use crate::machine::event::{EdgeReport, Event, Feed};
     use crate::machine::{Action, Machine, Now, Saved};
     use crate::policy::Salt;
+    use crate::retention::Stage;
     use crate::settings::{ComponentSettings, Mode, OnUnknown, Settings};
     use crate::time::Time;
 
@@ -218,7 +219,7 @@ mod tests {
             watch_min: Duration::from_secs(300),
             watch_max: Duration::from_secs(1800),
             on_unknown: OnUnknown::Keep,
-            retain: Duration::from_secs(3600),
+            retain: vec![Stage::full(Duration::from_secs(3600))],
             deploy_timeout: Duration::from_secs(60),
             switch_timeout: Duration::from_secs(5),
             drain_timeout: Duration::from_secs(30),

@@ -26,6 +26,8 @@ mod leading;
 mod learn;
 mod orders;
 mod phases;
+mod refusal;
+mod retaining;
 mod sampling;
 mod scale;
 mod selecting;
@@ -41,11 +43,12 @@ use std::time::Duration;
 
 pub use action::{Action, Direction, News, Notice, Probe};
 pub use event::{Event, Order};
-pub use orders::{Refusal, is_version};
-pub use view::{ComponentView, View};
+pub use orders::is_version;
+pub use refusal::Refusal;
+pub use view::{ComponentView, ScaleUp, View};
 
 use crate::colour::Share;
-use crate::document::{Checkpoint, Document, Pause, Phase};
+use crate::document::{Cause, Checkpoint, Document, Pause, Phase};
 use crate::settings::{Mode, Settings};
 use crate::statistics::History;
 use crate::time::Time;
@@ -91,6 +94,12 @@ pub struct Machine {
     /// A pause or its end that the store does not have yet.
     pausing: Option<Option<Pause>>,
     selecting: selecting::Selecting,
+    /// The release and number of the order to scale that was given last, in this life and lead.
+    scaled: Option<(u64, u32)>,
+    /// How long the old colour has been scaling up for traffic to go back.
+    coming_for: Duration,
+    /// An order to go back that the store does not have yet.
+    asked_back: Option<Cause>,
     /// How many documents of others were taken.
     heard: u64,
     /// Forward actions waiting for `doc.revision` to become durable.
@@ -152,6 +161,9 @@ impl Machine {
             claim: None,
             pausing: None,
             selecting: selecting::Selecting::new(settings.components.len()),
+            scaled: None,
+            coming_for: Duration::ZERO,
+            asked_back: None,
             heard: 0,
             held_back: Vec::new(),
             baselines,
@@ -271,6 +283,7 @@ impl Machine {
         if self.is_durable() {
             self.let_go();
         }
+        self.scale();
         self.select();
         self.sample(now.time);
     }

@@ -1,98 +1,11 @@
 //! A human's orders: taken or refused at once, with the reason and the way out.
 
 use super::leading::Claim;
-use super::{Machine, News, Order};
+use super::{Machine, News, Order, Refusal};
 use crate::colour::Share;
 use crate::document::{Cause, Component, Outcome, Pause, Phase, Slot};
 use crate::policy::{Epoch, Verdict};
 use crate::settings::Mode;
-
-/// Why an order is not taken. Nothing has changed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
-    /// The machine has not heard from its edges yet.
-    #[error("the agent has just started and is still asking its edges where traffic goes: try again in a moment")]
-    Starting,
-    /// Another agent leads, or none does just now.
-    #[error(
-        "this agent does not lead: give the order to the one that does (`status` names it); a rollback is taken here too"
-    )]
-    NotLeading,
-    /// The mode forbids it.
-    #[error("the environment is in mode `{0}`: Teal writes nothing there; set `mode = \"act\"` to let it")]
-    Mode(&'static str),
-    /// A human paused the environment.
-    #[error("paused by {by}: `resume` first")]
-    Paused {
-        /// Who.
-        by: String,
-    },
-    /// Another release is under way.
-    #[error("r-{release:04} by {by} is under way ({phase})")]
-    Busy {
-        /// Which.
-        release: u64,
-        /// Whose.
-        by: String,
-        /// Where it stands.
-        phase: Phase,
-    },
-    /// Every component already runs the version asked for.
-    #[error("these versions run already, since r-{release:04}")]
-    AlreadyRunning {
-        /// Since which release.
-        release: u64,
-    },
-    /// A component that is not configured.
-    #[error("unknown component `{name}`: there is {known}")]
-    UnknownComponent {
-        /// What was asked for.
-        name: String,
-        /// The configured names.
-        known: String,
-    },
-    /// Neither a version nor one that can stand in a path and a command line.
-    #[error("`{0}` is not a version: it must match [A-Za-z0-9_][A-Za-z0-9_.+:@-]{{0,127}}, without `..`")]
-    Version(String),
-    /// No component named.
-    #[error("a deploy needs at least one component with its version")]
-    NothingToDeploy,
-    /// The store cannot be written, so nothing new is begun.
-    #[error("the store cannot be written just now, so no release is begun; a rollback still works")]
-    StoreFailing,
-    /// An edge may hold a verdict that nobody else knows of, so nothing new is begun without it.
-    #[error("edge `{edge}` cannot be asked just now, so no release is begun; a rollback still works")]
-    EdgeUnreachable {
-        /// Its name.
-        edge: String,
-    },
-    /// Another agent wrote something else at the same moment, and its word counts.
-    #[error("another agent was faster, so the order was not carried out: look at `status`, and order again")]
-    Overtaken,
-    /// There is no release to go back from.
-    #[error(
-        "no release is under way, and no old colour is kept as the way back; `rollback --to RELEASE` releases an older one again"
-    )]
-    NothingToRollBack,
-    /// The old colour has no capacity.
-    #[error("the old colour of `{component}` ({version}) has nothing ready: deploy that version again instead")]
-    NoWayBack {
-        /// Which component.
-        component: String,
-        /// What would be gone back to.
-        version: String,
-    },
-    /// The release is past the point, or not yet at the point, where the order makes sense.
-    #[error("`{order}` makes no sense while the release is {phase}: {instead}")]
-    WrongPhase {
-        /// What was asked.
-        order: &'static str,
-        /// Where the release stands.
-        phase: Phase,
-        /// What to do instead.
-        instead: &'static str,
-    },
-}
 
 impl Machine {
     pub(super) fn take_order(&mut self, order: Order) -> Result<(), Refusal> {
@@ -144,6 +57,9 @@ impl Machine {
         if self.doc.phase.is_busy() {
             let Epoch { release, .. } = self.doc.epoch;
             return Err(Refusal::Busy { release, by: self.doc.by.clone(), phase: self.doc.phase });
+        }
+        if self.doc.is_coming_back() {
+            return Err(Refusal::ComingBack { release: self.doc.epoch.release });
         }
         if self.store_failing {
             return Err(Refusal::StoreFailing);
@@ -197,6 +113,7 @@ impl Machine {
         doc.cause = None;
         doc.emergency.clear();
         doc.emergency_spent = false;
+        doc.kept = None;
         self.facts.resize_edges(doc.edges.len());
         for (id, component) in doc.components.iter().enumerate().filter(|(_, c)| c.takes_part()) {
             self.facts.expect(id, component.candidate.colour, doc.epoch.release);
@@ -213,6 +130,7 @@ impl Machine {
             Phase::Idle => return Err(Refusal::NothingToRollBack),
             Phase::RollingBack => return Ok(()),
             Phase::Deploying | Phase::Smoke => {}
+            Phase::Retaining if self.must_scale_up() => return self.scale_up_first(by),
             Phase::Switching | Phase::Watching | Phase::Held | Phase::Retaining => {
                 let unready = self.participants().find(|(id, c)| !self.facts.is_ready(*id, c.stable.colour));
                 if let Some((_, c)) = unready {
@@ -222,6 +140,23 @@ impl Machine {
             }
         }
         self.call_bad(Cause::Order { by });
+        Ok(())
+    }
+
+    /// Takes an order to go back to an old colour that has fewer instances than it had.
+    fn scale_up_first(&mut self, by: String) -> Result<(), Refusal> {
+        if let Some((_, c)) = self.participants().find(|(_, c)| c.stable.version.is_none()) {
+            let version = "none: this is the first release".into();
+            return Err(Refusal::NoWayBack { component: c.name.clone(), version });
+        }
+        if self.doc.is_coming_back() {
+            return Ok(());
+        }
+        if self.store_failing {
+            return Err(Refusal::CannotScaleUp);
+        }
+        self.asked_back = Some(Cause::Order { by: by.clone() });
+        self.come_back(Cause::Order { by });
         Ok(())
     }
 

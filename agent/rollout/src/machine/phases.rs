@@ -1,10 +1,11 @@
-//! The phases before and after the watch: deploying, smoke, switching, retaining, rolling back.
+//! The phases before and after the watch: deploying, smoke, switching, rolling back.
 
 use std::time::Duration;
 
 use super::{Action, Direction, Machine, News};
 use crate::colour::Share;
-use crate::document::{Cause, Component, Phase};
+use crate::document::{Cause, Component, Phase, Slot};
+use crate::retention::key;
 use crate::time::Time;
 
 impl Machine {
@@ -16,7 +17,7 @@ impl Machine {
             Phase::Switching => Some(self.settings.switch_timeout),
             Phase::Watching if self.extended => Some(self.settings.watch_max),
             Phase::Watching => Some(self.hold()),
-            Phase::Retaining => Some(self.settings.retain),
+            Phase::Retaining => Some(self.settings.retained_for()),
             Phase::RollingBack => Some(self.settings.drain_timeout),
         }
     }
@@ -57,17 +58,19 @@ impl Machine {
     }
 
     pub(super) fn deploying(&mut self) {
-        if let Some(reason) = self.startup_failure() {
+        if let Some(reason) = self.cannot_start(|c| &c.candidate) {
             return self.call_bad(Cause::NotReady { reason });
         }
         if self.is_durable() && self.doc.paused.is_none() && self.candidates_ready() {
+            let started = self.participants().map(|(_, c)| key(&c.name, c.candidate.colour)).collect();
+            self.note_ready(started, self.elapsed);
             self.enter(Phase::Smoke);
             let smoke = self.smoke_order();
             return self.persist_then(vec![smoke]);
         }
         if self.overdue() {
             let after = self.settings.deploy_timeout.as_secs();
-            let why = self.reason_not_ready().map(|why| format!(": {why}")).unwrap_or_default();
+            let why = self.reason_not_ready(|c| &c.candidate).map(|why| format!(": {why}")).unwrap_or_default();
             self.call_bad(Cause::NotReady { reason: format!("not ready after {after} s{why}") });
         }
     }
@@ -83,10 +86,11 @@ impl Machine {
         })
     }
 
-    fn startup_failure(&self) -> Option<String> {
+    /// Why one of these colours will not come.
+    pub(super) fn cannot_start(&self, slot: fn(&Component) -> &Slot) -> Option<String> {
         self.participants().find_map(|(id, c)| {
-            let capacity = self.facts.of_started(id, c.candidate.colour)?;
-            let ours = capacity.version == c.candidate.version;
+            let capacity = self.facts.of_started(id, slot(c).colour)?;
+            let ours = capacity.version == slot(c).version;
             let looping = capacity.crash_looping * 2 > capacity.wanted;
             match &capacity.failure {
                 Some(reason) if ours && (looping || capacity.wanted == 0) => Some(format!("{}: {reason}", c.name)),
@@ -96,11 +100,11 @@ impl Machine {
         })
     }
 
-    /// What the platform says of the first candidate that it has a reason for.
-    fn reason_not_ready(&self) -> Option<String> {
+    /// What the platform says of the first of these colours that it has a reason for.
+    pub(super) fn reason_not_ready(&self, slot: fn(&Component) -> &Slot) -> Option<String> {
         self.participants().find_map(|(id, c)| {
-            let capacity = self.facts.of_started(id, c.candidate.colour)?;
-            let failure = capacity.failure.as_ref().filter(|_| capacity.version == c.candidate.version)?;
+            let capacity = self.facts.of_started(id, slot(c).colour)?;
+            let failure = capacity.failure.as_ref().filter(|_| capacity.version == slot(c).version)?;
             Some(format!("{}: {failure}", c.name))
         })
     }
@@ -109,7 +113,7 @@ impl Machine {
     /// version before on this port may see the new one go down and come up again.
     pub(super) fn smoking(&mut self) {
         if self.smoke_passed {
-            if let Some(reason) = self.startup_failure() {
+            if let Some(reason) = self.cannot_start(|c| &c.candidate) {
                 return self.call_bad(Cause::NotReady { reason });
             }
             if self.doc.paused.is_none() && self.candidates_ready() {
@@ -176,28 +180,6 @@ impl Machine {
             self.persist();
         } else if self.overdue() {
             self.take_back(Cause::EdgeSilent);
-        }
-    }
-
-    pub(super) fn retaining(&mut self) {
-        // The way back is not given up while it may be needed the next moment.
-        let serving = self.participants().all(|(id, c)| self.facts.is_ready(id, c.candidate.colour));
-        // An edge of another agent that nobody hears of may have gone back already, and stands on the old colour.
-        let heard = !self.is_shared() || self.facts.silent(self.last.time, |edge| self.settings.owns(edge)).is_none();
-        // Nor is what an edge still gives requests: after a restored backup not every edge may have been told of the switch.
-        let left = self.participants().all(|(id, c)| !self.facts.serves(id, c.stable.colour));
-        if self.overdue() && self.doc.paused.is_none() && serving && heard && left {
-            let release = self.doc.epoch.release;
-            let stop =
-                |(component, c): (usize, &Component)| Action::Stop { component, colour: c.stable.colour, release };
-            let stops = self.participants().map(stop).chain(self.stop_others()).collect();
-            for component in &mut self.doc.components {
-                if component.takes_part() {
-                    component.stable.version = None;
-                }
-            }
-            self.enter(Phase::Idle);
-            self.persist_then(stops);
         }
     }
 

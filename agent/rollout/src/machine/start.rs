@@ -169,6 +169,7 @@ impl Machine {
                 component.candidate.version = None;
             }
         }
+        self.doc.kept = None;
         self.doc.outcome = outcome;
         self.enter(phase);
         if self.judges() {
@@ -183,6 +184,7 @@ impl Machine {
             self.enter(Phase::Deploying);
             self.persist();
         }
+        self.scaled = None;
         let mut actions = if self.leads() { self.keep_running() } else { Vec::new() };
         match self.doc.phase {
             Phase::Idle => {
@@ -225,7 +227,9 @@ impl Machine {
         for (component, c) in self.doc.components.iter().enumerate() {
             let candidate = c.takes_part() && !self.doc.is_bad() && self.doc.phase != Phase::Deploying;
             for (slot, wanted) in [(&c.stable, true), (&c.candidate, candidate)] {
-                if let (Some(version), true) = (&slot.version, wanted) {
+                // How the old colour is kept is told as it was ordered.
+                let is_kept = self.doc.kept.is_some() && c.takes_part() && slot.colour == c.stable.colour;
+                if let (Some(version), true) = (&slot.version, wanted && !is_kept) {
                     let version = version.clone();
                     actions.push(Action::Start { component, colour: slot.colour, version, release });
                 }

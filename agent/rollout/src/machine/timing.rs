@@ -17,12 +17,16 @@ impl Machine {
         // A limit that has passed is not asked for again: what is still missing then comes as an event.
         let left = self.phase_limit().filter(|_| self.counts()).and_then(|limit| limit.checked_sub(self.elapsed));
         let phase = left.filter(|left| !left.is_zero()).map(|left| self.last.time + left);
+        let stage =
+            self.stage_end().filter(|_| self.counts()).map(|end| self.last.time + end.saturating_sub(self.elapsed));
         [
             phase,
+            stage,
+            self.coming_deadline(),
             self.confirm.deadline(),
             self.sampling_deadline(),
             self.started.deadline(),
-            self.facts.deadline(&self.doc),
+            self.facts.deadline(&self.doc, |id, colour| self.is_still_thin(id, colour)),
         ]
         .into_iter()
         .flatten()
@@ -30,11 +34,11 @@ impl Machine {
     }
 
     /// Whether time counts towards the phase's limit: a pause stops all but a switch that has begun and the way
-    /// back, a shared outage stops the watch.
+    /// back, a shared outage stops the watch, and a way back that scales up stops the retention.
     pub(super) fn counts(&self) -> bool {
         match self.doc.phase {
             Phase::Deploying | Phase::Smoke | Phase::Watching | Phase::Retaining => {
-                self.doc.paused.is_none() && !self.confirm.window_is_open()
+                !self.doc.is_coming_back() && self.doc.paused.is_none() && !self.confirm.window_is_open()
             }
             Phase::Held => false,
             Phase::Idle | Phase::Switching | Phase::RollingBack => true,
@@ -48,6 +52,11 @@ impl Machine {
             if self.judges() {
                 self.exposure += passed;
             }
+        }
+        if self.doc.is_coming_back() {
+            self.coming_for += passed;
+        } else {
+            self.coming_for = Duration::ZERO;
         }
         if now.time > self.last.time {
             self.last = now;

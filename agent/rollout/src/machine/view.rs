@@ -22,6 +22,15 @@ pub struct ComponentView {
     pub history: crate::statistics::Counts,
 }
 
+/// The old colour has to scale up before traffic may go back to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScaleUp {
+    /// How long that took, or its start, the last time; `None` where it was never measured.
+    pub takes: Option<Duration>,
+    /// For how long it has been scaling up, because traffic is to go back.
+    pub under_way: Option<Duration>,
+}
+
 /// A snapshot of an environment.
 #[derive(Clone, Debug, PartialEq)]
 pub struct View {
@@ -43,6 +52,8 @@ pub struct View {
     pub shared_outage: Option<String>,
     /// Why a rollback would not be safe just now; `None` when it would.
     pub rollback_unsafe: Option<String>,
+    /// What stands before a rollback, where the old colour runs with fewer instances than it had.
+    pub scale_up: Option<ScaleUp>,
     /// Every edge would come back from a restart as it runs.
     pub reload_safe: bool,
     /// The document is durable.
@@ -87,12 +98,18 @@ impl Machine {
             watch_max: self.settings.watch_max,
             shared_outage: self.confirm.window().map(|id| self.doc.components[id].name.clone()),
             rollback_unsafe: self.rollback_unsafe(),
+            scale_up: self.scale_up(),
             reload_safe: self.facts.edges().all(|e| e.is_some_and(|e| e.running == e.saved && e.saved.is_some())),
             durable: self.is_durable(),
             store_failing: self.store_failing,
             started: self.started.is_done(),
             leads: self.leads(),
         }
+    }
+
+    fn scale_up(&self) -> Option<ScaleUp> {
+        let under_way = self.doc.is_coming_back().then_some(self.coming_for);
+        self.must_scale_up().then(|| ScaleUp { takes: self.will_take(), under_way })
     }
 
     fn rollback_unsafe(&self) -> Option<String> {
@@ -104,7 +121,7 @@ impl Machine {
         self.participants().find_map(|(id, c)| {
             if c.stable.version.is_none() {
                 Some("first release".to_owned())
-            } else if self.facts.is_ready(id, c.stable.colour) {
+            } else if self.facts.is_ready(id, c.stable.colour) || self.must_scale_up() {
                 None
             } else {
                 Some(format!("{} {} has nothing ready", c.name, c.stable.colour))

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::hearing::RELIST;
+use super::platform::Scaling;
 use super::scenario::Sabotage;
 use super::world::{What, World};
 use crate::document::{Cause, Outcome, Phase};
@@ -209,6 +210,12 @@ impl World {
                 let takes = self.platform_takes(who, component, colour, soon);
                 self.after(takes, What::Start { life, component, colour, version, release });
             }
+            Action::Scale { component, colour, version, replicas, release, order } => {
+                self.check_scale(who, component, colour, (replicas, order));
+                let takes = self.platform_takes(who, component, colour, soon);
+                let scaling = Scaling { version, replicas, release, order };
+                self.after(takes, What::Scale { life, component, colour, scaling });
+            }
             // Its time is not drawn: a world without this order goes on as it did.
             Action::Select { component, colour, release } => {
                 self.check_select(who, component, colour);
@@ -247,6 +254,9 @@ impl World {
             News::Emergency { .. } => self.tally.emergencies += 1,
             News::SharedOutage { .. } => self.tally.shared += 1,
             News::OutageSuspected { .. } => self.tally.suspected += 1,
+            News::Kept(_) => self.tally.reduced += 1,
+            News::ScalingUp(_) => self.tally.scaled_up += 1,
+            News::NotScaledUp(_) => self.tally.not_scaled_up += 1,
             News::ManualAdopted => self.tally.adopted += 1,
             News::ManualPutBack => self.tally.put_back += 1,
             _ => {}

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::colour::Colour;
 use crate::machine::event::Capacity;
+use crate::retention::Replicas;
 use crate::time::Time;
 
 /// Instances a colour runs.
@@ -41,6 +42,15 @@ impl Quality {
     }
 }
 
+/// An order to scale a colour.
+#[derive(Clone, Debug)]
+pub(super) struct Scaling {
+    pub(super) version: String,
+    pub(super) replicas: Replicas,
+    pub(super) release: u64,
+    pub(super) order: u32,
+}
+
 /// One colour of one component.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Slot {
@@ -54,6 +64,14 @@ pub(super) struct Slot {
     pub(super) release: u64,
     /// The last moment nothing was ready.
     pub(super) bare: Time,
+    /// Instances it is to have.
+    pub(super) wanted: u32,
+    /// The last order to scale it in that release.
+    pub(super) scaled: u32,
+    /// It was reduced, and has not been full since.
+    pub(super) short: bool,
+    /// When it was last to be full again.
+    pub(super) grown: Time,
 }
 
 #[derive(Clone, Debug)]
@@ -116,14 +134,23 @@ impl Platform {
             slot.bare = now;
         }
         slot.ready = ready;
+        slot.short = slot.short && ready < INSTANCES;
     }
 
-    /// Runs `version`; `false` when it runs already, because orders are absolute.
+    /// Runs `version` in full; `false` when it does already, because orders are absolute, or was reduced for this release.
     pub(super) fn start(&mut self, component: usize, colour: Colour, version: &str, release: u64, now: Time) -> bool {
         let slot = self.slot_mut(component, colour);
+        let is_later = release > slot.release;
         slot.release = slot.release.max(release);
         if slot.version.as_deref() == Some(version) {
-            return false;
+            let grows = is_later && slot.wanted < INSTANCES;
+            if is_later {
+                slot.scaled = 0;
+            }
+            if grows {
+                (slot.wanted, slot.grown) = (INSTANCES, now);
+            }
+            return grows;
         }
         *slot = Slot {
             version: Some(version.to_owned()),
@@ -131,9 +158,30 @@ impl Platform {
             release: slot.release,
             started: now,
             bare: now,
+            wanted: INSTANCES,
             ..Slot::default()
         };
         true
+    }
+
+    /// Gives a colour so many instances; whether others have to come. What is not newer than the last order changes nothing.
+    pub(super) fn scale(&mut self, component: usize, colour: Colour, scaling: &Scaling, now: Time) -> bool {
+        let Scaling { version, replicas, release, order } = scaling;
+        let slot = self.slot_mut(component, colour);
+        if slot.version.as_ref() != Some(version) || (slot.release, slot.scaled) >= (*release, *order) {
+            return false;
+        }
+        let (before, wanted) = (slot.wanted, replicas.of(INSTANCES));
+        (slot.release, slot.scaled, slot.wanted) = (*release, *order, wanted);
+        if wanted > before {
+            slot.grown = now;
+            return true;
+        }
+        if wanted < before {
+            slot.short = true;
+            slot.ready = slot.ready.min(wanted);
+        }
+        false
     }
 
     pub(super) fn stop(&mut self, component: usize, colour: Colour, now: Time) {
@@ -161,9 +209,10 @@ impl Platform {
             component,
             colour,
             release: slot.release,
+            scaled: slot.scaled,
             version: slot.version.clone(),
             ready: slot.ready,
-            wanted: if slot.version.is_some() { INSTANCES } else { 0 },
+            wanted: slot.wanted,
             crash_looping: slot.crash_looping,
             failure: (slot.crash_looping > 0).then(|| "exit status 1".to_owned()),
         }

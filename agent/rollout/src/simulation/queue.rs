@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 
+use super::platform::Scaling;
 use super::trouble::Trouble;
 use crate::colour::Colour;
 use crate::document::Document;
@@ -26,6 +27,7 @@ pub(super) enum What {
     Report { life: u64, edge: usize },
     Store { life: u64 },
     Start { life: u64, component: usize, colour: Colour, version: String, release: u64 },
+    Scale { life: u64, component: usize, colour: Colour, scaling: Scaling },
     Stop { life: u64, component: usize, colour: Colour, release: u64 },
     Select { life: u64, component: usize, colour: Colour, release: u64 },
     Ready { component: usize, colour: Colour, generation: u64, ready: u32 },
@@ -59,6 +61,7 @@ impl What {
             | Self::Report { life, .. }
             | Self::Store { life }
             | Self::Start { life, .. }
+            | Self::Scale { life, .. }
             | Self::Stop { life, .. }
             | Self::Select { life, .. }
             | Self::Smoke { life, .. }

@@ -39,6 +39,12 @@ pub struct Tally {
     pub adopted: u64,
     /// Manual moves put back.
     pub put_back: u64,
+    /// Old colours reduced, at a stage's beginning.
+    pub reduced: u64,
+    /// Ways back that had to scale up first.
+    pub scaled_up: u64,
+    /// Of these, the ones that did not come.
+    pub not_scaled_up: u64,
     /// Asked a human at the end of the watch.
     pub held: u64,
     /// Deaths of the agent.
@@ -79,6 +85,9 @@ impl Tally {
             kept_bad,
             adopted,
             put_back,
+            reduced,
+            scaled_up,
+            not_scaled_up,
             held,
             crashes,
             refused,
@@ -106,6 +115,9 @@ impl Tally {
             (&mut self.kept_bad, kept_bad),
             (&mut self.adopted, adopted),
             (&mut self.put_back, put_back),
+            (&mut self.reduced, reduced),
+            (&mut self.scaled_up, scaled_up),
+            (&mut self.not_scaled_up, not_scaled_up),
             (&mut self.held, held),
             (&mut self.crashes, crashes),
             (&mut self.refused, refused),

@@ -3,9 +3,10 @@
 use super::scenario::Sabotage;
 use super::world::World;
 use crate::colour::Share;
-use crate::document::{Document, Phase};
+use crate::document::{Component, Document, Phase};
 use crate::machine::{Action, Direction, Machine, News, Saved};
 use crate::policy::{Epoch, Verdict};
+use crate::retention::Replicas;
 
 impl World {
     /// What the world is told to do instead of `actions`.
@@ -26,6 +27,18 @@ impl World {
                     colour: c.stable.colour,
                     release: document.epoch.release,
                 }));
+            }
+            Sabotage::ReducesEarly if announces(|news| *news == News::Entered(Phase::Retaining)) => {
+                let taking_part = document.components.iter().enumerate().filter(|(_, c)| c.takes_part());
+                let scale = |(component, c): (usize, &Component)| {
+                    let (colour, version) = (c.stable.colour, c.stable.version.clone()?);
+                    let (replicas, release) = (Replicas::Count(1), document.epoch.release);
+                    Some(Action::Scale { component, colour, version, replicas, release, order: 1 })
+                };
+                actions.extend(taking_part.filter_map(scale));
+            }
+            Sabotage::LosesTheScaleUp => {
+                actions.retain(|action| !matches!(action, Action::Scale { replicas: Replicas::Full, .. }));
             }
             Sabotage::RollbackWaitsForStore | Sabotage::RollbackWaitsForNewColour => {
                 let (back, rest) = actions.into_iter().partition(is_rollback);

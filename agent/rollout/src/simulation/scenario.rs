@@ -6,6 +6,7 @@ use super::random::Random;
 use crate::colour::Share;
 use crate::criteria::{Criteria, Probes};
 use crate::policy::Salt;
+use crate::retention::{Replicas, Stage};
 use crate::settings::{ComponentSettings, Mode, OnUnknown, Settings, Step};
 
 /// Which kinds of trouble a seed has. Each seed leaves some out, so that the others can go deeper.
@@ -83,6 +84,12 @@ pub enum Sabotage {
     SelectsEarly,
     /// A stop that an agent ordered before it was asleep ends what a later release has started since.
     StopsWhateverIsThere,
+    /// The old colour is reduced as soon as its retention begins.
+    ReducesEarly,
+    /// What has one instance ready says that all are.
+    CallsItFull,
+    /// An order to scale up again is lost.
+    LosesTheScaleUp,
     /// The candidate's probes always fail: the first dense streak is believed, also that of an outage that is over.
     BelievesTheFirstStreak,
 }
@@ -152,6 +159,16 @@ impl Scenario {
             sabotage: None,
             name: "replay",
         }
+    }
+
+    /// The old colour is kept by stages, and people go back to it.
+    #[must_use]
+    pub fn staged(seed: u64) -> Self {
+        let drawn = Self::random(seed);
+        let mut random = Random::new(seed ^ 0x57a6);
+        let faults = Faults { people: true, platform: random.chance(0.5), ..drawn.faults };
+        let settings = Settings { retain: stages(&mut random), ..drawn.settings.clone() };
+        Self { faults, settings, name: "replay_staged", ..drawn }
     }
 
     /// Healthy releases, enough traffic, and only trouble that is no reason to take a release back.
@@ -227,6 +244,9 @@ impl Scenario {
             world.settings.steps.clear();
             world.settings.on_unknown = OnUnknown::Keep;
         }
+        if matches!(sabotage, Sabotage::ReducesEarly | Sabotage::CallsItFull | Sabotage::LosesTheScaleUp) {
+            world = Self::staged(seed);
+        }
         if sabotage == Sabotage::BelievesTheFirstStreak {
             world = Self::outages(seed);
         }
@@ -250,6 +270,18 @@ impl Settings {
     }
 }
 
+/// Full for a while or not at all, then one instance, and now and then full once more.
+pub(super) fn stages(random: &mut Random) -> Vec<Stage> {
+    let one = |seconds| Stage { length: Duration::from_secs(seconds), replicas: Replicas::Count(1) };
+    let full = |seconds| Stage::full(Duration::from_secs(seconds));
+    match random.below(4) {
+        0 => vec![one(10)],
+        1 => vec![full(2), one(4), full(4), one(4)],
+        2 => vec![full(5), one(5)],
+        _ => vec![full(2), one(10)],
+    }
+}
+
 fn settings(components: usize, edges: usize) -> Settings {
     let component = |name: &&str| ComponentSettings {
         name: (*name).to_owned(),
@@ -265,7 +297,7 @@ fn settings(components: usize, edges: usize) -> Settings {
         watch_min: Duration::from_secs(8),
         watch_max: Duration::from_secs(20),
         on_unknown: OnUnknown::Keep,
-        retain: Duration::from_secs(10),
+        retain: vec![Stage::full(Duration::from_secs(10))],
         deploy_timeout: Duration::from_secs(10),
         switch_timeout: Duration::from_secs(5),
         drain_timeout: Duration::from_secs(2),

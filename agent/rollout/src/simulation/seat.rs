@@ -148,8 +148,11 @@ impl World {
         }
         let life = seat.life;
         let mut capacity = self.platform.capacity(component, colour);
-        if !self.is_shared() {
+        if !self.is_shared() && capacity.scaled == 0 {
             capacity.release = 0;
+        }
+        if self.scenario.sabotage == Some(Sabotage::CallsItFull) && capacity.ready > 0 {
+            capacity.ready = capacity.wanted;
         }
         // One queue for all of the platform's words: they do not overtake each other.
         self.after(Duration::from_millis(5), What::Event { life, event: Event::Capacity(capacity) });

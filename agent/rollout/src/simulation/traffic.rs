@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::edge::Held;
 use super::outage::TOLD_LATE_MILLIS;
-use super::platform::INSTANCES;
+use super::platform::{INSTANCES, Scaling};
 use super::scenario::Sabotage;
 use super::world::{What, World};
 use crate::colour::Colour;
@@ -203,6 +203,15 @@ impl World {
         self.tell_capacity(component, colour);
     }
 
+    pub(super) fn scale(&mut self, component: usize, colour: Colour, scaling: &Scaling) {
+        if self.platform.scale(component, colour, scaling, self.now) {
+            let generation = self.platform.slot(component, colour).generation;
+            let all = self.random.millis(100, 3000);
+            self.after(all, What::Ready { component, colour, generation, ready: INSTANCES });
+        }
+        self.tell_capacity(component, colour);
+    }
+
     pub(super) fn stop(&mut self, component: usize, colour: Colour, release: u64) {
         let fenced = self.is_shared() && self.scenario.sabotage != Some(Sabotage::StopsWhateverIsThere);
         let stale = self.is_shared() && self.platform.is_stale(component, colour, release);
@@ -217,6 +226,7 @@ impl World {
 
     pub(super) fn ready(&mut self, component: usize, colour: Colour, generation: u64, ready: u32) {
         let slot = self.platform.slot(component, colour);
+        let ready = ready.min(slot.wanted);
         if slot.generation == generation && slot.ready < ready {
             self.platform.set_ready(component, colour, ready, self.now);
             self.tell_capacity(component, colour);

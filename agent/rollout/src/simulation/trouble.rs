@@ -270,7 +270,7 @@ impl World {
     fn revive(&mut self, component: usize, colour: Colour) {
         let slot = self.platform.slot(component, colour);
         if slot.version.is_some() && !self.platform.quality(slot.version.as_ref()).crashes {
-            self.platform.set_ready(component, colour, INSTANCES, self.now);
+            self.platform.set_ready(component, colour, slot.wanted, self.now);
             self.tell_capacity(component, colour);
         }
     }

@@ -224,10 +224,13 @@ impl World {
                 self.report(edge);
             }
             What::Store { .. } => self.write_store(who),
-            what @ (What::Start { .. } | What::Stop { .. } | What::Select { .. }) if self.seats[who].cut => {
+            what @ (What::Start { .. } | What::Scale { .. } | What::Stop { .. } | What::Select { .. })
+                if self.seats[who].cut =>
+            {
                 self.after(Duration::from_millis(500), what);
             }
             What::Start { component, colour, version, release, .. } => self.start(component, colour, &version, release),
+            What::Scale { component, colour, scaling, .. } => self.scale(component, colour, &scaling),
             What::Stop { component, colour, release, .. } => self.stop(component, colour, release),
             What::Select { component, colour, release, .. } => {
                 self.platform.select(component, colour, release);

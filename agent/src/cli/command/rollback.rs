@@ -50,30 +50,47 @@ async fn back(context: &Context, loaded: &Loaded, name: &str) -> Result<Exit, Cl
             exit => exit,
         });
     }
-    let text = acknowledged(&client, name, &accepted).await;
     let release = accepted.release;
-    let word = if text.is_some() { "rolled_back" } else { "accepted" };
+    let (text, word, exit) = match acknowledged(context, &client, name, &accepted).await {
+        Seen::Back(text) => (text, "rolled_back", Exit::Done),
+        Seen::NotScaledUp(text) => (text, "not_scaled_up", Exit::Failed),
+        Seen::Nothing => ("taken, not yet acknowledged by every edge".to_owned(), "accepted", Exit::Done),
+    };
     context.terminal().json(&serde_json::json!({ "release": release, "environment": name, "result": word }));
-    let text = text.unwrap_or_else(|| "taken, not yet acknowledged by every edge".to_owned());
+    let mark = if exit == Exit::Done { "ok" } else { "!!" };
     context
         .terminal()
-        .print(&format!("ok  rollback   {release}: {text}\n    next: teal explain {release} --env {name}"));
-    Ok(Exit::Done)
+        .print(&format!("{mark}  rollback   {release}: {text}\n    next: teal explain {release} --env {name}"));
+    Ok(exit)
 }
 
-/// Waits until every edge has acknowledged; the order stands whether it is seen or not.
-async fn acknowledged(client: &Client, name: &str, accepted: &Accepted) -> Option<String> {
-    let (started, mut after) = (Instant::now(), accepted.after);
-    while started.elapsed() < PATIENCE {
-        let records = client.events(name, after, Duration::from_secs(1)).await.ok()?;
-        let back = |happening| matches!(happening, Some(Happening::Back { .. } | Happening::Ended { .. }));
-        let of_this = |record: &&crate::api::Record| record.release == accepted.release && back(record.happening());
-        if let Some(record) = records.iter().find(of_this) {
-            return Some(record.text.clone());
+/// What was seen of a rollback.
+enum Seen {
+    Back(String),
+    NotScaledUp(String),
+    Nothing,
+}
+
+/// Waits until every edge has acknowledged, for as long as the old colour has to scale up first; the order stands whether it
+/// is seen or not.
+async fn acknowledged(context: &Context, client: &Client, name: &str, accepted: &Accepted) -> Seen {
+    let (started, mut after, mut scales_up) = (Instant::now(), accepted.after, false);
+    while scales_up || started.elapsed() < PATIENCE {
+        let Ok(records) = client.events(name, after, Duration::from_secs(1)).await else { return Seen::Nothing };
+        for record in records.iter().filter(|record| record.release == accepted.release) {
+            match record.happening() {
+                Some(Happening::Back { .. } | Happening::Ended { .. }) => return Seen::Back(record.text.clone()),
+                Some(Happening::NotScaledUp { .. }) => return Seen::NotScaledUp(record.text.clone()),
+                Some(Happening::ScalingUp { .. }) => {
+                    scales_up = true;
+                    context.terminal().print(&format!("..  scale up   {}", record.text));
+                }
+                _ => {}
+            }
         }
         after = records.last().map_or(after, |record| record.seq);
     }
-    None
+    Seen::Nothing
 }
 
 /// A rollback must work at 2 a.m., with the agent dead or only watching: say how.

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use serde::Serialize;
 use teal_rollout::colour::{Colour, Share};
 use teal_rollout::policy::{Epoch, Policy, Route, Verdict};
+use teal_rollout::retention::Replicas;
 use teal_rollout::settings::{Mode, OnUnknown};
 
 use super::criteria::judged;
@@ -172,7 +173,12 @@ fn watch(environment: &Environment) -> String {
 
 fn keep(name: &str, colour: Colour, environment: &Environment) -> String {
     let length: std::time::Duration = environment.watch.retain.iter().map(|stage| stage.length).sum();
-    format!("{name}-{colour}: as the way back for {}, then stopped", clock(length.as_secs_f64()))
+    let fewer = environment.watch.retain.iter().filter_map(|stage| match stage.replicas {
+        Replicas::Full => None,
+        Replicas::Count(count) => Some(format!(", {} of it in {count}", clock(stage.length.as_secs_f64()))),
+    });
+    let fewer: String = fewer.collect();
+    format!("{name}-{colour}: as the way back for {}{fewer}, then stopped", clock(length.as_secs_f64()))
 }
 
 /// The plan as text.

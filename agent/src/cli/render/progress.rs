@@ -84,6 +84,7 @@ impl Progress {
             }
             Happening::Observed
             | Happening::Extended
+            | Happening::KeptIn { .. }
             | Happening::SharedOutageOver
             | Happening::EmergencyOver { .. } => Some(line("--", "note", &record.text, None)),
             Happening::Paused { .. } | Happening::Resumed { .. } => Some(line("--", "note", &record.text, None)),
@@ -91,6 +92,8 @@ impl Progress {
             | Happening::ManualPutBack
             | Happening::ByHand { .. }
             | Happening::SelectorDrift { .. } => Some(line("--", "by hand", &record.text, None)),
+            Happening::ScalingUp { .. } => Some(line("..", "scale up", &record.text, None)),
+            Happening::NotScaledUp { .. } => Some(line("!!", "scale up", &record.text, None)),
             Happening::WouldRollBack { .. } | Happening::NoWayBack { .. } => {
                 Some(line("!!", "bad", &record.text, None))
             }

@@ -143,7 +143,8 @@ fn way_back(status: &Status) -> String {
 
 fn safe(safe: &Safe) -> String {
     match (safe.yes, safe.reason.as_str()) {
-        (true, _) => "yes".to_owned(),
+        (true, "") => "yes".to_owned(),
+        (true, first) => format!("yes, {first}"),
         // An agent that does not know the question.
         (false, "") => "unknown".to_owned(),
         (false, reason) => format!("no ({reason})"),

@@ -10,6 +10,7 @@
 #![expect(clippy::duplicated_attributes, reason = "every printer column has a type")]
 #![expect(unreachable_pub, reason = "the derive of KubeSchema repeats each struct inside of a function")]
 
+mod kept;
 mod schema;
 mod state;
 mod status;
@@ -25,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use teal_rollout::settings::Mode;
 
+pub use kept::{Full, Kept};
 pub use state::{Component, Slot, State};
 pub use status::{BlueGreenStatus, Condition, Evidence, Heard, SeenByEdge, colour_name};
 

@@ -69,6 +69,22 @@ pub(super) fn exit(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "integer", "minimum": 0, "maximum": 8})
 }
 
+pub(super) fn replicas(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({"type": "integer", "minimum": 1, "maximum": 65_535})
+}
+
+/// By component.
+pub(super) fn full(generator: &mut SchemaGenerator) -> Schema {
+    let full = generator.subschema_for::<super::kept::Full>();
+    json_schema!({"type": "object", "maxProperties": 16, "additionalProperties": full})
+}
+
+/// Milliseconds by component and colour.
+pub(super) fn ready_in(_: &mut SchemaGenerator) -> Schema {
+    let millis = json_schema!({"type": "integer", "format": "int64", "minimum": 0});
+    json_schema!({"type": "object", "maxProperties": 64, "additionalProperties": millis})
+}
+
 pub(super) fn salt(_: &mut SchemaGenerator) -> Schema {
     json_schema!({"type": "string", "pattern": "^[A-Za-z0-9_.-]{1,64}$", "maxLength": 64})
 }

@@ -1,5 +1,7 @@
 //! The desired state of the environment as the resource holds it, and how it is read and written.
 
+use std::collections::BTreeMap;
+
 use kube::KubeSchema;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -7,6 +9,7 @@ use teal_rollout::colour::{Colour, Share};
 use teal_rollout::document::{self, Cause, Document, Outcome, Pause, Phase};
 use teal_rollout::policy::{Epoch, Salt, Verdict};
 
+use super::kept::Kept;
 use super::schema;
 
 /// [`Document`] with names as Kubernetes writes them. The rules are invariants that no writer can break, however old it is.
@@ -77,6 +80,13 @@ pub struct State {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(max = schema::BY))]
     pub paused_by: Option<String>,
+    /// How the old colour is kept, once it was given fewer instances than it had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Kept>,
+    /// How long a colour took to become ready when it was last started or scaled up, in milliseconds, by `COMPONENT-COLOUR`.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[schemars(schema_with = "schema::ready_in")]
+    pub ready_in: BTreeMap<String, u64>,
 }
 
 /// One component's part of the release.
@@ -138,6 +148,8 @@ impl From<&Document> for State {
             emergency: document.emergency.clone(),
             emergency_spent: document.emergency_spent,
             paused_by: document.paused.as_ref().map(|pause| clipped(&pause.by, schema::BY)),
+            kept: document.kept.as_ref().map(Kept::from),
+            ready_in: document.ready_in.clone(),
         }
     }
 }
@@ -147,7 +159,7 @@ fn clipped(text: &str, max: usize) -> String {
     text.chars().take(max).collect()
 }
 
-fn short(cause: Cause) -> Cause {
+pub(super) fn short(cause: Cause) -> Cause {
     match cause {
         Cause::NotReady { reason } => Cause::NotReady { reason: clipped(&reason, schema::REASON) },
         Cause::Smoke { reason } => Cause::Smoke { reason: clipped(&reason, schema::REASON) },
@@ -186,6 +198,8 @@ impl From<State> for Document {
             emergency: state.emergency,
             emergency_spent: state.emergency_spent,
             paused: state.paused_by.map(|by| Pause { by }),
+            kept: state.kept.map(Into::into),
+            ready_in: state.ready_in,
         }
     }
 }

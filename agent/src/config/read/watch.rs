@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use teal_rollout::retention::Replicas;
 use teal_rollout::settings::OnUnknown;
 
 use super::super::section::Section;
-use super::super::types::{Replicas, Retain, Watch};
+use super::super::types::{Retain, Watch};
 use super::criteria;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -46,9 +47,6 @@ fn retain(section: &Section<'_>) -> Vec<Retain> {
                 Retain { length: stage.required("for", "\"24h\""), replicas: stage.or("replicas", Replicas::Full) };
             if read.replicas == Replicas::Count(0) {
                 stage.error("replicas", "0 is no capacity to go back to: end the list before this stage instead");
-            } else if read.replicas != Replicas::Full {
-                let message = "this version keeps the old colour at full capacity through every stage";
-                stage.report.warn(&stage.place_of("replicas"), message);
             }
             stage.finish();
             read

@@ -61,6 +61,6 @@ fn settings_take_components_in_name_order_with_their_own_rates() {
         settings.components.iter().map(|c| (c.name.as_str(), c.criteria.acceptable_error_rate)).collect();
     assert_eq!(rates, [("api", 0.01), ("web", 0.005)]);
     assert_eq!(settings.steps.iter().map(|s| s.share.get()).collect::<Vec<_>>(), [10_000, 50_000]);
-    assert_eq!(settings.retain, Duration::from_secs(86_400));
+    assert_eq!(settings.retained_for(), Duration::from_secs(86_400));
     assert_eq!(settings.salt.as_str(), "physioflow-prod");
 }

@@ -3,6 +3,7 @@ use std::time::Duration;
 use teal_rollout::criteria::Criteria;
 use teal_rollout::machine::{Event, Now, Saved};
 use teal_rollout::policy::Salt;
+use teal_rollout::retention::Stage;
 use teal_rollout::settings::{ComponentSettings, Mode, OnUnknown, Settings};
 use teal_rollout::time::Time;
 use tokio::sync::oneshot::error::TryRecvError;
@@ -30,7 +31,7 @@ impl World {
             watch_min: Duration::from_secs(10),
             watch_max: Duration::from_secs(30),
             on_unknown: OnUnknown::Keep,
-            retain: Duration::from_secs(60),
+            retain: vec![Stage::full(Duration::from_secs(60))],
             deploy_timeout: Duration::from_secs(20),
             switch_timeout: Duration::from_secs(5),
             drain_timeout: Duration::from_secs(3),

@@ -3,6 +3,7 @@ use teal_rollout::criteria::Criteria;
 use teal_rollout::machine::event::{Block, EdgeReport, Feed, Observation};
 use teal_rollout::machine::{Action, Event, Saved};
 use teal_rollout::policy::{Policy, Salt};
+use teal_rollout::retention::Stage;
 use teal_rollout::settings::{ComponentSettings, Mode, OnUnknown, Settings};
 use teal_rollout::statistics::History;
 
@@ -22,7 +23,7 @@ fn settings() -> Settings {
         watch_min: minute,
         watch_max: minute,
         on_unknown: OnUnknown::Keep,
-        retain: minute,
+        retain: vec![Stage::full(minute)],
         deploy_timeout: minute,
         switch_timeout: minute,
         drain_timeout: minute,

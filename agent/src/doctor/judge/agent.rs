@@ -75,7 +75,9 @@ pub(super) fn way_back(facts: &Facts) -> Finding {
     let check = "way back";
     let Some(status) = status(facts) else { return no_agent(check) };
     if status.rollback_safe.yes {
-        return Finding::fine(check, format!("teal rollback {}", facts.environment));
+        let first = Some(&status.rollback_safe.reason).filter(|reason| !reason.is_empty());
+        let first = first.map(|reason| format!(" ({reason})")).unwrap_or_default();
+        return Finding::fine(check, format!("teal rollback {}{first}", facts.environment));
     }
     let seen = format!("`teal rollback` would do nothing now: {}", status.rollback_safe.reason);
     let again = format!(

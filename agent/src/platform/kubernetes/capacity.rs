@@ -7,7 +7,7 @@ use teal_rollout::colour::Colour;
 use teal_rollout::machine::event::Capacity;
 
 use super::settings::{CONFIG, KubernetesComponent, RELEASE, VERSION};
-use super::{failure, image};
+use super::{failure, image, keeping};
 use crate::cluster::nodes::mark;
 pub(super) use crate::cluster::pod::{is_leaving, is_looping, is_ready, statuses};
 
@@ -53,6 +53,7 @@ pub(super) fn of<'a>(
         component: id,
         colour,
         release: ordered_release(deployment),
+        scaled: keeping::last_order(deployment),
         version: (wanted > 0).then(|| template.version.clone()),
         ready,
         wanted,
@@ -63,8 +64,8 @@ pub(super) fn of<'a>(
 
 /// A colour of which nothing is there, and why.
 pub(super) fn missing(component: usize, colour: Colour, failure: String) -> Capacity {
-    let (release, version, failure) = (0, None, Some(failure));
-    Capacity { component, colour, release, version, ready: 0, wanted: 0, crash_looping: 0, failure }
+    let (release, scaled, version, failure) = (0, 0, None, Some(failure));
+    Capacity { component, colour, release, scaled, version, ready: 0, wanted: 0, crash_looping: 0, failure }
 }
 
 /// The release that ordered what a Deployment runs; 0 where none did.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::copies::{self, Copies};
 use super::image;
 use super::references::{self, Names};
-use super::settings::{CONFIG, KubernetesComponent, MANAGER, ORIGINALS, RELEASE, REPLICAS, VERSION};
+use super::settings::{CONFIG, KEPT, KubernetesComponent, MANAGER, ORIGINALS, RELEASE, REPLICAS, VERSION};
 use super::trouble::Trouble;
 use super::workload::{Start, Workloads};
 use crate::cluster::client::brief;
@@ -53,6 +53,7 @@ impl Workloads<'_> {
                 "resourceVersion": there.metadata.resource_version,
                 "annotations": {
                     RELEASE: order.release.to_string(), VERSION: order.version, REPLICAS: full.to_string(),
+                    KEPT: "full",
                     ORIGINALS: Value::Object(now).to_string(),
                 },
             },

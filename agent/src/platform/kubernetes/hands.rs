@@ -11,9 +11,11 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Service;
 use teal_rollout::colour::Colour;
+use teal_rollout::retention::Replicas;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
+use super::keeping::Scaling;
 use super::settings::KubernetesSettings;
 use super::starting::Starting;
 use super::trouble::{Complaint, Trouble};
@@ -26,13 +28,14 @@ use crate::platform::PlatformOrder;
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Wanted {
     Running { version: String, release: u64 },
+    Kept { version: String, replicas: Replicas, release: u64, order: u32 },
     Stopped { release: u64 },
 }
 
 impl Wanted {
     const fn release(&self) -> u64 {
         match self {
-            Self::Running { release, .. } | Self::Stopped { release } => *release,
+            Self::Running { release, .. } | Self::Kept { release, .. } | Self::Stopped { release } => *release,
         }
     }
 }
@@ -126,6 +129,9 @@ impl Hands {
         let (_, colour) = order.target();
         let wanted = match order {
             PlatformOrder::Start { version, release, .. } => Wanted::Running { version, release },
+            PlatformOrder::Scale { version, replicas, release, order, .. } => {
+                Wanted::Kept { version, replicas, release, order }
+            }
             PlatformOrder::Stop { release, .. } => Wanted::Stopped { release },
             // Selectors have a task of their own.
             PlatformOrder::Select { .. } => return,
@@ -180,6 +186,11 @@ impl Hands {
                 let start = Start { component: self.component, colour, version: &version, release, selected };
                 workloads.start(&start).await.map(|state| Outcome::Started { state, version, release })
             }
+            Wanted::Kept { version, replicas, release, order } => {
+                let scaling =
+                    Scaling { component: self.component, colour, version: &version, replicas, release, order };
+                workloads.keep(&scaling).await.map(|state| Outcome::Started { state, version, release })
+            }
             Wanted::Stopped { release } => {
                 let component = &settings.components[self.component];
                 workloads.stop(component, colour, release).await.map(|()| Outcome::Ended)
@@ -193,7 +204,9 @@ impl Hands {
             Err(Trouble::Never(why)) => {
                 tracing::error!(?wanted, why, "the order cannot be carried out");
                 Ok(match wanted.clone() {
-                    Wanted::Running { version, release } => Outcome::Refused { version, release, why },
+                    Wanted::Running { version, release } | Wanted::Kept { version, release, .. } => {
+                        Outcome::Refused { version, release, why }
+                    }
                     Wanted::Stopped { .. } => Outcome::Ended,
                 })
             }

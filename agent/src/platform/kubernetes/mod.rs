@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!                    a task for each component
-//! PlatformOrder --+--> hands: Start, Stop --workload--> API server      hands --Answer--> teller
+//! PlatformOrder --+--> hands: Start, Scale, Stop ------> API server      hands --Answer--> teller
 //!                 '--> selector: Select --select------> API server
 //! Deployments, Pods --watch--> teller --Event::Capacity--> controller
 //!                    agents on the nodes --> teller, while the API server is away
@@ -21,6 +21,7 @@ mod failure;
 mod fits;
 mod hands;
 mod image;
+mod keeping;
 mod node_agents;
 mod nodes;
 mod quantity;

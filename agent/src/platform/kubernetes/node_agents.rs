@@ -15,6 +15,7 @@ use teal_rollout::machine::event::Capacity;
 use tokio::time::Instant;
 
 use super::capacity::{Template, is_of, ordered_release, replicas};
+use super::keeping;
 use super::settings::KubernetesComponent;
 use crate::api::PodGroup;
 use crate::cluster::nodes::Nodes;
@@ -55,6 +56,7 @@ pub(super) fn capacity<'a>(
         component: id,
         colour,
         release: ordered_release(deployment),
+        scaled: keeping::last_order(deployment),
         version: Some(template.version),
         ready,
         // More where one that is being ended still answers: that one does not make a colour complete.

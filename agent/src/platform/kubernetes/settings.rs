@@ -40,6 +40,10 @@ pub(super) const RELEASE: &str = "teal.trancloud.work/release";
 pub(super) const VERSION: &str = "teal.trancloud.work/version";
 /// How many Pods a colour had when it was full.
 pub(super) const REPLICAS: &str = "teal.trancloud.work/replicas";
+/// How a colour is kept as the way back: `RELEASE.ORDER:INSTANCES`, or `full`; no older order may change it.
+pub(super) const KEPT: &str = "teal.trancloud.work/kept";
+/// An autoscaler's own greatest number, while it is held at another.
+pub(super) const MOST: &str = "teal.trancloud.work/max-replicas";
 /// Which copy of its configuration a Pod runs with: their hash.
 pub(super) use crate::cluster::nodes::CONFIG;
 /// What the copies were made of: `{"COPY": "ORIGINAL"}`.

@@ -32,7 +32,7 @@ impl Starting {
                 *slot = Some(Ordered { colour, version: version.clone(), release: *release });
             }
             PlatformOrder::Stop { .. } => *slot = slot.take().filter(|ordered| ordered.colour != colour),
-            PlatformOrder::Select { .. } => {}
+            PlatformOrder::Scale { .. } | PlatformOrder::Select { .. } => {}
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  Start: fence -> runs it? mark : serves users? room? -> autoscalers -> image, copies, release, replicas (one apply)
+//!  Scale: fence -> serves users? (where fewer) -> autoscalers -> replicas, release, order (see [`super::keeping`])
 //!  Stop:  fence -> serves users? -> replicas 0 -> serves users now? as before : autoscalers as they were
 //! ```
 //! Every step is absolute and may be done again, and each write of a Deployment holds for the version that was read.
@@ -16,6 +17,7 @@ use teal_rollout::colour::Colour;
 use super::capacity::{container, replicas};
 use super::fits::{self, Growing};
 use super::image;
+use super::keeping;
 use super::scale::Scale;
 use super::settings::{KubernetesComponent, KubernetesSettings, MANAGER, RELEASE, REPLICAS, VERSION};
 use super::starting::Starting;
@@ -82,7 +84,8 @@ impl Workloads<'_> {
             if was_ordered {
                 return Ok(State::of(&there));
             }
-            if replicas(&there) > 0 {
+            // What an earlier release kept in few Pods as its way back is no full colour for this one.
+            if replicas(&there) > 0 && !keeping::is_reduced_before(&there, order.release) {
                 return Ok(State::of(&self.mark(&there, order).await?));
             }
         }
@@ -127,7 +130,11 @@ impl Workloads<'_> {
     }
 
     /// A colour's Deployment and the other one.
-    async fn both(&self, component: &KubernetesComponent, colour: Colour) -> kube::Result<(Deployment, Deployment)> {
+    pub(super) async fn both(
+        &self,
+        component: &KubernetesComponent,
+        colour: Colour,
+    ) -> kube::Result<(Deployment, Deployment)> {
         let (name, other) = (component.deployment(colour), component.deployment(colour.other()));
         let api = self.deployments();
         tokio::try_join!(api.get(&name), api.get(&other))
@@ -147,7 +154,7 @@ impl Workloads<'_> {
         self.is_idle(component, order.colour).await
     }
 
-    async fn is_idle(&self, component: &KubernetesComponent, colour: Colour) -> Result<(), Trouble> {
+    pub(super) async fn is_idle(&self, component: &KubernetesComponent, colour: Colour) -> Result<(), Trouble> {
         let api = Api::<Service>::namespaced(self.client.clone(), &self.settings.namespace);
         let name = &component.workload;
         match api.get_opt(name).await?.as_ref().and_then(colour_of) {
@@ -192,7 +199,7 @@ impl Workloads<'_> {
         self.merge(there, fields).await
     }
 
-    async fn merge(&self, there: &Deployment, mut fields: Value) -> kube::Result<Deployment> {
+    pub(super) async fn merge(&self, there: &Deployment, mut fields: Value) -> kube::Result<Deployment> {
         fields["metadata"]["resourceVersion"] = json!(there.metadata.resource_version);
         let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
         self.deployments().patch(&there.name_any(), &params, &Patch::Merge(fields)).await
@@ -202,13 +209,13 @@ impl Workloads<'_> {
         Api::namespaced(self.client.clone(), &self.settings.namespace)
     }
 
-    fn scale(&self) -> Scale<'_> {
+    pub(super) fn scale(&self) -> Scale<'_> {
         Scale { client: self.client, namespace: &self.settings.namespace }
     }
 }
 
 /// The release that wrote a Deployment last, 0 where none did; a newer one makes the order old.
-fn fence(there: &Deployment, release: u64) -> Result<u64, Trouble> {
+pub(super) fn fence(there: &Deployment, release: u64) -> Result<u64, Trouble> {
     let written = there.annotations().get(RELEASE).and_then(|text| text.parse().ok()).unwrap_or(0);
     if written > release { Err(Trouble::Newer(written)) } else { Ok(written) }
 }

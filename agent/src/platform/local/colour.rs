@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use teal_rollout::colour::Colour;
 use teal_rollout::machine::event::{Capacity, Event};
+use teal_rollout::retention::Replicas;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -29,14 +30,16 @@ pub(super) struct ColourTask {
     colour: Colour,
     /// Whether it may start and stop anything; else it only looks.
     acts: bool,
-    dir: ColourDir,
+    pub(super) dir: ColourDir,
     events: mpsc::Sender<Event>,
-    desired: Option<Desired>,
+    pub(super) desired: Option<Desired>,
     /// The last release that ordered it, 0 where this agent has had no order yet.
-    release: u64,
+    pub(super) release: u64,
+    /// The last order to scale it in that release.
+    pub(super) scaled: u32,
     /// One for each desired instance; `None` until it has reported.
-    healths: Vec<Option<Health>>,
-    keepers: Keepers,
+    pub(super) healths: Vec<Option<Health>>,
+    pub(super) keepers: Keepers,
     /// What others started there, looked for while nothing of Teal's own is to run.
     finders: Finders,
     /// A version that was ordered and is not even tried.
@@ -62,6 +65,7 @@ impl ColourTask {
             events,
             desired: None,
             release: 0,
+            scaled: 0,
             healths: Vec::new(),
             keepers: Keepers::none(),
             finders: Finders::none(),
@@ -74,7 +78,7 @@ impl ColourTask {
         &self.settings.components[self.component]
     }
 
-    fn label(&self) -> String {
+    pub(super) fn label(&self) -> String {
         format!("{}-{}", self.config().name, self.colour)
     }
 
@@ -133,6 +137,7 @@ impl ColourTask {
                     );
                 }
                 self.keep(desired);
+                self.end_surplus().await;
             }
             Ok(None) => {
                 self.end_instances().await;
@@ -150,9 +155,9 @@ impl ColourTask {
         self.finders = Finders::of(&self.settings.environment, self.config(), self.colour);
     }
 
-    fn keep(&mut self, desired: Desired) {
+    pub(super) fn keep(&mut self, desired: Desired) {
         self.finders = Finders::none();
-        self.healths = vec![None; desired.instances.len()];
+        self.healths = vec![None; desired.running().len()];
         self.keepers = Keepers::of(&self.settings.teal_binary, &self.dir, &desired);
         self.desired = Some(desired);
     }
@@ -162,19 +167,30 @@ impl ColourTask {
             PlatformOrder::Stop { .. } => self.stop().await,
             // Nothing but the edges routes to processes of this machine.
             PlatformOrder::Select { .. } => {}
-            PlatformOrder::Start { .. } if !self.acts => {}
+            PlatformOrder::Start { .. } | PlatformOrder::Scale { .. } if !self.acts => {}
+            PlatformOrder::Scale { version, replicas, release, order, .. } if self.runs(&version) => {
+                self.scale(replicas, release, order).await;
+            }
+            // It was stopped past the agent: what is to be full is started, and one that is kept in few is not needed now.
+            PlatformOrder::Scale { replicas: Replicas::Count(_), .. } => {}
+            PlatformOrder::Scale { component, colour, version, release, order, .. } => {
+                Box::pin(self.obey(PlatformOrder::Start { component, colour, version, release })).await;
+                self.scaled = order;
+            }
             PlatformOrder::Start { version, release, .. }
                 if self.desired.as_ref().is_some_and(|d| d.version == version) =>
             {
-                self.release = release;
+                // What an earlier release kept in few as its way back is no full colour.
+                if release > self.release {
+                    self.resize(Replicas::Full).await;
+                }
+                self.is_of(release);
             }
-            PlatformOrder::Start { version, release, .. } if self.runs_already(&version).await => {
-                self.release = release;
-            }
+            PlatformOrder::Start { version, release, .. } if self.runs_already(&version).await => self.is_of(release),
             PlatformOrder::Start { version, release, .. } => {
                 // What ends here was another release's, and is told as such.
                 self.stop().await;
-                self.release = release;
+                self.is_of(release);
                 match starting::write_down(&self.settings, self.config(), self.colour, &self.dir, (&version, release)) {
                     Ok(desired) => {
                         tracing::info!(colour = self.label(), version, release, "starting");
@@ -187,6 +203,19 @@ impl ColourTask {
                 }
             }
         }
+    }
+
+    fn is_of(&mut self, release: u64) {
+        if release > self.release {
+            self.scaled = 0;
+        }
+        self.release = release;
+    }
+
+    /// Whether it runs there, by Teal's hand or, as far as that can be seen, by somebody else's.
+    fn runs(&self, version: &str) -> bool {
+        let found = self.finders.serving().is_some_and(|(found, _)| found == version);
+        self.desired.as_ref().map_or(found, |desired| desired.version == version)
     }
 
     /// First it is not wanted, then it is ended: an agent that dies in between leaves nothing that comes back.
@@ -254,6 +283,7 @@ impl ColourTask {
                 component,
                 colour,
                 release,
+                scaled: self.scaled,
                 version,
                 ready: count,
                 wanted: count,
@@ -274,6 +304,7 @@ impl ColourTask {
             component: self.component,
             colour: self.colour,
             release: self.release,
+            scaled: self.scaled,
             version: self.desired.as_ref().map(|d| d.version.clone()).or(refused_version).filter(|v| !v.is_empty()),
             ready: number(count(|health| health.ready)),
             wanted: number(self.healths.len()),

@@ -25,7 +25,7 @@ impl Keepers {
     pub(super) fn of(teal: &Path, dir: &ColourDir, desired: &Desired) -> Self {
         let (sender, reports) = mpsc::channel(16);
         let (mut tasks, release) = (JoinSet::new(), CancellationToken::new());
-        for (index, spec) in desired.instances.iter().enumerate() {
+        for (index, spec) in desired.running().iter().enumerate() {
             let instance = Instance {
                 teal: teal.to_owned(),
                 colour_dir: dir.clone(),

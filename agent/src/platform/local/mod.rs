@@ -17,6 +17,7 @@ mod found;
 mod instance;
 mod inventory;
 mod keepers;
+mod keeping;
 mod named;
 mod output;
 mod port;

@@ -48,6 +48,9 @@ pub(super) struct Desired {
     pub(super) release: u64,
     /// One for each slot, in order; their `instance` is empty.
     pub(super) instances: Vec<Spec>,
+    /// How many of them run, the first ones, where the colour is kept as the way back in fewer; all where this is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) kept: Option<usize>,
 }
 
 impl Desired {
@@ -86,6 +89,12 @@ impl Desired {
             }
         };
         let instances = component.ports_of(colour).zip(1..).map(instance).collect();
-        Ok(Self { version: version.to_owned(), release, instances })
+        Ok(Self { version: version.to_owned(), release, instances, kept: None })
+    }
+
+    /// Those that run.
+    pub(super) fn running(&self) -> &[Spec] {
+        let kept = self.kept.unwrap_or(self.instances.len());
+        self.instances.get(..kept).unwrap_or(&self.instances)
     }
 }

@@ -88,6 +88,51 @@ async fn there_and_back(cluster: &Cluster) {
 }
 
 #[tokio::test]
+async fn an_old_colour_that_is_kept_in_one_pod_scales_up_before_traffic_goes_back_and_then_the_new_one_ends() {
+    let cluster = Cluster::start(&["app"], "v1", 2).await;
+    cluster.settle().await;
+    let stages = "[watch]\nretain = [{ for = \"1s\" }, { for = \"1h\", replicas = 1 }]\n";
+    let mut site = cluster.plan().exchange("[watch]\n", stages).start().await;
+    site.traffic.begin().await;
+    let release = site.deploy("v2").await;
+    assert_eq!(site.wait_outcome(release).await, Outcome::Completed);
+    assert_eq!(cluster.deployment("app", Blue).await.spec.unwrap().replicas, Some(2), "full at first");
+    cluster.wait_replicas("app", Blue, 1).await;
+    let words = site
+        .wait_status("it is reduced", |status| {
+            status.scale_up.filter(|it| it.under_way.is_none()).map(|_| status.rollback_safe.clone())
+        })
+        .await;
+    assert_eq!((words.yes, words.reason.as_str()), (true, "must scale up first"), "Teal never started v1 here");
+
+    // One of two does not come: all traffic stays on v2.
+    cluster.fate("app", Blue, Fate::Unschedulable("0/2 nodes are available".into())).await;
+    site.order(Order::Rollback).await.unwrap();
+    cluster.wait_replicas("app", Blue, 2).await;
+    site.wait_status("it scales up", |status| status.scale_up.and_then(|it| it.under_way)).await;
+    let mark = site.traffic.mark();
+    site.traffic.wait_for(100).await;
+    assert_eq!(site.traffic.since(mark).await.version("v1").requests, 0, "no traffic before it is full");
+
+    cluster.fate("app", Blue, Fate::Ready).await;
+    let back = |status: &teal_agent::api::Status| {
+        let outcome = status.outcome.as_ref().and_then(|it| it.known().copied());
+        (outcome == Some(Outcome::RolledBack) && status.phase.is(&Phase::Idle)).then_some(())
+    };
+    site.wait_status("it is rolled back", back).await;
+    cluster.wait_replicas("app", Green, 0).await;
+    cluster.wait_selects("app", Blue).await;
+    assert_eq!(cluster.deployment("app", Blue).await.spec.unwrap().replicas, Some(2));
+    assert_eq!(get(site.edge, "/home").await.unwrap().header("x-version"), "v1");
+    let history = site.history(release).await;
+    for words in ["the old colour is kept in 1 instance", "the old colour scales up, then traffic goes back to it"] {
+        assert!(history.iter().any(|line| line.contains(words)), "{words} is not in {history:#?}");
+    }
+    assert_eq!(site.traffic.counts().all.bad, 0);
+    assert_eq!(site.traffic.counts().all.lost, 0);
+}
+
+#[tokio::test]
 async fn what_does_not_come_up_moves_no_traffic_and_says_why() {
     nothing_comes_up(Cluster::start(&["app"], "v1", 1).await).await;
 }

@@ -75,7 +75,8 @@ fn what_fails_before_the_switch_ends_the_release_and_leaves_the_old_colour_alone
             let version = Some("v2".to_owned());
             let (component, colour) = (0, Green);
             let (release, ready, wanted, crash_looping) = (1, 0, 2, 0);
-            let capacity = Capacity { component, colour, release, version, ready, wanted, crash_looping, failure };
+            let capacity =
+                Capacity { component, colour, release, scaled: 0, version, ready, wanted, crash_looping, failure };
             w.send(Event::Capacity(capacity)).pass(21);
         },
         not_ready("not ready after 20 s: api: ImagePullBackOff: no such image"),
@@ -178,6 +179,7 @@ fn what_the_platform_says_late_of_the_release_before_is_not_said_of_the_next() {
             component: 0,
             colour: Green,
             release,
+            scaled: 0,
             version: Some("v2".into()),
             ready: 0,
             wanted: 2,

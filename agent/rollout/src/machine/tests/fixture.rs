@@ -9,6 +9,7 @@ use crate::document::Document;
 use crate::machine::event::{Backend, Capacity, EdgeReport, Event, Feed, Order};
 use crate::machine::{Action, Direction, Machine, Now, Refusal, Saved};
 use crate::policy::{Policy, Salt};
+use crate::retention::Stage;
 use crate::settings::{ComponentSettings, Mode, OnUnknown, Settings};
 use crate::statistics::History;
 use crate::time::Time;
@@ -33,7 +34,7 @@ pub(super) fn settings() -> Settings {
         watch_min: Duration::from_secs(10),
         watch_max: Duration::from_secs(30),
         on_unknown: OnUnknown::Keep,
-        retain: Duration::from_secs(60),
+        retain: vec![Stage::full(Duration::from_secs(60))],
         deploy_timeout: Duration::from_secs(20),
         switch_timeout: Duration::from_secs(5),
         drain_timeout: Duration::from_secs(3),

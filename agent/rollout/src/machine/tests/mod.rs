@@ -10,6 +10,7 @@ mod manual;
 mod observe;
 mod orders;
 mod restart;
+mod retention;
 mod rollback;
 mod sampling;
 mod shared;

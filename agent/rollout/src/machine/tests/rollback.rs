@@ -79,6 +79,7 @@ fn hard_facts_need_no_statistics() {
                 component: 0,
                 colour: Green,
                 release: 0,
+                scaled: 0,
                 version: Some("v2".into()),
                 ready: 1,
                 wanted: 3,

@@ -17,6 +17,7 @@ impl World {
             matches!(
                 action,
                 Action::Start { .. }
+                    | Action::Scale { .. }
                     | Action::Stop { .. }
                     | Action::Select { .. }
                     | Action::Smoke { .. }

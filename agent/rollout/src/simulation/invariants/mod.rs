@@ -1,7 +1,8 @@
 //! The invariants of decision section 7, each a function with its number, and three promises of section 8:
 //! 10, a shared outage is not taken for a bad colour; 11, a healthy release is not called bad by its requests;
 //! 12, a bad one that can be seen does not stay. Two more are about several agents and the platform's own routing:
-//! 13, only the agent that leads moves forward; 14, nothing is selected that no edge routes to.
+//! 13, only the agent that leads moves forward; 14, nothing is selected that no edge routes to. And one about the retention:
+//! 15, nobody is sent to a few instances of many.
 
 mod capacity;
 mod edges;
@@ -191,6 +192,7 @@ impl World {
     pub(in crate::simulation) fn check_accepted(&mut self, edge: usize, policy: &Policy) {
         self.at_most_one_rollback(edge, policy);
         self.nothing_forward_that_a_crash_forgets(edge, policy);
+        self.nobody_is_sent_to_a_few(edge, policy);
     }
 
     /// 5, 6, 7, 10 and 11, as far as they are announced.

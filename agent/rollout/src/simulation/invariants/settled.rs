@@ -3,6 +3,7 @@
 use super::REACTION;
 use crate::colour::Share;
 use crate::document::{Document, Outcome, Phase};
+use crate::simulation::platform::INSTANCES;
 use crate::simulation::world::World;
 
 impl World {
@@ -53,6 +54,10 @@ impl World {
         let active = c.active();
         if c.share != Share::NONE && c.share != Share::ALL {
             return self.violate(8, format!("{} is split", c.name));
+        }
+        let few = self.platform.slot(id, active.colour).wanted < INSTANCES;
+        if few && active.version.is_some() && !self.checks.restored {
+            return self.violate(15, format!("{} stays on a few instances of {}", c.name, active.colour));
         }
         let nothing_yet = active.version.is_none() && !self.platform.is_ready(id, active.colour.other());
         if !self.platform.is_ready(id, active.colour) && !nothing_yet {

@@ -115,6 +115,9 @@ impl<'a> Scene<'a> {
                 return;
             }
             Happening::Emergency { .. } => ("emergency".to_owned(), true),
+            Happening::KeptIn { .. } => ("old colour scaled".to_owned(), false),
+            Happening::ScalingUp { .. } => ("scaling up".to_owned(), false),
+            Happening::NotScaledUp { .. } => ("not scaled up".to_owned(), true),
             Happening::Paused { .. } => ("paused".to_owned(), false),
             Happening::Resumed { .. } => ("resumed".to_owned(), false),
             Happening::Extended => ("watch extended".to_owned(), false),

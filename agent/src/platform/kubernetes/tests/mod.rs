@@ -2,6 +2,7 @@
 
 mod capacity;
 mod careful;
+mod keeping;
 mod node_agents;
 mod orders;
 mod room;

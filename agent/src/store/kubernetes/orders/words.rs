@@ -44,7 +44,8 @@ pub(super) fn is_done(intent: &Intent, claim: &Heard, document: &Document) -> bo
     let is_later = document.epoch.release > claim.release;
     match intent.order {
         Wish::Deploy => is_later,
-        Wish::Rollback | Wish::Abort => is_later || document.is_bad(),
+        Wish::Rollback => is_later || document.is_bad() || document.is_coming_back(),
+        Wish::Abort => is_later || document.is_bad(),
         Wish::Promote => is_later || matches!(document.phase, Phase::Retaining | Phase::Idle) && !document.is_bad(),
         Wish::Pause | Wish::Resume => false,
     }
