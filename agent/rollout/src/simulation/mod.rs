@@ -29,6 +29,7 @@ mod sabotage;
 mod scenario;
 mod seat;
 mod shared;
+mod staged;
 mod store;
 mod traffic;
 mod trouble;

@@ -6,7 +6,7 @@ use super::random::Random;
 use crate::colour::Share;
 use crate::criteria::{Criteria, Probes};
 use crate::policy::Salt;
-use crate::retention::{Replicas, Stage};
+use crate::retention::Stage;
 use crate::settings::{ComponentSettings, Mode, OnUnknown, Settings, Step};
 
 /// Which kinds of trouble a seed has. Each seed leaves some out, so that the others can go deeper.
@@ -161,16 +161,6 @@ impl Scenario {
         }
     }
 
-    /// The old colour is kept by stages, and people go back to it.
-    #[must_use]
-    pub fn staged(seed: u64) -> Self {
-        let drawn = Self::random(seed);
-        let mut random = Random::new(seed ^ 0x57a6);
-        let faults = Faults { people: true, platform: random.chance(0.5), ..drawn.faults };
-        let settings = Settings { retain: stages(&mut random), ..drawn.settings.clone() };
-        Self { faults, settings, name: "replay_staged", ..drawn }
-    }
-
     /// Healthy releases, enough traffic, and only trouble that is no reason to take a release back.
     #[must_use]
     pub fn healthy(seed: u64) -> Self {
@@ -267,18 +257,6 @@ impl Settings {
         for component in &mut self.components {
             component.criteria.probes = Some(probes);
         }
-    }
-}
-
-/// Full for a while or not at all, then one instance, and now and then full once more.
-pub(super) fn stages(random: &mut Random) -> Vec<Stage> {
-    let one = |seconds| Stage { length: Duration::from_secs(seconds), replicas: Replicas::Count(1) };
-    let full = |seconds| Stage::full(Duration::from_secs(seconds));
-    match random.below(4) {
-        0 => vec![one(10)],
-        1 => vec![full(2), one(4), full(4), one(4)],
-        2 => vec![full(5), one(5)],
-        _ => vec![full(2), one(10)],
     }
 }
 

@@ -22,17 +22,6 @@ impl Scenario {
         Self { agents, faults, settings, rate, name: "replay_shared", ..drawn }
     }
 
-    /// Several agents, and the old colour kept by stages.
-    #[must_use]
-    pub fn shared_staged(seed: u64) -> Self {
-        let drawn = Self::shared(seed);
-        let staged = Self::staged(seed);
-        let Faults { people, platform, .. } = staged.faults;
-        let faults = Faults { people, platform, ..drawn.faults };
-        let settings = Settings { retain: staged.settings.retain, ..drawn.settings.clone() };
-        Self { faults, settings, name: "replay_shared_staged", ..drawn }
-    }
-
     /// Several agents and healthy releases; nothing happens that is a reason to take one back.
     #[must_use]
     pub fn shared_healthy(seed: u64) -> Self {

@@ -26,8 +26,8 @@ const FIRST_WORD: Duration = Duration::from_millis(3500);
 /// The task of one colour.
 pub(super) struct ColourTask {
     settings: Arc<LocalSettings>,
-    component: usize,
-    colour: Colour,
+    pub(super) component: usize,
+    pub(super) colour: Colour,
     /// Whether it may start and stop anything; else it only looks.
     acts: bool,
     pub(super) dir: ColourDir,
@@ -41,7 +41,7 @@ pub(super) struct ColourTask {
     pub(super) healths: Vec<Option<Health>>,
     pub(super) keepers: Keepers,
     /// What others started there, looked for while nothing of Teal's own is to run.
-    finders: Finders,
+    pub(super) finders: Finders,
     /// A version that was ordered and is not even tried.
     refused: Option<(String, String)>,
     last: Option<Capacity>,
@@ -162,20 +162,14 @@ impl ColourTask {
         self.desired = Some(desired);
     }
 
-    async fn obey(&mut self, order: PlatformOrder) {
+    pub(super) async fn obey(&mut self, order: PlatformOrder) {
         match order {
             PlatformOrder::Stop { .. } => self.stop().await,
             // Nothing but the edges routes to processes of this machine.
             PlatformOrder::Select { .. } => {}
             PlatformOrder::Start { .. } | PlatformOrder::Scale { .. } if !self.acts => {}
-            PlatformOrder::Scale { version, replicas, release, order, .. } if self.runs(&version) => {
-                self.scale(replicas, release, order).await;
-            }
-            // It was stopped past the agent: what is to be full is started, and one that is kept in few is not needed now.
-            PlatformOrder::Scale { replicas: Replicas::Count(_), .. } => {}
-            PlatformOrder::Scale { component, colour, version, release, order, .. } => {
-                Box::pin(self.obey(PlatformOrder::Start { component, colour, version, release })).await;
-                self.scaled = order;
+            PlatformOrder::Scale { version, replicas, release, order, .. } => {
+                self.scale((version, replicas), release, order).await;
             }
             PlatformOrder::Start { version, release, .. }
                 if self.desired.as_ref().is_some_and(|d| d.version == version) =>
@@ -203,19 +197,6 @@ impl ColourTask {
                 }
             }
         }
-    }
-
-    fn is_of(&mut self, release: u64) {
-        if release > self.release {
-            self.scaled = 0;
-        }
-        self.release = release;
-    }
-
-    /// Whether it runs there, by Teal's hand or, as far as that can be seen, by somebody else's.
-    fn runs(&self, version: &str) -> bool {
-        let found = self.finders.serving().is_some_and(|(found, _)| found == version);
-        self.desired.as_ref().map_or(found, |desired| desired.version == version)
     }
 
     /// First it is not wanted, then it is ended: an agent that dies in between leaves nothing that comes back.
@@ -279,17 +260,8 @@ impl ColourTask {
         if let Some((version, count)) = self.finders.serving() {
             let (release, version) = (self.release, Some(version.to_owned()));
             let (component, colour, crash_looping, failure) = (self.component, self.colour, 0, None);
-            return Capacity {
-                component,
-                colour,
-                release,
-                scaled: self.scaled,
-                version,
-                ready: count,
-                wanted: count,
-                crash_looping,
-                failure,
-            };
+            let (scaled, ready, wanted) = (self.scaled, count, count);
+            return Capacity { component, colour, release, scaled, version, ready, wanted, crash_looping, failure };
         }
         let count = |what: fn(&Health) -> bool| self.healths.iter().flatten().filter(|health| what(health)).count();
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);

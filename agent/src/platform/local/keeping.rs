@@ -4,15 +4,38 @@ use teal_rollout::retention::Replicas;
 
 use super::colour::ColourTask;
 use super::shims;
+use crate::platform::PlatformOrder;
 
 impl ColourTask {
     /// Obeys an order to scale that is newer than the last one.
-    pub(super) async fn scale(&mut self, replicas: Replicas, release: u64, order: u32) {
+    pub(super) async fn scale(&mut self, (version, replicas): (String, Replicas), release: u64, order: u32) {
+        if !self.runs(&version) {
+            // It was stopped past the agent: what is to be full is started, and one that is kept in few is not needed now.
+            if replicas == Replicas::Full {
+                let (component, colour) = (self.component, self.colour);
+                Box::pin(self.obey(PlatformOrder::Start { component, colour, version, release })).await;
+                self.scaled = order;
+            }
+            return;
+        }
         if (self.release, self.scaled) >= (release, order) {
             return;
         }
         (self.release, self.scaled) = (release, order);
         self.resize(replicas).await;
+    }
+
+    pub(super) fn is_of(&mut self, release: u64) {
+        if release > self.release {
+            self.scaled = 0;
+        }
+        self.release = release;
+    }
+
+    /// Whether it runs there, by Teal's hand or, as far as that can be seen, by somebody else's.
+    fn runs(&self, version: &str) -> bool {
+        let found = self.finders.serving().is_some_and(|(found, _)| found == version);
+        self.desired.as_ref().map_or(found, |desired| desired.version == version)
     }
 
     /// Runs the first so many of its instances. The others are written off before they end, as at a stop.
