@@ -94,7 +94,9 @@ impl Machine {
     fn first_kept(&self, stage: u32, replicas: Replicas) -> Option<Kept> {
         let full = |(id, c): (usize, &Component)| {
             let capacity = self.facts.of(id, c.stable.colour)?;
-            let is_it = capacity.version == c.stable.version && capacity.wanted > 0;
+            // One short of its number may count what is on its way out as well: not what it had when it served.
+            let is_whole = capacity.wanted > 0 && capacity.ready >= capacity.wanted;
+            let is_it = capacity.version == c.stable.version && is_whole;
             let servers = self.facts.servers_up(id, c.stable.colour);
             is_it.then(|| (c.name.clone(), Full { instances: capacity.wanted, servers }))
         };

@@ -87,7 +87,7 @@ impl World {
         self.leaves_what_serves(component, colour);
     }
 
-    /// 15. Nobody is sent from what serves to a few of many: a colour that was reduced is full again first. Where somebody has
+    /// Invariant 15: nobody is sent from what serves to a few of many: a colour that was reduced is full again first. Where somebody has
     /// sent traffic there by hand it is left there.
     pub(in crate::simulation) fn nobody_is_sent_to_a_few(&mut self, edge: usize, policy: &Policy) {
         let Some(document) = self.document(self.owner(edge)) else { return };
