@@ -94,7 +94,13 @@ fn nothing_is_reduced_before_the_store_has_it_in_a_pause_or_while_it_may_be_need
         world.pass(10);
         assert_eq!(world.scaled(), [(Blue, Replicas::Count(1), 1)], "{what}");
     };
-    check("no store", |w| w.store_up = false, |w| drop(w.store_back()));
+    check(
+        "no store",
+        |w| w.store_up = false,
+        |w| {
+            w.store_back();
+        },
+    );
     check(
         "a pause",
         |w| w.order(Order::Pause { by: "ann".into() }).unwrap(),
