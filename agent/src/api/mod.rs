@@ -23,8 +23,9 @@ mod release;
 mod status;
 mod timeline;
 mod token;
+mod words;
 
-pub use event::{Happening, Record, why};
+pub use event::{Happening, Record};
 pub use evidence::{Baseline, Evidence, Part, PartKind, PlaceKind, Probes, Seen, Slow, Suspect};
 pub use id::{ReleaseId, WrongReleaseId};
 pub use known::{Known, Words};
@@ -35,6 +36,7 @@ pub use release::{Explanation, Judgement, Release, Versions};
 pub use status::{ColourStatus, ComponentStatus, EdgeStatus, Safe, ScaleUpStatus, Status, WatchStatus};
 pub use timeline::{Arm, Asked, Line, LinePart, Mark, Moment, Point, Timeline};
 pub use token::{TokenInfo, TokenList, TokenMade, TokenRequest};
+pub use words::why;
 
 /// The path of an environment's resource on the socket.
 #[must_use]

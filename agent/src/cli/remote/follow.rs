@@ -7,6 +7,7 @@ use teal_rollout::colour::Colour;
 use teal_rollout::document::{Outcome, Phase};
 use teal_rollout::policy::Verdict;
 
+use super::scaling_up::{ScalingUp, Step};
 use super::show::phase;
 use super::{LastWords, Remote};
 use crate::api::{Known, ReleaseId, why};
@@ -94,11 +95,20 @@ impl Remote {
         verdict: Verdict,
     ) -> Result<(&'static str, Exit), CliError> {
         let (mut before, mut absent) = (None, 0);
-        let mut words = LastWords::default();
+        let (mut words, mut scaling_up) = (LastWords::default(), ScalingUp::default());
         loop {
             match self.environment.read().await {
                 Ok(BlueGreen { metadata, spec, status }) => {
                     absent = 0;
+                    let goes_back = spec.state.as_ref().filter(|it| verdict == Verdict::Bad && it.release == release.0);
+                    match goes_back.map_or(Step::Goes, |state| scaling_up.look(state, &self.name)) {
+                        Step::Begins(text) => terminal.print(&format!("..  scale up   {text}")),
+                        Step::Goes => {}
+                        Step::Stays(text) => {
+                            terminal.print(&format!("!!  rollback   {text}"));
+                            return Ok(("not_scaled_up", Exit::Failed));
+                        }
+                    }
                     let state = spec.state.filter(|state| (state.release, state.verdict) >= (release.0, verdict));
                     let mut status = status.unwrap_or_default();
                     if status.observed_generation != metadata.generation {

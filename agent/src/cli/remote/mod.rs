@@ -7,6 +7,7 @@
 
 mod follow;
 mod pods;
+mod scaling_up;
 mod show;
 
 use std::time::Duration;

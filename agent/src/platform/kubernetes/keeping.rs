@@ -69,10 +69,13 @@ impl FromStr for Kept {
     }
 }
 
-/// The last order to scale that was carried out for the release that a Deployment is of; 0 before any.
+/// The last order to scale that was carried out for the release that a Deployment is of; 0 before any. One that the
+/// Deployment's controller has not seen yet is not: it may still be ending Pods for the order before, and they look ready.
 pub(super) fn last_order(deployment: &Deployment) -> u32 {
     let kept = Kept::of(deployment).filter(|kept| kept.release == ordered_release(deployment));
-    kept.map_or(0, |kept| kept.order)
+    let seen = deployment.status.as_ref().and_then(|status| status.observed_generation);
+    let is_seen = seen >= deployment.metadata.generation;
+    kept.map_or(0, |kept| if is_seen { kept.order } else { kept.order.saturating_sub(1) })
 }
 
 /// Whether a Deployment was given fewer Pods than it had, as the way back of an earlier release.

@@ -98,6 +98,7 @@ async fn an_old_colour_that_is_kept_in_one_pod_scales_up_before_traffic_goes_bac
     assert_eq!(site.wait_outcome(release).await, Outcome::Completed);
     assert_eq!(cluster.deployment("app", Blue).await.spec.unwrap().replicas, Some(2), "full at first");
     cluster.wait_replicas("app", Blue, 1).await;
+    cluster.settle().await;
     let words = site
         .wait_status("it is reduced", |status| {
             status.scale_up.filter(|it| it.under_way.is_none()).map(|_| status.rollback_safe.clone())

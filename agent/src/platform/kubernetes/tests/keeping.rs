@@ -59,6 +59,19 @@ async fn a_colour_is_kept_in_few_pods_whatever_its_autoscaler_thinks_and_comes_b
 }
 
 #[tokio::test]
+async fn an_order_counts_as_carried_out_when_the_controller_has_seen_it() {
+    let mut rig = Rig::switched().await;
+    rig.scale(Count(1), 1, 1).await;
+    // The Pods are all there yet, and some of them are about to go.
+    let told = rig.told("one is wanted", |it| it.colour == Colour::Blue && it.wanted == 1).await;
+    assert_eq!((told.ready, told.scaled), (2, 0));
+    rig.scale(Full, 1, 2).await;
+    let told = rig.told("both are wanted", |it| it.colour == Colour::Blue && it.wanted == 2).await;
+    assert_eq!((told.ready, told.scaled), (2, 1));
+    rig.is("it was seen", (2, 2), 2).await;
+}
+
+#[tokio::test]
 async fn what_it_had_when_it_served_is_full_also_where_the_other_has_less() {
     let mut rig = Rig::switched().await;
     rig.patch::<Deployment>("app-blue", json!({"spec": {"replicas": 4}})).await;
