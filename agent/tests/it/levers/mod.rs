@@ -3,6 +3,7 @@
 mod by_hand;
 mod following;
 mod force;
+mod keeping;
 mod modes;
 mod orders;
 mod taking_over;
