@@ -21,7 +21,10 @@ pub(super) enum Trouble {
 
 impl From<kube::Error> for Trouble {
     fn from(error: kube::Error) -> Self {
-        let why = brief(&error);
+        let mut why = brief(&error);
+        if is_forbidden(&error) {
+            why.push_str(": the role `teal-controller` names what Teal may write, by its name; add it there");
+        }
         // Somebody else wrote between our look and our write: ordinary.
         if !is_conflict(&error) && (is_not_found(&error) || is_invalid(&error) || is_forbidden(&error)) {
             Self::Never(why)

@@ -55,7 +55,7 @@ async fn a_release_is_ordered_followed_and_taken_back_through_the_api_server() {
     let cluster = Cluster::start(&["app"], "v1", 1).await;
     cluster.settle().await;
     let exchange = ("ready = \"/healthz\"", "ready = \"/healthz\"\nready_timeout = \"8s\"");
-    let mut site = cluster.plan().exchange(exchange.0, exchange.1).start().await;
+    let mut site = cluster.plan().watch(2_500, 5_000).exchange(exchange.0, exchange.1).start().await;
     site.traffic.begin().await;
     let laptop = Laptop::of(&cluster, &site).await;
 
