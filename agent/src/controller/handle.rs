@@ -72,8 +72,8 @@ impl Handle {
     }
 
     async fn give(&self, order: Order, answer: Answer) -> Result<(), OrderError> {
-        // An agent that has just started is still asking its edges; whoever comes then waits instead of trying again.
-        let started = async { self.snapshots.clone().wait_for(|snapshot| snapshot.view.started).await.is_ok() };
+        // An agent that has just started is still asking edges and platform; whoever comes then waits instead of trying again.
+        let started = async { self.snapshots.clone().wait_for(|snapshot| snapshot.view.oriented).await.is_ok() };
         let _ = tokio::time::timeout(STARTING, started).await;
         self.orders.send(Asked { order, answer }).await.map_err(|_| OrderError::Stopping)
     }

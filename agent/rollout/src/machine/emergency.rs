@@ -54,6 +54,14 @@ impl Machine {
         facts.min_by_key(rank)
     }
 
+    /// Whether it is known what could serve. What the platform has not spoken of yet is not gone, and not ready either.
+    pub(super) fn is_oriented(&self) -> bool {
+        let known =
+            |(id, c): (usize, &Component)| c.stable.version.is_none() || self.facts.of(id, c.stable.colour).is_some();
+        let is_settled = self.last.time.since(self.started.at()) > SETTLING;
+        self.started.is_done() && (is_settled || self.participants().all(known))
+    }
+
     fn is_gone(&self, id: usize, colour: crate::colour::Colour, now: Time) -> bool {
         self.facts.is_gone(id, colour) && (self.facts.was_ready(id, colour) || now.since(self.started.at()) > SETTLING)
     }

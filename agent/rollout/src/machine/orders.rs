@@ -134,6 +134,9 @@ impl Machine {
             Phase::Switching | Phase::Watching | Phase::Held | Phase::Retaining => {
                 let unready = self.participants().find(|(id, c)| !self.facts.is_ready(*id, c.stable.colour));
                 if let Some((_, c)) = unready {
+                    if !self.is_oriented() {
+                        return Err(Refusal::Starting);
+                    }
                     let version = c.stable.version.clone().unwrap_or_else(|| "none: this is the first release".into());
                     return Err(Refusal::NoWayBack { component: c.name.clone(), version });
                 }

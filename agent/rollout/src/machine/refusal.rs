@@ -5,8 +5,10 @@ use crate::document::Phase;
 /// Why an order is not taken. Nothing has changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The machine has not heard from its edges yet.
-    #[error("the agent has just started and is still asking its edges where traffic goes: try again in a moment")]
+    /// The machine has not heard from its edges yet, or of what could serve.
+    #[error(
+        "the agent has just started and is still asking edges and platform where things stand: try again in a moment"
+    )]
     Starting,
     /// Another agent leads, or none does just now.
     #[error(

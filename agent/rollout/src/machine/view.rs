@@ -62,6 +62,8 @@ pub struct View {
     pub store_failing: bool,
     /// Edges and platform have been asked; orders are taken.
     pub started: bool,
+    /// The platform has said what there is of the way back too, or has had its time: orders are answered for good.
+    pub oriented: bool,
     /// This agent may move forward.
     pub leads: bool,
 }
@@ -103,6 +105,7 @@ impl Machine {
             durable: self.is_durable(),
             store_failing: self.store_failing,
             started: self.started.is_done(),
+            oriented: self.is_oriented(),
             leads: self.leads(),
         }
     }

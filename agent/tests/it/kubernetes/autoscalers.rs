@@ -100,9 +100,7 @@ async fn a_rollback_gives_their_own_numbers_back_also_when_the_agent_is_killed_i
     cluster.settle().await;
     assert_eq!(least(&cluster).await, HELD);
     site.start_agent().await;
-    // What it has not seen yet it does not go back to.
-    let seen = || async { (site.status().await.components[0].stable.ready == 3).then_some(()) };
-    until("the old colour is seen", seen).await;
+    // It has yet to see what is ready, and the order waits for that.
     site.order(Order::Rollback).await.unwrap();
     // Killed again, before or after the autoscalers were let go: the next one does what is left.
     site.wait_running("traffic is back", |policy| policy.routes[0].serves(Blue) && !policy.routes[0].serves(Green))

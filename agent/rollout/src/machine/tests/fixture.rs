@@ -144,14 +144,20 @@ impl World {
 
     /// The agent dies and comes back with what the store has; edges and platform report anew.
     pub(super) fn restart(&mut self) -> &mut Self {
-        let checkpoint = Some(self.machine.checkpoint());
         let known = self.capacities();
-        self.actions.clear();
-        self.start_machine(checkpoint);
+        self.restart_deaf();
         for capacity in known {
             self.send(Event::Capacity(capacity));
         }
         self.report()
+    }
+
+    /// The same before edges and platform have spoken.
+    pub(super) fn restart_deaf(&mut self) -> &mut Self {
+        let checkpoint = Some(self.machine.checkpoint());
+        self.actions.clear();
+        self.start_machine(checkpoint);
+        self
     }
 
     fn capacities(&self) -> Vec<Capacity> {

@@ -79,6 +79,26 @@ fn nothing_is_taken_before_the_edges_have_been_asked() {
 }
 
 #[test]
+fn a_way_back_that_the_platform_has_not_spoken_of_yet_is_not_gone() {
+    let rollback = || Order::Rollback { by: by() };
+    let restarted = || {
+        let mut world = World::new();
+        world.watched("v2").restart_deaf().report();
+        assert!(!world.machine.view().oriented);
+        assert_eq!(world.order(rollback()), Err(Refusal::Starting), "an edge alone does not know it");
+        world
+    };
+    let mut spoken_of = restarted();
+    spoken_of.capacity(0, Blue, Some("v1"), 2);
+    assert!(spoken_of.machine.view().oriented);
+    assert_eq!(spoken_of.order(rollback()), Ok(()));
+    // Nothing is heard of it in the time that a platform has.
+    let mut silent = restarted();
+    silent.pass(4);
+    assert!(matches!(silent.order(rollback()), Err(Refusal::NoWayBack { .. })));
+}
+
+#[test]
 fn observe_and_advise_take_no_order_that_moves_something() {
     for (mode, name) in [(Mode::Observe, "observe"), (Mode::Advise, "advise")] {
         let mut world = World::with(|settings| settings.mode = mode);
