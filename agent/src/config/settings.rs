@@ -66,6 +66,12 @@ impl Environment {
         self.edge.peers.iter().filter(|peer| **peer < self.edge.name).count()
     }
 
+    /// How long a colour may take to be ready at most, of whatever component.
+    #[must_use]
+    pub fn longest_start(&self) -> Duration {
+        self.components.values().map(|component| component.ready_timeout).max().unwrap_or(Duration::ZERO)
+    }
+
     /// Not yet validated by the machine's own rules: [`Config::settings`] does both.
     pub(super) fn settings(&self) -> Settings {
         Settings {
@@ -89,7 +95,7 @@ impl Environment {
             watch_max: self.watch.max,
             on_unknown: self.watch.on_unknown,
             retain: self.watch.retain.iter().map(Retain::of_machine).collect(),
-            deploy_timeout: self.components.values().map(|c| c.ready_timeout).max().unwrap_or(Duration::ZERO),
+            deploy_timeout: self.longest_start(),
             switch_timeout: self.switch.timeout,
             drain_timeout: self.switch.drain,
             confirm: self.watch.confirm,

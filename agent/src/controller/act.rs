@@ -31,8 +31,8 @@ impl Controller {
                 Action::Start { component, colour, version, release } => {
                     self.platform(PlatformOrder::Start { component, colour, version, release });
                 }
-                Action::Scale { component, colour, version, replicas, release, order } => {
-                    self.platform(PlatformOrder::Scale { component, colour, version, replicas, release, order });
+                Action::Scale { component, colour, version, replicas, full, release, order } => {
+                    self.platform(PlatformOrder::Scale { component, colour, version, replicas, full, release, order });
                 }
                 Action::Stop { component, colour, release } => {
                     self.platform(PlatformOrder::Stop { component, colour, release });

@@ -93,7 +93,8 @@ fn is_done(kind: Kind, release: u64, document: &Document) -> bool {
         Kind::Deploy => is_same,
         Kind::Promote => is_same && !document.is_bad() && matches!(document.phase, Phase::Retaining | Phase::Idle),
         Kind::Abort => is_same && (document.is_bad() || document.outcome == Some(Outcome::Aborted)),
-        Kind::Pause | Kind::Rollback => true,
+        Kind::Rollback => is_same && (document.is_bad() || document.is_coming_back()),
+        Kind::Pause => true,
     }
 }
 

@@ -45,6 +45,8 @@ pub enum PlatformOrder {
         version: String,
         /// How many; never more than it had, and where it is to be full never fewer than the other colour has.
         replicas: Replicas,
+        /// How many it had when it served, as far as that is known: full is never fewer.
+        full: u32,
         /// For which release.
         release: u64,
         /// Counts these orders within the release.

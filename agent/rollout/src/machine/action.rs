@@ -54,6 +54,8 @@ pub enum Action {
         /// In how many instances; never more than it had, unless it is to be full: then as many as it had or as the other
         /// colour has, whichever is more.
         replicas: Replicas,
+        /// How many it had when it served, as far as that is known: full is never fewer.
+        full: u32,
         /// For which release.
         release: u64,
         /// Counts these orders within the release: one that is not newer than the last one carried out changes nothing.
@@ -103,6 +105,17 @@ pub enum Action {
     },
     /// Record this and tell people; never waited for.
     Announce(Notice),
+}
+
+impl Action {
+    /// Whether an edge or the platform is told to change something.
+    #[must_use]
+    pub const fn is_order(&self) -> bool {
+        matches!(
+            self,
+            Self::Route { .. } | Self::Start { .. } | Self::Scale { .. } | Self::Stop { .. } | Self::Select { .. }
+        )
+    }
 }
 
 /// A question to one colour: harmless requests on new connections, past the edge.

@@ -92,6 +92,15 @@ impl Machine {
         self.own_edges().map(order).collect()
     }
 
+    /// What is to be done; nothing that changes anything where Teal only looks on.
+    pub(super) fn take_out(&mut self) -> Vec<Action> {
+        let mut out = std::mem::take(&mut self.out);
+        if !self.acts() {
+            out.retain(|action| !action.is_order());
+        }
+        out
+    }
+
     /// Whether the store has the document as it is.
     #[must_use]
     pub const fn is_durable(&self) -> bool {

@@ -38,6 +38,7 @@ impl Machine {
         } else if self.claim.is_some() {
             if self.can_go_on_top(&theirs) { self.go_on_top(&theirs) } else { self.give_up_claim(theirs) }
         } else if ours.release > theirs.epoch.release || self.doc.is_bad() && !self.says_as_much(&theirs) {
+            self.number_above(&theirs);
             self.put_on_top(theirs.revision);
         } else {
             self.merge(theirs);
@@ -57,6 +58,15 @@ impl Machine {
     /// Whether nothing of a rollback of ours is missing in theirs: the verdict, and who has taken refuge.
     fn says_as_much(&self, theirs: &Document) -> bool {
         theirs.is_bad() && (self.doc.emergency.is_empty() || !theirs.emergency.is_empty())
+    }
+
+    /// Two orders to scale that were given at the same moment have one number: ours, which stands, is to be the newer.
+    fn number_above(&mut self, theirs: &Document) {
+        let is_same = self.doc.epoch.release == theirs.epoch.release && self.doc.kept != theirs.kept;
+        let (Some(ours), Some(theirs)) = (&mut self.doc.kept, &theirs.kept) else { return };
+        if is_same && ours.order <= theirs.order {
+            ours.order = theirs.order.saturating_add(1);
+        }
     }
 
     /// Ours stands; it only has to be written once more.

@@ -98,8 +98,8 @@ pub struct Machine {
     scaled: Option<(u64, u32)>,
     /// How long the old colour has been scaling up for traffic to go back.
     coming_for: Duration,
-    /// An order to go back that the store does not have yet.
-    asked_back: Option<Cause>,
+    /// The release that was ordered to go back, and why, while the store does not have that yet.
+    asked_back: Option<(u64, Cause)>,
     /// How many documents of others were taken.
     heard: u64,
     /// Forward actions waiting for `doc.revision` to become durable.
@@ -213,7 +213,7 @@ impl Machine {
             Event::Tick => {}
         }
         self.advance(now);
-        std::mem::take(&mut self.out)
+        self.take_out()
     }
 
     /// Takes a human's order and says what is to be done, in order.
@@ -225,7 +225,7 @@ impl Machine {
         self.mind_lead();
         self.take_order(order)?;
         self.advance(now);
-        Ok(std::mem::take(&mut self.out))
+        Ok(self.take_out())
     }
 
     /// The desired state.

@@ -158,7 +158,7 @@ impl Machine {
         if self.store_failing {
             return Err(Refusal::CannotScaleUp);
         }
-        self.asked_back = Some(Cause::Order { by: by.clone() });
+        self.asked_back = Some((self.doc.epoch.release, Cause::Order { by: by.clone() }));
         self.come_back(Cause::Order { by });
         Ok(())
     }

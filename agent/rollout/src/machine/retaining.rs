@@ -20,7 +20,13 @@ use crate::time::Time;
 
 impl Machine {
     pub(super) fn retaining(&mut self) {
-        if self.doc.is_coming_back() {
+        if !self.acts() {
+            // Somebody else's, and theirs to end.
+            if self.elapsed >= self.settings.retained_for() {
+                self.enter(Phase::Idle);
+                self.persist();
+            }
+        } else if self.doc.is_coming_back() {
             self.coming_back();
         } else if self.doc.paused.is_none() && self.is_not_needed() {
             if self.elapsed >= self.settings.retained_for() { self.end_retention() } else { self.next_stage() }
@@ -113,7 +119,7 @@ impl Machine {
             }
         }
         let release = self.doc.epoch.release;
-        let Some(kept) = self.doc.kept.clone().filter(|_| self.leads()) else { return };
+        let Some(kept) = self.doc.kept.clone().filter(|_| self.leads() && self.acts()) else { return };
         if self.scaled == Some((release, kept.order)) {
             return;
         }
@@ -131,7 +137,9 @@ impl Machine {
         self.scaled = Some((release, kept.order));
         let scale = |(component, c): (usize, &Component)| {
             let (colour, version) = (c.stable.colour, c.stable.version.clone()?);
-            Some(Action::Scale { component, colour, version, replicas: kept.replicas, release, order: kept.order })
+            let full = kept.full.get(&c.name).map_or(0, |full| full.instances);
+            let (replicas, order) = (kept.replicas, kept.order);
+            Some(Action::Scale { component, colour, version, replicas, full, release, order })
         };
         let orders: Vec<Action> = self.participants().filter_map(scale).collect();
         self.out.extend(orders);
@@ -171,6 +179,8 @@ impl Machine {
             kept.back = Some(cause.clone());
         }
         self.coming_for = Duration::ZERO;
+        // Once more where it was ordered before: it did not come then.
+        self.scaled = None;
         self.announce(News::ScalingUp(cause));
         self.persist_keeping();
     }
@@ -205,6 +215,7 @@ impl Machine {
         let kept = self.doc.kept.take().or_else(|| self.first_kept(stage, Replicas::Full));
         let Some(kept) = kept else { return };
         let order = order.unwrap_or(kept.order);
+        let stage = stage.max(kept.stage);
         self.doc.kept = Some(Kept { stage, order, replicas: Replicas::Full, ..kept });
     }
 
@@ -258,14 +269,6 @@ impl Machine {
         self.doc.ready_in.extend(colours.into_iter().map(|colour| (colour, millis)));
     }
 
-    /// How long the old colour will take to scale up, as the slowest of it did last; `None` where that is not known.
-    pub(super) fn will_take(&self) -> Option<Duration> {
-        let thin = self.participants().filter(|(id, _)| self.is_thin(*id));
-        let took = |(_, c): (usize, &Component)| self.doc.ready_in.get(&key(&c.name, c.stable.colour)).copied();
-        let took = thin.map(took).collect::<Option<Vec<_>>>()?;
-        took.into_iter().max().map(Duration::from_millis)
-    }
-
     /// When scaling up has taken too long.
     pub(super) fn coming_deadline(&self) -> Option<Time> {
         let left = self.settings.deploy_timeout.checked_sub(self.coming_for).filter(|left| !left.is_zero())?;
@@ -274,8 +277,11 @@ impl Machine {
 
     /// An order to go back that was taken, and not yet stored, is not lost to another's write.
     pub(super) fn come_back_again(&mut self) {
-        let Some(cause) = self.asked_back.clone() else { return };
-        if self.is_durable() && self.must_scale_up() {
+        let Some((release, cause)) = self.asked_back.clone() else { return };
+        let is_done = self.doc.is_bad() || self.doc.is_coming_back();
+        if is_done || self.doc.epoch.release != release || self.doc.phase != Phase::Retaining {
+            self.asked_back = None;
+        } else if self.is_durable() && self.must_scale_up() {
             self.come_back(cause);
         }
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::Machine;
 use super::event::{Capacity, EdgeReport};
 use crate::colour::Colour;
-use crate::document::{Document, Phase};
+use crate::document::{Component, Document, Phase};
+use crate::retention::key;
 use crate::settings::Mode;
 use crate::statistics::{Evidence, Samples};
 
@@ -113,6 +114,14 @@ impl Machine {
     fn scale_up(&self) -> Option<ScaleUp> {
         let under_way = self.doc.is_coming_back().then_some(self.coming_for);
         self.must_scale_up().then(|| ScaleUp { takes: self.will_take(), under_way })
+    }
+
+    /// How long the old colour will take to scale up, as the slowest of it did last; `None` where that is not known.
+    fn will_take(&self) -> Option<Duration> {
+        let thin = self.participants().filter(|(id, _)| self.is_thin(*id));
+        let took = |(_, c): (usize, &Component)| self.doc.ready_in.get(&key(&c.name, c.stable.colour)).copied();
+        let took = thin.map(took).collect::<Option<Vec<_>>>()?;
+        took.into_iter().max().map(Duration::from_millis)
     }
 
     fn rollback_unsafe(&self) -> Option<String> {

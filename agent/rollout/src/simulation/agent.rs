@@ -210,7 +210,7 @@ impl World {
                 let takes = self.platform_takes(who, component, colour, soon);
                 self.after(takes, What::Start { life, component, colour, version, release });
             }
-            Action::Scale { component, colour, version, replicas, release, order } => {
+            Action::Scale { component, colour, version, replicas, release, order, .. } => {
                 self.check_scale(who, component, colour, (replicas, order));
                 let takes = self.platform_takes(who, component, colour, soon);
                 let scaling = Scaling { version, replicas, release, order };

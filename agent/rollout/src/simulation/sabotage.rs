@@ -33,7 +33,7 @@ impl World {
                 let scale = |(component, c): (usize, &Component)| {
                     let (colour, version) = (c.stable.colour, c.stable.version.clone()?);
                     let (replicas, release) = (Replicas::Count(1), document.epoch.release);
-                    Some(Action::Scale { component, colour, version, replicas, release, order: 1 })
+                    Some(Action::Scale { component, colour, version, replicas, full: 0, release, order: 1 })
                 };
                 actions.extend(taking_part.filter_map(scale));
             }

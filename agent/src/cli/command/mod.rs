@@ -17,7 +17,7 @@ pub(super) mod lever;
 pub(super) mod manual;
 pub(super) mod notify;
 pub(super) mod proxy;
-pub(super) mod rollback;
+pub(in crate::cli) mod rollback;
 pub(super) mod sample_app;
 pub(super) mod shim;
 pub(super) mod smoke;

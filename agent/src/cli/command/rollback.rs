@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
+use teal_rollout::document::Phase;
 use teal_rollout::settings::Mode;
 
-use crate::api::{Accepted, Happening, Order, OrderRequest, ReleaseId, Versions};
+use crate::api::{Accepted, Happening, Order, OrderRequest, ReleaseId, Status, Versions};
 use crate::cli::context::{Context, client, operator};
 use crate::cli::follow::follow;
 use crate::cli::{CliError, Exit, engine, remote};
@@ -14,6 +15,9 @@ use crate::display::words::by_hand;
 
 /// How long the edges' acknowledgement is waited for before the terminal is given back.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How much longer scaling up may take where another agent takes over meanwhile.
+pub(in crate::cli) const HANDOVER: Duration = Duration::from_secs(60);
 
 /// Arguments of `teal rollback`.
 #[derive(Debug, clap::Args)]
@@ -51,7 +55,7 @@ async fn back(context: &Context, loaded: &Loaded, name: &str) -> Result<Exit, Cl
         });
     }
     let release = accepted.release;
-    let (text, word, exit) = match acknowledged(context, &client, name, &accepted).await {
+    let (text, word, exit) = match acknowledged(context, &client, loaded, name, &accepted).await? {
         Seen::Back(text) => (text, "rolled_back", Exit::Done),
         Seen::NotScaledUp(text) => (text, "not_scaled_up", Exit::Failed),
         Seen::Nothing => ("taken, not yet acknowledged by every edge".to_owned(), "accepted", Exit::Done),
@@ -67,30 +71,65 @@ async fn back(context: &Context, loaded: &Loaded, name: &str) -> Result<Exit, Cl
 /// What was seen of a rollback.
 enum Seen {
     Back(String),
+    /// Traffic stays on the new colour.
     NotScaledUp(String),
     Nothing,
 }
 
-/// Waits until every edge has acknowledged, for as long as the old colour has to scale up first; the order stands whether it
-/// is seen or not.
-async fn acknowledged(context: &Context, client: &Client, name: &str, accepted: &Accepted) -> Seen {
-    let (started, mut after, mut scales_up) = (Instant::now(), accepted.after, false);
-    while scales_up || started.elapsed() < PATIENCE {
-        let Ok(records) = client.events(name, after, Duration::from_secs(1)).await else { return Seen::Nothing };
+/// Waits until every edge has acknowledged, for as long as the old colour may take to scale up first; the order stands whether
+/// it is seen or not.
+async fn acknowledged(
+    context: &Context,
+    client: &Client,
+    loaded: &Loaded,
+    name: &str,
+    accepted: &Accepted,
+) -> Result<Seen, CliError> {
+    let status = client.status(name).await.ok();
+    // Ordered before: then nothing is told of it once more.
+    let mut scales_up = status.as_ref().is_some_and(is_scaling_up);
+    let longest = loaded.config.environment(name)?.longest_start() + HANDOVER;
+    let (mut started, mut after) = (Instant::now(), accepted.after);
+    while started.elapsed() < if scales_up { longest } else { PATIENCE } {
+        let Ok(records) = client.events(name, after, Duration::from_secs(1)).await else {
+            if !scales_up {
+                return Ok(Seen::Nothing);
+            }
+            // An agent that starts again goes on with it.
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            continue;
+        };
         for record in records.iter().filter(|record| record.release == accepted.release) {
             match record.happening() {
-                Some(Happening::Back { .. } | Happening::Ended { .. }) => return Seen::Back(record.text.clone()),
-                Some(Happening::NotScaledUp { .. }) => return Seen::NotScaledUp(record.text.clone()),
+                Some(Happening::Back { .. } | Happening::Ended { .. }) => return Ok(Seen::Back(record.text.clone())),
+                Some(Happening::NotScaledUp { .. }) => return Ok(Seen::NotScaledUp(record.text.clone())),
                 Some(Happening::ScalingUp { .. }) => {
                     scales_up = true;
                     context.terminal().print(&format!("..  scale up   {}", record.text));
                 }
+                Some(Happening::Bad { .. }) => (scales_up, started) = (false, Instant::now()),
                 _ => {}
             }
         }
         after = records.last().map_or(after, |record| record.seq);
+        if scales_up && records.is_empty() {
+            let status = client.status(name).await;
+            // Who leads is told why, and this agent may be another.
+            if status.is_ok_and(|status| status.phase.is(&Phase::Retaining) && !is_scaling_up(&status)) {
+                let text = "the old colour did not scale up, traffic stays where it is; the agent that leads says why";
+                return Ok(Seen::NotScaledUp(text.to_owned()));
+            }
+        }
     }
-    Seen::Nothing
+    let stuck = format!(
+        "the old colour has not scaled up in {} s, traffic stays where it is: `teal status {name}`, or by hand `teal edge force {name} back`",
+        longest.as_secs()
+    );
+    Ok(if scales_up { Seen::NotScaledUp(stuck) } else { Seen::Nothing })
+}
+
+fn is_scaling_up(status: &Status) -> bool {
+    status.scale_up.as_ref().is_some_and(|it| it.under_way.is_some())
 }
 
 /// A rollback must work at 2 a.m., with the agent dead or only watching: say how.

@@ -11,6 +11,7 @@ use super::scaling_up::{ScalingUp, Step};
 use super::show::phase;
 use super::{LastWords, Remote};
 use crate::api::{Known, ReleaseId, why};
+use crate::cli::command::rollback::HANDOVER;
 use crate::cli::context::Context;
 use crate::cli::follow::result;
 use crate::cli::terminal::Terminal;
@@ -95,7 +96,8 @@ impl Remote {
         verdict: Verdict,
     ) -> Result<(&'static str, Exit), CliError> {
         let (mut before, mut absent) = (None, 0);
-        let (mut words, mut scaling_up) = (LastWords::default(), ScalingUp::default());
+        let longest = loaded.config.environment(&self.name)?.longest_start() + HANDOVER;
+        let (mut words, mut scaling_up) = (LastWords::default(), ScalingUp::within(longest));
         loop {
             match self.environment.read().await {
                 Ok(BlueGreen { metadata, spec, status }) => {

@@ -3,8 +3,10 @@
 //! ```text
 //!  taken --> the old colour scales up (`kept.back` says why) --> bad: followed like every release
 //!     \--.                    \--> it did not come: traffic stays
-//!         '-- neither for 30 s: nobody carries it out
+//!         '-- neither for 30 s, or not bad for much longer than a start takes: nobody carries it out
 //! ```
+
+use std::time::Duration;
 
 use teal_rollout::policy::Verdict;
 
@@ -15,10 +17,13 @@ use crate::cluster::resource::State;
 const PATIENCE: u32 = 30;
 
 /// What was seen so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct ScalingUp {
     is_under_way: bool,
+    /// Reads, about one a second, since the last news.
     idle: u32,
+    /// How many of them scaling up may take.
+    longest: u32,
 }
 
 /// What there is to say.
@@ -33,6 +38,12 @@ pub(super) enum Step {
 }
 
 impl ScalingUp {
+    /// Scaling up may take so long.
+    pub(super) fn within(longest: Duration) -> Self {
+        let longest = u32::try_from(longest.as_secs()).unwrap_or(u32::MAX);
+        Self { is_under_way: false, idle: 0, longest }
+    }
+
     /// Looks at the state of the release that is to go back, as it was read just now.
     pub(super) fn look(&mut self, state: &State, environment: &str) -> Step {
         if state.verdict != Verdict::Open {
@@ -41,10 +52,20 @@ impl ScalingUp {
         let back = state.kept.as_ref().and_then(|kept| kept.back.as_ref());
         match (back, self.is_under_way) {
             (Some(cause), false) => {
-                self.is_under_way = true;
+                (self.is_under_way, self.idle) = (true, 0);
                 Step::Begins(format!("the old colour scales up, then traffic goes back to it: {}", why(cause)))
             }
-            (Some(_), true) => Step::Goes,
+            (Some(_), true) => {
+                self.idle += 1;
+                if self.idle < self.longest {
+                    return Step::Goes;
+                }
+                Step::Stays(format!(
+                    "the old colour has not scaled up in {} s, traffic stays where it is\n    \
+                     by hand: teal edge force {environment} back",
+                    self.longest
+                ))
+            }
             (None, true) => Step::Stays(format!(
                 "the old colour did not scale up, traffic stays where it is\n    \
                  why: kubectl describe bg   or   teal status {environment}"
@@ -83,7 +104,7 @@ mod tests {
 
     #[test]
     fn what_becomes_of_scaling_up_is_said_once() {
-        let mut seen = ScalingUp::default();
+        let mut seen = ScalingUp::within(Duration::from_secs(60));
         let mut check = |back, verdict, said: &str| {
             let text = match seen.look(&state(back, verdict), "prod") {
                 Step::Begins(text) => format!("begins: {text}"),
@@ -105,10 +126,13 @@ mod tests {
 
     #[test]
     fn an_order_that_nobody_carries_out_is_not_waited_for_for_ever() {
-        let mut seen = ScalingUp::default();
-        let steps = (0..PATIENCE).map(|_| seen.look(&state(None, Verdict::Open), "prod"));
-        let stays: Vec<bool> = steps.map(|step| step != Step::Goes).collect();
-        assert_eq!(stays.iter().filter(|it| **it).count(), 1);
-        assert_eq!(stays.last(), Some(&true));
+        let check = |back: Option<&str>, reads: u32| {
+            let mut seen = ScalingUp::within(Duration::from_secs(60));
+            let steps = (0..reads).map(|_| seen.look(&state(back, Verdict::Open), "prod"));
+            let stays: Vec<bool> = steps.map(|step| matches!(step, Step::Stays(_))).collect();
+            assert_eq!((stays.iter().filter(|it| **it).count(), stays.last()), (1, Some(&true)), "{back:?}");
+        };
+        check(None, PATIENCE);
+        check(Some("anna"), 61);
     }
 }

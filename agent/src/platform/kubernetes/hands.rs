@@ -28,7 +28,7 @@ use crate::platform::PlatformOrder;
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Wanted {
     Running { version: String, release: u64 },
-    Kept { version: String, replicas: Replicas, release: u64, order: u32 },
+    Kept { version: String, replicas: Replicas, full: u32, release: u64, order: u32 },
     Stopped { release: u64 },
 }
 
@@ -129,8 +129,8 @@ impl Hands {
         let (_, colour) = order.target();
         let wanted = match order {
             PlatformOrder::Start { version, release, .. } => Wanted::Running { version, release },
-            PlatformOrder::Scale { version, replicas, release, order, .. } => {
-                Wanted::Kept { version, replicas, release, order }
+            PlatformOrder::Scale { version, replicas, full, release, order, .. } => {
+                Wanted::Kept { version, replicas, full, release, order }
             }
             PlatformOrder::Stop { release, .. } => Wanted::Stopped { release },
             // Selectors have a task of their own.
@@ -186,9 +186,9 @@ impl Hands {
                 let start = Start { component: self.component, colour, version: &version, release, selected };
                 workloads.start(&start).await.map(|state| Outcome::Started { state, version, release })
             }
-            Wanted::Kept { version, replicas, release, order } => {
+            Wanted::Kept { version, replicas, full, release, order } => {
                 let scaling =
-                    Scaling { component: self.component, colour, version: &version, replicas, release, order };
+                    Scaling { component: self.component, colour, version: &version, replicas, full, release, order };
                 workloads.keep(&scaling).await.map(|state| Outcome::Started { state, version, release })
             }
             Wanted::Stopped { release } => {

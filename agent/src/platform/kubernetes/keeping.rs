@@ -27,6 +27,8 @@ pub(super) struct Scaling<'a> {
     pub(super) colour: Colour,
     pub(super) version: &'a str,
     pub(super) replicas: Replicas,
+    /// What it had when it served, as far as who orders knows.
+    pub(super) full: u32,
     pub(super) release: u64,
     pub(super) order: u32,
 }
@@ -110,6 +112,7 @@ impl Workloads<'_> {
         let had: u32 = had.filter(|_| is_reduced(&there)).unwrap_or_else(|| replicas(&there));
         let kept = Kept { release: order.release, order: order.order, replicas: order.replicas };
         let (stamp, is_full) = (kept.to_string(), order.replicas == Replicas::Full);
+        let had = had.max(order.full);
         let full = if is_full { had.max(replicas(&beside)).max(replicas(&there)) } else { had };
         let count = order.replicas.of(full);
         if is_full {
@@ -126,8 +129,8 @@ impl Workloads<'_> {
             // No request looks at two objects: a Service that came here in between gets its Pods back.
             if matches!(trouble, Trouble::Held(_)) {
                 let fields = json!({"metadata": {"annotations": {KEPT: null}}, "spec": {"replicas": full}});
-                self.merge(&kept, fields).await?;
                 self.scale().unpin(&self.scale().of(&name).await?, full, &stamp).await?;
+                self.merge(&kept, fields).await?;
             }
             return Err(trouble);
         }

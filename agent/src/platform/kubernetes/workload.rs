@@ -176,7 +176,8 @@ impl Workloads<'_> {
                 answer => answer?,
             };
             let runs = container(component, &there).is_some_and(|(_, image)| image::version(&image) == version);
-            let full = if runs && replicas(&there) > 0 { replicas(&there) } else { full(component, &there, &beside) };
+            let is_whole = replicas(&there) > 0 && !keeping::is_reduced_before(&there, order.release);
+            let full = if runs && is_whole { replicas(&there) } else { full(component, &there, &beside) };
             growing.push(Growing { deployment: there, full });
         }
         let unchecked = fits::check(self.client, &self.settings.namespace, &growing).await?;

@@ -7,7 +7,6 @@ use teal_rollout::colour::Colour;
 use teal_rollout::machine::event::{Capacity, Event};
 use teal_rollout::retention::Replicas;
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use super::files::ColourDir;
@@ -16,7 +15,7 @@ use super::instance::Health;
 use super::keepers::Keepers;
 use super::settings::{LocalComponent, LocalSettings};
 use super::spec::Desired;
-use super::{shims, starting};
+use super::starting;
 use crate::platform::PlatformOrder;
 
 /// How long the first word on adopted instances may wait until each has been asked whether it is ready: as long as a
@@ -234,17 +233,7 @@ impl ColourTask {
             Ok(instances) => instances,
             Err(error) => return tracing::error!(colour = self.label(), %error, "cannot look for what runs"),
         };
-        let mut ends = JoinSet::new();
-        for instance in instances {
-            ends.spawn(async move { shims::stop(&instance, None).await });
-        }
-        while let Some(end) = ends.join_next().await {
-            match end {
-                Ok(Err(error)) => tracing::error!(colour = self.label(), %error, "an instance does not end"),
-                Ok(Ok(shims::Ended::Killed)) => tracing::warn!(colour = self.label(), "an instance had to be killed"),
-                _ => {}
-            }
-        }
+        self.end(instances).await;
     }
 
     /// `teal stop --all` goes past the agent: it takes away what is wanted and ends the shims. Do not start them again.

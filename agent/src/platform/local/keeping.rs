@@ -1,8 +1,10 @@
 //! Fewer instances of a colour that is kept as the way back, and all of them again.
 
 use teal_rollout::retention::Replicas;
+use tokio::task::JoinSet;
 
 use super::colour::ColourTask;
+use super::files::InstanceDir;
 use super::shims;
 use crate::platform::PlatformOrder;
 
@@ -21,8 +23,9 @@ impl ColourTask {
         if (self.release, self.scaled) >= (release, order) {
             return;
         }
-        (self.release, self.scaled) = (release, order);
-        self.resize(replicas).await;
+        if self.resize(replicas).await {
+            (self.release, self.scaled) = (release, order);
+        }
     }
 
     pub(super) fn is_of(&mut self, release: u64) {
@@ -38,19 +41,20 @@ impl ColourTask {
         self.desired.as_ref().map_or(found, |desired| desired.version == version)
     }
 
-    /// Runs the first so many of its instances. The others are written off before they end, as at a stop.
-    pub(super) async fn resize(&mut self, replicas: Replicas) {
-        let Some(mut desired) = self.desired.clone() else { return };
+    /// Runs the first so many of its instances; whether it does. The others are written off before they end, as at a stop.
+    pub(super) async fn resize(&mut self, replicas: Replicas) -> bool {
+        let Some(mut desired) = self.desired.clone() else { return true };
         let full = desired.instances.len();
         let count = u32::try_from(full).map_or(full, |full| usize::try_from(replicas.of(full)).unwrap_or(1));
         let before = desired.running().len();
         if count == before {
-            return;
+            return true;
         }
         desired.kept = (count < full).then_some(count);
         if let Err(error) = self.dir.set_desired(Some(&desired)) {
             // More instances than are needed are better than some that come back by themselves.
-            return tracing::error!(colour = self.label(), %error, "it is not scaled");
+            tracing::error!(colour = self.label(), %error, "it is not scaled");
+            return false;
         }
         tracing::info!(colour = self.label(), version = desired.version, before, count, "scaling");
         self.keepers.let_go().await;
@@ -61,14 +65,27 @@ impl ColourTask {
             *known = health;
         }
         self.end_surplus().await;
+        true
     }
 
-    /// Ends those of its instances that are not to run.
+    /// Ends those of its instances that are not to run, all at once.
     pub(super) async fn end_surplus(&self) {
         let Some(desired) = &self.desired else { return };
-        for slot in desired.instances.iter().skip(desired.running().len()).map(|spec| spec.slot) {
-            if let Err(error) = shims::stop(&self.dir.instance(slot), None).await {
-                tracing::error!(colour = self.label(), slot, %error, "an instance does not end");
+        let surplus = desired.instances.iter().skip(desired.running().len());
+        self.end(surplus.map(|spec| self.dir.instance(spec.slot)).collect()).await;
+    }
+
+    /// All at once: each has its own grace.
+    pub(super) async fn end(&self, instances: Vec<InstanceDir>) {
+        let mut ends = JoinSet::new();
+        for instance in instances {
+            ends.spawn(async move { shims::stop(&instance, None).await });
+        }
+        while let Some(end) = ends.join_next().await {
+            match end {
+                Ok(Err(error)) => tracing::error!(colour = self.label(), %error, "an instance does not end"),
+                Ok(Ok(shims::Ended::Killed)) => tracing::warn!(colour = self.label(), "an instance had to be killed"),
+                _ => {}
             }
         }
     }

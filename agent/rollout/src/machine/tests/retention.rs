@@ -6,8 +6,9 @@ use super::fixture::World;
 use crate::colour::Colour::{self, Blue, Green};
 use crate::document::{Cause, Document, Outcome, Phase};
 use crate::machine::event::{Capacity, Event, Order};
-use crate::machine::{News, Refusal};
+use crate::machine::{Action, News, Refusal};
 use crate::retention::{Replicas, Stage};
+use crate::settings::Mode;
 
 const MINUTE: u64 = 60;
 
@@ -195,6 +196,57 @@ fn what_does_not_come_is_told_and_traffic_stays() {
     told(&mut world, Blue, (2, 2), 2);
     rollback(&mut world).unwrap();
     assert!(world.doc().is_bad());
+}
+
+#[test]
+fn the_next_order_to_go_back_scales_up_once_more() {
+    let mut world = reduced();
+    for _ in 0..2 {
+        rollback(&mut world).unwrap();
+        told(&mut world, Blue, (1, 1), 1);
+        world.pass(21);
+    }
+    let full = (Blue, Replicas::Full, 2);
+    assert_eq!(world.scaled()[1..], [full, full], "the platform may have lost the first one");
+    // It was two when it served, whatever the platform remembers.
+    let numbers = world.actions.iter().filter_map(|action| match action {
+        Action::Scale { full, .. } => Some(*full),
+        _ => None,
+    });
+    assert_eq!(numbers.collect::<Vec<_>>(), [2, 2, 2]);
+}
+
+#[test]
+fn who_only_looks_on_reduces_and_stops_nothing() {
+    let mut world = staged(&[full(MINUTE), one(MINUTE)]);
+    world.retained("v2");
+    world.settings.mode = Mode::Observe;
+    world.restart().pass(3 * MINUTE);
+    assert_eq!((world.phase(), world.scaled(), world.stopped()), (Phase::Idle, vec![], vec![]));
+}
+
+#[test]
+fn an_order_to_go_back_ends_with_its_release() {
+    let check = |change: fn(&mut Document), is_ordered: bool| {
+        let mut world = reduced();
+        world.store_up = false;
+        rollback(&mut world).unwrap();
+        let mut theirs = world.doc().clone();
+        theirs.revision += 1;
+        change(&mut theirs);
+        world.send(Event::Document(Box::new(theirs)));
+        assert_eq!((world.machine.asked_back.is_some(), world.doc().is_coming_back()), (is_ordered, is_ordered));
+    };
+    // Another agent wrote something else at the same moment, or the retention had just ended.
+    check(|theirs| theirs.kept.as_mut().unwrap().back = None, true);
+    check(|theirs| (theirs.phase, theirs.kept) = (Phase::Idle, None), false);
+    check(
+        |theirs| {
+            theirs.epoch.release += 1;
+            theirs.kept.as_mut().unwrap().back = None;
+        },
+        false,
+    );
 }
 
 #[test]

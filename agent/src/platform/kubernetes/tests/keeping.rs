@@ -9,7 +9,8 @@ use super::*;
 impl Rig {
     async fn scale(&self, replicas: Replicas, release: u64, order: u32) {
         let (component, colour, version) = (0, Colour::Blue, "v1".to_owned());
-        self.order(PlatformOrder::Scale { component, colour, version, replicas, release, order }).await;
+        let full = 0;
+        self.order(PlatformOrder::Scale { component, colour, version, replicas, full, release, order }).await;
     }
 
     /// `v2` serves from green as release 1, and so does the Service say; each colour has an autoscaler from 1 to 5.
