@@ -32,12 +32,13 @@ pub struct View<K> {
     objects: BTreeMap<Key, Arc<K>>,
     freshness: Freshness,
     is_complete: bool,
+    was_current: bool,
 }
 
 impl<K> View<K> {
     pub(super) fn new() -> Self {
         let freshness = Freshness::Old { since: Instant::now(), why: "the server was not asked yet".to_owned() };
-        Self { objects: BTreeMap::new(), freshness, is_complete: false }
+        Self { objects: BTreeMap::new(), freshness, is_complete: false, was_current: false }
     }
 
     /// All objects, by namespace and name.
@@ -69,6 +70,12 @@ impl<K> View<K> {
         matches!(self.freshness, Freshness::Current { .. })
     }
 
+    /// Whether it ever was: a watch that has just begun is not one that was lost.
+    #[must_use]
+    pub fn was_current(&self) -> bool {
+        self.was_current
+    }
+
     /// Since when it is current, or not, and why not.
     #[must_use]
     pub fn freshness(&self) -> &Freshness {
@@ -81,6 +88,7 @@ impl<K> View<K> {
             return false;
         }
         self.freshness = Freshness::Current { since: Instant::now() };
+        self.was_current = true;
         true
     }
 

@@ -32,9 +32,10 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// None before both were listed once: nothing is known then, which is not the same as nothing being there.
+    /// None before both were listed once and the Services watched: nothing is known then, which is not the same as nothing being
+    /// there, and an agent that starts waits for it.
     pub(super) fn of(names: &[String], services: &View<Service>, deployments: &View<Deployment>) -> Option<Self> {
-        if !services.is_complete() || !deployments.is_complete() {
+        if !services.was_current() || !deployments.is_complete() {
             return None;
         }
         let here: Option<Vec<&Service>> = names.iter().map(|name| services.named(name).map(AsRef::as_ref)).collect();
